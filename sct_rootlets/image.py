@@ -1,0 +1,309 @@
+"""Images and their grids: loading with every check, saving with the header kept.
+
+Frames
+------
+``ijk`` are voxel indices (a voxel's centre has integer indices), ``xyz_world`` are
+millimetres in the scanner's RAS+ frame (x to the subject's right, y anterior,
+z superior). Voxels appear here, at load and save; the science works in millimetres.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.orientations import aff2axcodes
+from numpy.typing import ArrayLike, NDArray
+
+from sct_rootlets.errors import InputError
+
+__all__ = [
+    "Grid",
+    "Image",
+    "LabelImage",
+    "load_image",
+    "load_labels",
+    "require_same_grid",
+    "resample_labels",
+    "save",
+]
+
+#: Largest distance, in mm, between the corners of two grids that count as one grid.
+GRID_TOLERANCE_MM = 0.05
+
+_OPPOSITE = dict(zip("RLAPSI", "LRPAIS", strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A shape and an affine: where the voxels of an image lie in the world.
+
+    Attributes
+    ----------
+    shape : (3,) tuple of int
+    affine : (4, 4) float array
+        From ``ijk`` to ``xyz_world`` (RAS+ mm).
+    """
+
+    shape: tuple[int, int, int]
+    affine: NDArray[np.float64]
+
+    @property
+    def spacing_mm(self) -> NDArray[np.float64]:
+        """Distance between voxel centres along each index axis, (3,) in mm."""
+        return np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
+
+    @property
+    def voxel_volume_mm3(self) -> float:
+        """Volume of one voxel in mm^3."""
+        return float(abs(np.linalg.det(self.affine[:3, :3])))
+
+    @property
+    def orientation_nib(self) -> str:
+        """Orientation by the letters where the axes end (nibabel's), such as ``"LAS"``."""
+        return "".join(aff2axcodes(self.affine))
+
+    @property
+    def orientation_sct(self) -> str:
+        """Orientation by the letters where the axes start (SCT's), such as ``"RPI"``."""
+        return "".join(_OPPOSITE[letter] for letter in self.orientation_nib)
+
+    def world_from_ijk(self, ijk: ArrayLike) -> NDArray[np.float64]:
+        """Map voxel indices (..., 3) to world mm (..., 3)."""
+        return np.asarray(ijk, dtype=float) @ self.affine[:3, :3].T + self.affine[:3, 3]
+
+    def ijk_from_world(self, xyz_world: ArrayLike) -> NDArray[np.float64]:
+        """Map world mm (..., 3) to continuous voxel indices (..., 3)."""
+        inverse = np.linalg.inv(self.affine)
+        return np.asarray(xyz_world, dtype=float) @ inverse[:3, :3].T + inverse[:3, 3]
+
+    def contains(self, xyz_world: ArrayLike) -> NDArray[np.bool_]:
+        """Say for world points (..., 3) whether they lie within the field of view (...)."""
+        ijk = self.ijk_from_world(xyz_world)
+        return np.all((ijk >= -0.5) & (ijk <= np.array(self.shape) - 0.5), axis=-1)
+
+    def matches(self, other: Grid, tolerance_mm: float = GRID_TOLERANCE_MM) -> bool:
+        """Say whether `other` has the same voxels: equal shape, corners within tolerance."""
+        if self.shape != other.shape:
+            return False
+        corners = np.array(np.meshgrid(*[(0, n - 1) for n in self.shape])).reshape(3, -1).T
+        apart = self.world_from_ijk(corners) - other.world_from_ijk(corners)
+        return bool(np.sqrt((apart**2).sum(axis=1)).max() <= tolerance_mm)
+
+    def describe(self) -> str:
+        """Return shape, spacing and orientation in words, for messages."""
+        shape = "x".join(str(n) for n in self.shape)
+        spacing = "x".join(f"{mm:.3g}" for mm in self.spacing_mm)
+        return f"{shape} voxels of {spacing} mm, {self.orientation_sct} (SCT letters)"
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """A three-dimensional image on its grid.
+
+    Attributes
+    ----------
+    data : (I, J, K) array
+    grid : Grid
+    header : nibabel.Nifti1Header, optional
+        Header it was read with, kept so that both its qform and its sform survive the
+        way back.
+    path : str
+        Where it came from, for messages.
+    """
+
+    data: NDArray[Any]
+    grid: Grid
+    header: Any = field(default=None, repr=False)
+    path: str = "image in memory"
+
+    def with_data(self, data: NDArray[Any]) -> Image:
+        """Return an image of other `data` (I, J, K) on the same grid, with the same header."""
+        return type(self)(data, self.grid, self.header, self.path)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelImage(Image):
+    """An image of integer labels; 0 is background. A mask is one with the value 1."""
+
+    @property
+    def labels(self) -> list[int]:
+        """Values present besides 0, ascending."""
+        return [int(value) for value in np.unique(self.data) if value != 0]
+
+    def points_world(self, label: int | None = None) -> NDArray[np.float64]:
+        """Return the centres (N, 3), in world mm, of the voxels of `label` (default: any)."""
+        chosen = self.data != 0 if label is None else self.data == label
+        return self.grid.world_from_ijk(np.argwhere(chosen))
+
+
+def _read(path: str | os.PathLike[str], role: str) -> tuple[NDArray[Any], Grid, Any]:
+    where = Path(path)
+    if not where.exists():
+        raise InputError(f"no such file ({role})", path=where, remedy="Check the path")
+    if where.is_dir():
+        raise InputError(f"is a folder, not a NIfTI file ({role})", path=where)
+    if where.stat().st_size == 0:
+        raise InputError(f"is an empty file of 0 bytes ({role})", path=where)
+    try:
+        nifti = nib.load(where)
+    except (nib.filebasedimages.ImageFileError, EOFError, OSError, zlib.error, ValueError) as error:
+        raise InputError(
+            f"cannot be read as a NIfTI image ({role})",
+            path=where,
+            remedy="Give a .nii or .nii.gz file; if it is one, it is damaged: copy it again",
+        ) from error
+    shape = nifti.shape
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) != 3 or min(shape) < 2:
+        remedy = (
+            "Choose one volume of it, for example with sct_image -split t"
+            if len(shape) > 3
+            else "Give a 3D volume with at least 2 voxels along each axis"
+        )
+        raise InputError(
+            f"has {len(shape)} dimensions {tuple(shape)}, and a 3D volume is needed ({role})",
+            path=where,
+            remedy=remedy,
+        )
+    try:
+        data = np.asanyarray(nifti.dataobj).reshape(shape)
+    except (EOFError, OSError, zlib.error, ValueError) as error:
+        raise InputError(
+            f"is truncated or damaged: its voxels cannot be read ({role})",
+            path=where,
+            remedy="Copy or export it again",
+        ) from error
+    if data.dtype.fields is not None or np.iscomplexobj(data):
+        raise InputError(f"holds {data.dtype} voxels, not single numbers ({role})", path=where)
+    affine = np.asarray(nifti.affine, dtype=float)
+    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        raise InputError(
+            f"has no valid orientation: its affine is singular ({role})",
+            path=where,
+            remedy="Repair its qform or sform",
+        )
+    unknown = data.size - int(np.isfinite(data).sum()) if data.dtype.kind == "f" else 0
+    if unknown:
+        raise InputError(
+            f"has {unknown} voxels that are NaN or infinite ({role})",
+            path=where,
+            remedy="Replace them, for example with sct_maths or fslmaths -nan",
+        )
+    header = nifti.header if isinstance(nifti.header, nib.Nifti1Header) else None
+    return data, Grid((int(shape[0]), int(shape[1]), int(shape[2])), affine), header
+
+
+def load_image(path: str | os.PathLike[str], role: str = "image") -> Image:
+    """Load a grey-value image as float32, with every check of the input.
+
+    Parameters
+    ----------
+    path : path-like
+        NIfTI file, in any orientation.
+    role : str
+        What the file is meant to be, for the message of an error.
+
+    Raises
+    ------
+    InputError
+        If it is missing, no NIfTI file, damaged, not 3D, not finite or constant.
+    """
+    data, grid, header = _read(path, role)
+    if data.min() == data.max():
+        raise InputError(
+            f"is constant: every voxel is {data.flat[0]:g} ({role})",
+            path=path,
+            remedy="Give the MR image itself",
+        )
+    return Image(np.asarray(data, dtype=np.float32), grid, header, os.fspath(path))
+
+
+def load_labels(
+    path: str | os.PathLike[str], role: str = "labels", *, allow_empty: bool = False
+) -> LabelImage:
+    """Load an image of integer labels as int32.
+
+    Parameters
+    ----------
+    path : path-like
+        NIfTI file, in any orientation. Whole numbers stored as floats are accepted.
+    role : str
+        What the file is meant to be, for the message of an error.
+    allow_empty : bool
+        Accept an image without any label.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_image`, and if a value is negative or not whole, or all are 0.
+    """
+    data, grid, header = _read(path, role)
+    # np.rint of small integers would be float16
+    whole = np.rint(data) if data.dtype.kind == "f" else data
+    if data.dtype.kind == "f" and np.abs(data - whole).max() > 1e-3:
+        raise InputError(
+            f"holds values that are not whole numbers, up to {data.max():g} ({role})",
+            path=path,
+            remedy="Give a label image, not a grey-value or probability image",
+        )
+    if int(whole.min()) < 0 or int(whole.max()) > np.iinfo(np.int32).max:
+        raise InputError(f"holds labels out of range ({role})", path=path)
+    if not allow_empty and whole.max() == 0:
+        raise InputError(f"is empty: every voxel is 0 ({role})", path=path)
+    return LabelImage(whole.astype(np.int32), grid, header, os.fspath(path))
+
+
+def require_same_grid(first: Image, second: Image) -> None:
+    """Raise an `InputError` unless both images have the same voxels."""
+    if not first.grid.matches(second.grid):
+        raise InputError(
+            f"is not on the grid of {first.path}: {second.grid.describe()} against "
+            f"{first.grid.describe()}",
+            path=second.path,
+            remedy="Bring it onto that grid, for example with sct_register_multimodal "
+            "-identity 1 -x nn",
+        )
+
+
+def resample_labels(labels: LabelImage, grid: Grid) -> LabelImage:
+    """Return `labels` on another grid, each voxel taking its nearest neighbour's value."""
+    ijk = np.indices(grid.shape).reshape(3, -1).T
+    source = np.rint(labels.grid.ijk_from_world(grid.world_from_ijk(ijk))).astype(int)
+    inside = np.all((source >= 0) & (source < labels.grid.shape), axis=1)
+    values = np.zeros(len(ijk), dtype=labels.data.dtype)
+    values[inside] = labels.data[tuple(source[inside].T)]
+    return LabelImage(values.reshape(grid.shape), grid, None, labels.path)
+
+
+def save(image: Image, path: str | os.PathLike[str]) -> None:
+    """Write `image` as NIfTI, labels in the smallest unsigned integer that holds them.
+
+    The header it was read with is kept, so that qform, sform and their codes survive.
+    """
+    data = np.asarray(image.data)
+    if data.dtype.kind in "biu":
+        data = data.astype(np.min_scalar_type(int(data.max(initial=0))))
+        if data.dtype.itemsize > 2:
+            data = data.astype(np.int32)
+    else:
+        data = data.astype(np.float32)
+    if image.header is None:
+        nifti = nib.Nifti1Image(data, image.grid.affine)
+        nifti.set_qform(image.grid.affine, code=1)
+        nifti.set_sform(image.grid.affine, code=1)
+    else:
+        header = image.header.copy()
+        header.set_data_shape(data.shape)
+        header["cal_min"] = header["cal_max"] = 0
+        header["scl_slope"], header["scl_inter"] = 1, 0
+        # With affine=None nibabel leaves qform and sform exactly as the header has them.
+        nifti = nib.Nifti1Image(data, None, header)
+    nifti.set_data_dtype(data.dtype)
+    nib.save(nifti, os.fspath(path))
