@@ -1,0 +1,26 @@
+"""A procedural cervical spine with known truth: anatomy, rendering, files.
+
+:class:`Anatomy` says what is there (:func:`random_anatomy` draws one), :func:`render`
+scans it, :func:`true_levels` says what a perfect reader would find, and :func:`write` puts
+all of it into a folder.
+"""
+
+from sct_rootlets.phantom.contrast import Acquisition
+from sct_rootlets.phantom.draw import random_anatomy
+from sct_rootlets.phantom.files import make_grid, write
+from sct_rootlets.phantom.model import Anatomy
+from sct_rootlets.phantom.render import Phantom, render
+from sct_rootlets.phantom.truth import Truth, read_truth, true_levels
+
+__all__ = [
+    "Acquisition",
+    "Anatomy",
+    "Phantom",
+    "Truth",
+    "make_grid",
+    "random_anatomy",
+    "read_truth",
+    "render",
+    "true_levels",
+    "write",
+]

@@ -1,0 +1,188 @@
+"""A phantom as files, named as in a BIDS dataset with SCT's derivatives."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from nibabel.orientations import axcodes2ornt
+
+from sct_rootlets import __version__
+from sct_rootlets.anatomy import ROOTLET_LEVELS
+from sct_rootlets.errors import UsageError
+from sct_rootlets.image import Grid, save
+from sct_rootlets.outputs import OutputSet
+from sct_rootlets.phantom.contrast import Acquisition
+from sct_rootlets.phantom.draw import random_anatomy
+from sct_rootlets.phantom.model import Anatomy
+from sct_rootlets.phantom.render import render
+from sct_rootlets.phantom.truth import true_levels
+
+__all__ = ["make_grid", "write"]
+
+#: Field of view (mm) left-right, front-back and along the body.
+FIELD_OF_VIEW_MM = (60.0, 110.0, 210.0)
+
+_OPPOSITE = dict(zip("RLAPSI", "LRPAIS", strict=True))
+
+
+def make_grid(
+    anatomy: Anatomy,
+    spacing_mm: Sequence[float] = (1.0, 1.0, 1.0),
+    *,
+    orientation_sct: str = "RPI",
+    oblique_deg: float = 0.0,
+    field_of_view_mm: Sequence[float] = FIELD_OF_VIEW_MM,
+) -> Grid:
+    """Return a grid that covers the cervical cord of `anatomy`.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+    spacing_mm : (3,) sequence of float
+        Left-right, front-back and along the body, whatever the orientation.
+    orientation_sct : str
+        Orientation of the voxels, by the letters where the axes start (SCT's).
+    oblique_deg : float
+        Angle by which the grid is turned about the left-right axis, and by a third of it
+        about the front-back axis.
+    field_of_view_mm : (3,) sequence of float
+
+    Raises
+    ------
+    UsageError
+        If the orientation is none, or spacing and field of view make no volume.
+    """
+    spacing, size = np.array(spacing_mm, float), np.array(field_of_view_mm, float)
+    if spacing.shape != (3,) or (spacing <= 0).any() or (spacing > size / 2).any():
+        raise UsageError(f"spacing {list(spacing_mm)} mm makes no volume of {list(size)} mm")
+    letters = orientation_sct.upper()
+    if sorted("RLAPSI".find(letter) // 2 for letter in letters) != [0, 1, 2]:
+        raise UsageError(
+            f"{orientation_sct!r} is not an orientation",
+            remedy="Give three letters such as RPI, AIL or LPS",
+        )
+    shape = np.maximum(np.rint(size / spacing), 2).astype(int)
+    a, b = np.deg2rad(oblique_deg), np.deg2rad(oblique_deg / 3)
+    about_x = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
+    about_y = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
+    affine = np.eye(4)
+    affine[:3, :3] = about_y @ about_x @ np.diag(spacing)
+    # From a little below the PMJ's neighbourhood to the upper thoracic cord.
+    at = (anatomy.s_mm > -15) & (anatomy.s_mm < 185)
+    low, high = anatomy.xyz_world[at].min(axis=0), anatomy.xyz_world[at].max(axis=0)
+    affine[:3, 3] = (low + high) / 2 - affine[:3, :3] @ ((shape - 1) / 2)
+    turned = axcodes2ornt([_OPPOSITE[c] for c in letters])
+    # Column n of the permutation says which anatomical axis the new axis n runs along.
+    permutation = np.zeros((4, 4))
+    permutation[3, 3] = 1
+    for new, (old, direction) in enumerate(turned):
+        permutation[int(old), new] = direction
+        if direction < 0:
+            permutation[int(old), 3] = shape[int(old)] - 1
+    i, j, k = (int(shape[int(old)]) for old in turned[:, 0])
+    return Grid((i, j, k), affine @ permutation)
+
+
+def _look_up() -> str:
+    """Return the look-up table of the rootlet parts as tab-separated text."""
+    lines = ["index\tname\tlevel\tside\tsector"]
+    for level in ROOTLET_LEVELS:
+        parts = [(side, sector) for side in "LR" for sector in ("dorsal", "ventral")]
+        for n, (side, sector) in enumerate(parts, start=1):
+            name = f"{level}_{side}_{sector}"
+            lines.append(f"{10 * level.value + n}\t{name}\t{level}\t{side}\t{sector}")
+    return "\n".join(lines) + "\n"
+
+
+def write(
+    folder: str | os.PathLike[str],
+    seed: int,
+    *,
+    contrast: str = "T2w",
+    spacing_mm: Sequence[float] = (0.8, 0.8, 0.8),
+    noise: float = Acquisition.noise,
+    bias: float = Acquisition.bias,
+    orientation_sct: str = "RPI",
+    oblique_deg: float = 0.0,
+    field_of_view_mm: Sequence[float] = FIELD_OF_VIEW_MM,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> dict[str, Path]:
+    """Make the phantom of seed `seed` and write it and its truth into `folder`.
+
+    Parameters
+    ----------
+    folder : path-like
+        Made where missing.
+    seed : int
+        Of the anatomy; below 1,000,000 for anatomies no network was trained on.
+    contrast : {"T2w", "T1w", "random"}
+    noise, bias : float
+        See :class:`~sct_rootlets.phantom.contrast.Acquisition`; `seed` is its seed too.
+    spacing_mm, orientation_sct, oblique_deg, field_of_view_mm
+        Of the grid, see :func:`make_grid`.
+    progress : callable, optional
+        Called with a text, the work done and the whole work.
+
+    Returns
+    -------
+    dict of str to Path
+        ``image, cord, csf, rootlets, parts, discs, pmj, truth, look_up, sidecar``.
+    """
+    if seed < 0:
+        raise UsageError(f"the seed is {seed}, and it must not be negative")
+    acquisition = Acquisition(contrast, noise, bias, seed=seed)
+    anatomy = random_anatomy(seed)
+    grid = make_grid(
+        anatomy,
+        spacing_mm,
+        orientation_sct=orientation_sct,
+        oblique_deg=oblique_deg,
+        field_of_view_mm=field_of_view_mm,
+    )
+    phantom = render(anatomy, grid, acquisition, progress)
+    suffix = acquisition.contrast if acquisition.contrast != "random" else "MRI"
+    stem = f"phantom-{seed}_{suffix}"
+    endings = {
+        "image": ".nii.gz",
+        "cord": "_label-SC_seg.nii.gz",
+        "csf": "_label-CSF_seg.nii.gz",
+        "rootlets": "_label-rootlets_dseg.nii.gz",
+        "parts": "_label-rootletparts_dseg.nii.gz",
+        "discs": "_label-discs_dlabel.nii.gz",
+        "pmj": "_label-pmj_dlabel.nii.gz",
+    }
+    texts = {
+        "truth": ("_truth.tsv", true_levels(anatomy).to_tsv()),
+        "look_up": ("_label-rootletparts_dseg.tsv", _look_up()),
+        "sidecar": (
+            ".json",
+            json.dumps(
+                {
+                    "Description": "Procedural phantom of the cervical spine, not a subject",
+                    "GeneratedBy": [{"Name": "sct_rootlets phantom", "Version": __version__}],
+                    "Seed": seed,
+                    "Acquisition": asdict(acquisition),
+                    "SpacingMm": [float(mm) for mm in spacing_mm],
+                    "Orientation": orientation_sct.upper(),
+                    "ObliqueDeg": oblique_deg,
+                    "DiscsMm": {str(n): round(s, 3) for n, s in anatomy.discs_mm.items()},
+                },
+                indent=2,
+            )
+            + "\n",
+        ),
+    }
+    paths = {}
+    with OutputSet() as outputs:
+        for name, ending in endings.items():
+            paths[name] = Path(folder) / f"{stem}{ending}"
+            save(getattr(phantom, name), outputs.stage(paths[name]))
+        for name, (ending, text) in texts.items():
+            paths[name] = Path(folder) / f"{stem}{ending}"
+            outputs.stage(paths[name]).write_text(text, encoding="utf-8")
+    return paths

@@ -1,0 +1,294 @@
+"""Rendering: from an anatomy, a grid and an acquisition to an image and its labels.
+
+A pure function: the same arguments give the same voxels. Tissue is looked up at points
+finer than the voxels, in the cord's own frame, and averaged, so that partial volume
+comes out as in a scanner; rootlets and vessels are thin tubes with exact distances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sct_rootlets.anatomy import PMJ_LABEL, ROOTLET_LEVELS, Sector, Side
+from sct_rootlets.errors import InputError
+from sct_rootlets.image import Grid, Image, LabelImage
+from sct_rootlets.phantom.contrast import Acquisition, scan, signals
+from sct_rootlets.phantom.model import Anatomy, Filament
+from sct_rootlets.phantom.tissue import Canal, Tissue, cord_coordinates, tissue_at
+from sct_rootlets.phantom.tubes import tubes
+
+__all__ = ["Composition", "Phantom", "compose", "part_value", "render"]
+
+#: Rootlets are painted at least this thick (radius, mm), as raters do on ~1 mm voxels.
+PAINTED_RADIUS_MM = 0.5
+#: A voxel carries the label of a structure that fills at least this share of it.
+ROOTLET_SHARE, CORD_SHARE = 0.45, 0.5
+#: Half width (mm) of what is looked up finely around the cord.
+CANAL_MM = 19.0
+#: Points that are looked up at once; bounds the memory.
+CHUNK = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Phantom:
+    """A rendered phantom: one image and what every voxel of it is.
+
+    Attributes
+    ----------
+    image : Image
+    cord, csf : LabelImage
+        Masks.
+    rootlets : LabelImage
+        Spinal level values, C2 = 2 to T1 = 9, dorsal and ventral, left and right alike.
+    parts : LabelImage
+        10 x level + part, the part being 1 left dorsal, 2 left ventral, 3 right dorsal,
+        4 right ventral.
+    discs, pmj : LabelImage
+        Single voxels; disc labels, and 50.
+    """
+
+    image: Image
+    cord: LabelImage
+    csf: LabelImage
+    rootlets: LabelImage
+    parts: LabelImage
+    discs: LabelImage
+    pmj: LabelImage
+
+
+def part_value(filament: Filament) -> int:
+    """Return the value of a rootlet in :attr:`Phantom.parts`, 0 for a distractor."""
+    if filament.level is None:
+        return 0
+    side = 0 if filament.side is Side.LEFT else 2
+    return 10 * filament.level.value + 1 + side + (filament.sector is Sector.VENTRAL)
+
+
+@dataclass(frozen=True, eq=False)
+class Composition:
+    """What every voxel of a fine grid is made of; each array is (I, J, K).
+
+    Attributes
+    ----------
+    tissue : uint8
+        A value of :class:`Tissue`, rootlets and vessels left aside.
+    thread : float32
+        Share of the voxel that a rootlet or a vessel fills.
+    painted : float32
+        Share that a rater would paint as rootlet.
+    part : int32
+        Whose rootlet is nearest, see :func:`part_value`; 0 where none is near.
+    """
+
+    tissue: NDArray[np.uint8]
+    thread: NDArray[np.float32]
+    painted: NDArray[np.float32]
+    part: NDArray[np.int32]
+
+
+def compose(anatomy: Anatomy, grid: Grid, canal: Canal | None = None) -> Composition:
+    """Look up what lies at every voxel centre of `grid`."""
+    ijk = np.indices(grid.shape, dtype=np.float32).reshape(3, -1).T
+    xyz = ijk @ grid.affine[:3, :3].T.astype(np.float32) + grid.affine[:3, 3].astype(np.float32)
+    del ijk
+    tissue = tissue_at(anatomy, *cord_coordinates(anatomy, xyz), canal).reshape(grid.shape)
+    spacing = float(grid.spacing_mm.mean())
+
+    def share(
+        filaments: Sequence[Filament], radii: list[float]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        distance, owner = tubes(anatomy, filaments, grid, np.array(radii))
+        share_inside = np.clip(0.5 - distance / np.float32(spacing), 0, 1)
+        return share_inside.astype(np.float32), owner
+
+    outside = ~np.isin(tissue, (Tissue.WHITE, Tissue.GREY))
+    sleeve, _ = share(anatomy.sleeves, [f.radius_mm for f in anatomy.sleeves])
+    tissue[(sleeve > 0.5) & outside] = Tissue.CSF
+    thread, _ = share(anatomy.filaments, [f.radius_mm for f in anatomy.filaments])
+    rootlets = [f for f in anatomy.filaments if f.level is not None]
+    painted, owner = share(rootlets, [max(f.radius_mm, PAINTED_RADIUS_MM) for f in rootlets])
+    values = np.array([part_value(f) for f in rootlets] + [0], dtype=np.int32)
+    # Raters paint rootlets as far as they see them: within the CSF.
+    painted = painted * (tissue == Tissue.CSF)
+    return Composition(tissue, thread * outside, painted, values[owner])
+
+
+class _Shares:
+    """What the voxels of the final grid hold, filled box by box."""
+
+    def __init__(self, shape: tuple[int, int, int], signal: NDArray[np.float32]) -> None:
+        self.signal = signal
+        self.clean = np.zeros(shape, np.float32)
+        self.cord, self.csf, self.painted = (np.zeros(shape, np.float32) for _ in range(3))
+        self.part = np.zeros(shape, np.int32)
+
+    def add(
+        self, anatomy: Anatomy, grid: Grid, box: tuple[slice, ...], factors: Sequence[int]
+    ) -> None:
+        """Compose the voxels of `box`, each split into `factors`, and average them."""
+        corner = grid.affine.copy()
+        corner[:3, 3] = grid.world_from_ijk([b.start for b in box])
+        shape = tuple(b.stop - b.start for b in box)
+        made = compose(anatomy, finer(Grid(shape, corner), factors))  # type: ignore[arg-type]
+        bright = self.signal[made.tissue]
+        bright += made.thread * (self.signal[Tissue.THREAD] - bright)
+        in_cord = (made.tissue == Tissue.WHITE) | (made.tissue == Tissue.GREY)
+        self.clean[box] = pool(bright, factors)
+        self.cord[box] = pool(in_cord.astype(np.float32), factors)
+        self.csf[box] = pool((made.tissue == Tissue.CSF).astype(np.float32), factors)
+        self.painted[box] = pool(made.painted, factors)
+        self.part[box] = _majority(made.part, made.painted, factors)
+
+
+def _boxes(
+    shape: tuple[int, int, int], inside: tuple[slice, ...], points_a_voxel: int
+) -> list[tuple[slice, ...]]:
+    """Cut the part `inside` of a grid into slabs of at most `CHUNK` points."""
+    across = np.prod([b.stop - b.start for b in inside[1:]]) * points_a_voxel
+    step = max(1, int(CHUNK / across))
+    first, last = inside[0].start, inside[0].stop
+    return [(slice(a, min(a + step, last)), *inside[1:]) for a in range(first, last, step)]
+
+
+def _canal_box(anatomy: Anatomy, grid: Grid) -> tuple[slice, ...] | None:
+    """Return the box of voxels around the canal, None if the field of view misses it."""
+    inside = grid.contains(anatomy.xyz_world)
+    if not inside.any():
+        return None
+    centre = anatomy.xyz_world[inside]
+    corners = np.concatenate([centre + CANAL_MM * np.array(c) for c in product((-1, 1), repeat=3)])
+    ijk = grid.ijk_from_world(corners)
+    low = np.clip(np.floor(ijk.min(axis=0)), 0, None).astype(int)
+    high = np.minimum(np.ceil(ijk.max(axis=0)).astype(int) + 1, grid.shape)
+    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+
+
+def render(
+    anatomy: Anatomy,
+    grid: Grid,
+    acquisition: Acquisition | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Phantom:
+    """Scan `anatomy` on `grid`.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+    grid : Grid
+        Any shape, spacing, orientation and obliquity.
+    acquisition : Acquisition, optional
+    progress : callable, optional
+        Called with a text, the work done and the whole work.
+
+    Returns
+    -------
+    Phantom
+
+    Raises
+    ------
+    InputError
+        If the field of view misses the cord.
+    """
+    acquisition = acquisition or Acquisition()
+    canal = _canal_box(anatomy, grid)
+    if canal is None:
+        raise InputError("the field of view misses the cord of the phantom")
+    rng = np.random.default_rng([acquisition.seed, 2])
+    shares = _Shares(grid.shape, signals(acquisition, rng))
+    # The whole neck at one point a voxel, then the canal at points at most 0.55 mm apart,
+    # because rootlets are thin.
+    factors = [int(np.ceil(mm / 0.55)) for mm in grid.spacing_mm]
+    whole = _boxes(grid.shape, tuple(slice(0, n) for n in grid.shape), 1)
+    jobs = [(box, [1, 1, 1]) for box in whole]
+    jobs += [(box, factors) for box in _boxes(grid.shape, canal, int(np.prod(factors)))]
+    for n, (box, split) in enumerate(jobs):
+        if progress:
+            progress("Rendering", n, len(jobs))
+        shares.add(anatomy, grid, box, split)
+    if progress:
+        progress("Rendering", len(jobs), len(jobs))
+    cord = shares.cord >= CORD_SHARE
+    seen = (shares.painted >= ROOTLET_SHARE) & ~cord
+    level = shares.part // 10
+    known = seen & np.isin(level, [lv.value for lv in ROOTLET_LEVELS])
+    below_pmj = ~_above_pmj(anatomy, grid)
+
+    def labels(data: NDArray[Any], name: str) -> LabelImage:
+        return LabelImage(np.asarray(data, dtype=np.int32), grid, None, name)
+
+    return Phantom(
+        image=Image(scan(shares.clean, grid, acquisition, rng), grid, None, "phantom"),
+        cord=labels(cord & below_pmj, "phantom cord"),
+        csf=labels((shares.csf >= 0.5) & ~cord & ~seen & below_pmj, "phantom CSF"),
+        rootlets=labels(np.where(known, level, 0), "phantom rootlets"),
+        parts=labels(np.where(known, shares.part, 0), "phantom rootlet parts"),
+        discs=labels(_points(anatomy, grid, discs=True), "phantom discs"),
+        pmj=labels(_points(anatomy, grid, discs=False), "phantom PMJ"),
+    )
+
+
+def _above_pmj(anatomy: Anatomy, grid: Grid) -> NDArray[np.bool_]:
+    """Say which voxels (I, J, K) lie above the plane of the PMJ."""
+    at = int(np.argmin(np.abs(anatomy.s_mm)))
+    normal, origin = anatomy.frame()[0][at], anatomy.xyz_world[at]
+    slope = normal @ grid.affine[:3, :3]
+    i, j, k = np.ogrid[: grid.shape[0], : grid.shape[1], : grid.shape[2]]
+    height = slope[0] * i + slope[1] * j + slope[2] * k
+    return np.asarray(height + normal @ (grid.affine[:3, 3] - origin) < 0)
+
+
+def finer(grid: Grid, factors: Sequence[int]) -> Grid:
+    """Return the grid that splits every voxel of `grid` into `factors` along its axes."""
+    scale = np.array(factors, dtype=float)
+    affine = grid.affine.copy()
+    affine[:3, :3] = grid.affine[:3, :3] / scale
+    affine[:3, 3] = grid.world_from_ijk(-0.5 + 0.5 / scale)
+    shape = tuple(int(n * k) for n, k in zip(grid.shape, factors, strict=True))
+    return Grid(shape, affine)  # type: ignore[arg-type]
+
+
+def pool(array: NDArray[np.float32], factors: Sequence[int]) -> NDArray[np.float32]:
+    """Average blocks of `factors` voxels."""
+    a, b, c = (n // k for n, k in zip(array.shape, factors, strict=True))
+    i, j, k = factors
+    return np.asarray(array.reshape(a, i, b, j, c, k).mean(axis=(1, 3, 5)))
+
+
+def _majority(
+    values: NDArray[np.int32], weights: NDArray[np.float32], factors: Sequence[int]
+) -> NDArray[np.int32]:
+    """Return for each block the value that has the largest weight in it."""
+    best = np.zeros([n // k for n, k in zip(values.shape, factors, strict=True)], np.float32)
+    out = np.zeros(best.shape, np.int32)
+    for value in np.unique(values):
+        if value == 0:
+            continue
+        weight = pool(np.where(values == value, weights, 0).astype(np.float32), factors)
+        wins = weight > best
+        out[wins], best[wins] = value, weight[wins]
+    return out
+
+
+def _points(anatomy: Anatomy, grid: Grid, *, discs: bool) -> NDArray[np.int32]:
+    """Draw single voxels: the posterior tips of the discs, or the PMJ (50)."""
+    data = np.zeros(grid.shape, np.int32)
+    if discs:
+        s = np.array(list(anatomy.discs_mm.values()))
+        v = -(anatomy.at(anatomy.sac_ap_mm, s) - anatomy.at(anatomy.sac_offset_mm, s)) - 1.2
+        labels = list(anatomy.discs_mm)
+    else:
+        s, v, labels = np.zeros(1), -anatomy.at(anatomy.cord_ap_mm, np.zeros(1)), [PMJ_LABEL]
+    where = anatomy.world_from_suv(np.stack([s, np.zeros_like(s), v], axis=1))
+    for xyz, label in zip(where, labels, strict=True):
+        i, j, k = np.rint(grid.ijk_from_world(xyz)).astype(int)
+        if 0 <= i < grid.shape[0] and 0 <= j < grid.shape[1] and 0 <= k < grid.shape[2]:
+            data[i, j, k] = label
+    return data
+
+

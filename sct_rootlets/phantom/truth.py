@@ -1,0 +1,150 @@
+"""What is true of a phantom: entry zones and borders of its levels, along its own cord.
+
+The definitions are those of :mod:`sct_rootlets.levels.definitions`, applied to the
+geometry itself instead of to voxels.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sct_rootlets.anatomy import ROOTLET_LEVELS, SpinalLevel
+from sct_rootlets.errors import InputError
+from sct_rootlets.phantom.model import Anatomy, Filament
+from sct_rootlets.phantom.render import PAINTED_RADIUS_MM
+
+__all__ = ["BORDERS", "Truth", "TruthRow", "read_truth", "true_levels"]
+
+#: The four borders of a truth row, as its attributes and columns call them.
+BORDERS = ("extent_rostral", "extent_caudal", "caudal_rostral", "caudal_caudal")
+
+
+@dataclass(frozen=True)
+class TruthRow:
+    """The true borders of one level.
+
+    Attributes
+    ----------
+    level : SpinalLevel
+    extent_rostral_mm, extent_caudal_mm : float
+        Ends of the entry zone, mm along the true centerline from the PMJ.
+    caudal_rostral_mm, caudal_caudal_mm : float
+        From the caudal end of the entry zone above to that of this level. C2, above which
+        no rootlets are labelled, starts at the rostral end of its own entry zone.
+    xyz_world : dict of str to (3,) tuple of float
+        Where each of the four lies on the centerline, world RAS+ mm.
+    """
+
+    level: SpinalLevel
+    extent_rostral_mm: float
+    extent_caudal_mm: float
+    caudal_rostral_mm: float
+    caudal_caudal_mm: float
+    xyz_world: dict[str, tuple[float, float, float]]
+
+
+def _reaches(filament: Filament, reach_mm: float) -> NDArray[np.float64]:
+    """Return where along the cord the filament, as it is painted, lies within reach, (N,)."""
+    near = (filament.depth_mm <= reach_mm) & (filament.depth_mm > -0.5)
+    s = filament.points_suv[:, 0]
+    steps = np.gradient(filament.points_suv, axis=0)
+    along = steps[:, 0] / np.linalg.norm(steps, axis=1)
+    # A disc across the axis of the tube spans this much along the cord.
+    half = max(filament.radius_mm, PAINTED_RADIUS_MM) * np.sqrt(1 - along**2)
+    return np.asarray(np.concatenate([(s - half)[near], (s + half)[near]]))
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The true borders of C2 to T1, rostral to caudal.
+
+    Attributes
+    ----------
+    rows : tuple of TruthRow
+    """
+
+    rows: tuple[TruthRow, ...]
+
+    def borders_world(
+        self, definition: str
+    ) -> dict[SpinalLevel, tuple[tuple[float, float, float], tuple[float, float, float]]]:
+        """Return rostral and caudal border of every level on the centerline, world mm.
+
+        Parameters
+        ----------
+        definition : {"caudal", "extent"}
+        """
+        ends = (f"{definition}_rostral", f"{definition}_caudal")
+        return {row.level: (row.xyz_world[ends[0]], row.xyz_world[ends[1]]) for row in self.rows}
+
+    def to_tsv(self) -> str:
+        """Return tab-separated text, with the world position of every border."""
+        columns = ["level", "spinal_level", *[f"{name}_mm" for name in BORDERS]]
+        columns += [f"{name}_{axis}" for name in BORDERS for axis in "xyz"]
+        lines = ["\t".join(columns)]
+        for row in self.rows:
+            numbers = [getattr(row, f"{name}_mm") for name in BORDERS]
+            numbers += [value for name in BORDERS for value in row.xyz_world[name]]
+            cells = [str(row.level), str(row.level.value), *[f"{value:.3f}" for value in numbers]]
+            lines.append("\t".join(cells))
+        return "\n".join(lines) + "\n"
+
+
+def read_truth(path: str | os.PathLike[str]) -> Truth:
+    """Read a truth table that :func:`sct_rootlets.phantom.write` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or no such table.
+    """
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = []
+            for cells in csv.DictReader(file, delimiter="\t"):
+                x, y, z = (
+                    {name: float(cells[f"{name}_{axis}"]) for name in BORDERS} for axis in "xyz"
+                )
+                rows.append(
+                    TruthRow(
+                        SpinalLevel(int(cells["spinal_level"])),
+                        *(float(cells[f"{name}_mm"]) for name in BORDERS),
+                        xyz_world={name: (x[name], y[name], z[name]) for name in BORDERS},
+                    )
+                )
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise InputError("cannot be read as the truth table of a phantom", path=path) from error
+    return Truth(tuple(rows))
+
+
+def true_levels(anatomy: Anatomy, reach_mm: float = 1.5) -> Truth:
+    """Return the true borders of C2 to T1.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+    reach_mm : float
+        The entry zone is what lies within this distance of the cord's surface.
+    """
+    extents = {}
+    for level in ROOTLET_LEVELS:
+        near = [_reaches(f, reach_mm) for f in anatomy.filaments if f.level is level]
+        s = np.concatenate(near)
+        extents[level] = (float(s.min()), float(s.max()))
+    rows = []
+    above = extents[ROOTLET_LEVELS[0]][0]
+    for level, (rostral, caudal) in extents.items():
+        borders = dict(zip(BORDERS, (rostral, caudal, above, caudal), strict=True))
+        where = anatomy.world_from_suv(np.array([(s, 0.0, 0.0) for s in borders.values()]))
+        points = {
+            name: (float(x), float(y), float(z))
+            for name, (x, y, z) in zip(borders, where, strict=True)
+        }
+        rows.append(TruthRow(level, *borders.values(), xyz_world=points))
+        above = caudal
+    return Truth(tuple(rows))
