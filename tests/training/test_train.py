@@ -1,0 +1,75 @@
+"""A training run learns, resumes to the same weights, and exports a model that loads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs torch")
+pytest.importorskip("dynamic_network_architectures", reason="training needs nnunetv2")
+
+from training.bank import FIRST_SEED, fine_volume, volume_path
+from training.export import read_state_dict
+from training.patches import Bank
+from training.train import RECIPES, dice_and_cross_entropy, train
+
+TINY = replace(
+    RECIPES["fine"], patch_zyx=(16, 16, 16), features=(4, 8), volumes=1, steps=6, seed=1
+)
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    folder = tmp_path_factory.mktemp("bank")
+    np.save(volume_path(folder, "fine", 0), fine_volume(FIRST_SEED, None))
+    return Bank(folder, "fine", 1)
+
+
+def test_interrupted_run_ends_like_an_uninterrupted_one(bank: Bank, tmp_path: Path) -> None:
+    whole = train(TINY, bank, tmp_path / "whole", workers=0)
+    assert train(TINY, bank, tmp_path / "parts", workers=0, stop_after=0) is None
+    parts = train(TINY, bank, tmp_path / "parts", workers=0)
+    assert whole is not None
+    assert parts is not None
+    first, second = read_state_dict(whole), read_state_dict(parts)
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        torch.testing.assert_close(tensor, second[name], rtol=1e-3, atol=1e-4)
+
+
+def test_other_recipe_does_not_continue_a_run(bank: Bank, tmp_path: Path) -> None:
+    train(TINY, bank, tmp_path, workers=0, stop_after=0)
+    with pytest.raises(SystemExit, match="another recipe"):
+        train(replace(TINY, seed=2), bank, tmp_path, workers=0)
+
+
+def test_training_lowers_the_loss(bank: Bank, tmp_path: Path) -> None:
+    recipe = replace(TINY, steps=60, learning_rate=1e-2)
+    folder = train(recipe, bank, tmp_path, workers=0)
+    assert folder is not None
+    from training.export import build_network, plain_conv_unet_kwargs
+    from training.patches import numbered_patch
+
+    network = build_network(plain_conv_unet_kwargs(recipe.features, recipe.strides))
+    losses = []
+    for trained in (False, True):
+        if trained:
+            network.load_state_dict(read_state_dict(folder))
+        image, classes = numbered_patch(bank, recipe.patch_zyx, 9, 0)
+        with torch.inference_mode():
+            logits = network(torch.from_numpy(image[None, None].copy()))
+        losses.append(float(dice_and_cross_entropy(logits, torch.from_numpy(classes[None]))[0]))
+    assert losses[1] < losses[0] - 0.2
+
+
+def test_loss_is_lowest_for_the_truth() -> None:
+    classes = torch.randint(0, 4, (2, 6, 6, 6), generator=torch.Generator().manual_seed(0))
+    sure = 20.0 * torch.nn.functional.one_hot(classes, 4).movedim(-1, 1)
+    best, dice = dice_and_cross_entropy(sure, classes)
+    worse, _ = dice_and_cross_entropy(torch.zeros_like(sure), classes)
+    assert float(best) == pytest.approx(-1, abs=1e-3)
+    np.testing.assert_allclose(dice.numpy(), 1, atol=1e-3)
+    assert float(worse) > 0

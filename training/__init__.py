@@ -1,0 +1,1 @@
+"""Code that trained the bundled model. Not part of the installed package."""

@@ -1,0 +1,237 @@
+"""Measure a compact model: on real images where they are given, and on unseen phantoms.
+
+``python -m training.evaluate -model FOLDER -data ../shared/data -phantoms 100 -o OUT.json``
+writes every figure that the model card shows. Phantoms have seeds from `FIRST_PHANTOM` on,
+none of which training uses.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from sct_rootlets import metrics
+from sct_rootlets.engines import load_engine
+from sct_rootlets.engines.engine import Engine
+from sct_rootlets.image import Image, LabelImage, load_image, load_labels
+from sct_rootlets.levels.derive import Derived, derive
+from sct_rootlets.phantom import Acquisition, make_grid, random_anatomy, render, true_levels
+from sct_rootlets.store import locate
+
+__all__ = ["evaluate_phantoms", "evaluate_real"]
+
+log = logging.getLogger(__name__)
+
+#: First seed of the phantoms that models are measured on.
+FIRST_PHANTOM = 1000
+#: What the study of the compact network reached on the same real images, for comparison.
+STUDY = {
+    "subject_t2": {"dice": 0.49, "dice_1vox": 0.78, "cord_dice": 0.95, "level_accuracy": 0.86},
+    "pam50_small": {"dice": 0.46, "dice_1vox": 0.92, "border_mean_mm": 1.0},
+    "phantoms": {"dice": 0.61, "dice_1vox": 0.88, "level_accuracy": 0.98},
+}
+
+
+def _agreement(predicted: LabelImage, reference: LabelImage) -> dict[str, float]:
+    return {
+        "dice": metrics.dice(predicted.data, reference.data),
+        "dice_1vox": metrics.dice_at_tolerance(predicted.data, reference.data),
+        "level_accuracy": metrics.level_accuracy(predicted.data, reference.data),
+        "voxels": int((predicted.data > 0).sum()),
+        "voxels_reference": int((reference.data > 0).sum()),
+    }
+
+
+def _borders(found: Derived, truth: Derived) -> dict[str, float]:
+    """Compare the borders that two segmentations of one image give."""
+    wanted = {
+        row.level: (row.rostral_world, row.caudal_world)
+        for row in truth.table.rows
+        if row.rostral_world is not None and row.caudal_world is not None
+    }
+    compared = metrics.border_errors(
+        found.table, metrics.truth_on(found.centerline, wanted)  # type: ignore[arg-type]
+    )
+    return {
+        "border_median_mm": compared.median_mm,
+        "border_mean_mm": compared.mean_mm,
+        "border_max_mm": compared.max_mm,
+        "border_bias_mm": compared.bias_mm,
+        "borders_missing": compared.missing,
+    }
+
+
+def _degraded(image: Image, rng: np.random.Generator) -> dict[str, Image]:
+    """Return the same image worse: noisy, thickly sliced, inverted."""
+    top = float(np.percentile(image.data, 99.5))
+    noisy = np.hypot(
+        image.data + rng.normal(0, 0.1 * top, image.data.shape),
+        rng.normal(0, 0.1 * top, image.data.shape),
+    )
+    # Slices across the left-right axis become 2 mm thick.
+    axis = int(np.argmax(np.abs(image.grid.affine[0, :3])))
+    thick = ndimage.uniform_filter1d(
+        image.data, max(2, round(2 / image.grid.spacing_mm[axis])), axis=axis
+    )
+    inverted = np.where(image.data > 0.02 * top, top - image.data, 0)
+    return {
+        "noise 10 %": image.with_data(noisy.astype(np.float32)),
+        "2 mm sagittal slices": image.with_data(thick.astype(np.float32)),
+        "inverted contrast": image.with_data(inverted.astype(np.float32)),
+    }
+
+
+def evaluate_real(engine: Engine, data: Path) -> dict[str, Any]:
+    """Return the figures on the real images in `data`, by image.
+
+    The reference rootlets are those of the official model (``subject_t2``) and of the
+    template (``pam50_small``); the discs are those that lie beside them.
+    """
+    cases: dict[str, dict[str, str]] = {
+        "subject_t2": {
+            "image": "subject_t2/t2.nii.gz",
+            "rootlets": "subject_t2/t2_seg-deepseg_rootlets.nii.gz",
+            "cord": "subject_t2/t2_seg-manual.nii.gz",
+            "discs": "subject_t2/discs.nii.gz",
+        },
+        "pam50_small": {
+            "image": "pam50_small/PAM50_small_t2.nii.gz",
+            "rootlets": "pam50_small/PAM50_small_rootlets.nii.gz",
+            "cord": "pam50_small/PAM50_small_cord.nii.gz",
+            "discs": "pam50_small/PAM50_small_label_disc.nii.gz",
+        },
+    }
+    out: dict[str, Any] = {}
+    for name, files in cases.items():
+        image = load_image(data / files["image"])
+        rootlets, cord, discs = (
+            load_labels(data / files[what]) for what in ("rootlets", "cord", "discs")
+        )
+        found = engine.predict(image)
+        assert found.cord is not None
+        derived = derive(found.rootlets, found.cord, discs=discs, has_level_identity=False)
+        truth = derive(rootlets, cord, has_level_identity=True)
+        out[name] = {
+            **_agreement(derived.rootlets, rootlets),
+            "dice_unnumbered": metrics.dice(found.rootlets.data, rootlets.data),
+            "cord_dice": metrics.dice(found.cord.data, cord.data),
+            **_borders(derived, truth),
+        }
+        if name == "subject_t2":
+            only = LabelImage(np.where(discs.data == 3, 3, 0), discs.grid, None, discs.path)
+            one = derive(found.rootlets, found.cord, discs=only, has_level_identity=False)
+            out[name]["level_accuracy_c2c3_only"] = metrics.level_accuracy(
+                one.rootlets.data, rootlets.data
+            )
+            for change, worse in _degraded(image, np.random.default_rng(0)).items():
+                again = engine.predict(worse, cord=cord)
+                out[name][f"dice, {change}"] = metrics.dice(again.rootlets.data, rootlets.data)
+        log.info("%s %s", name, json.dumps(out[name], indent=1))
+    return out
+
+
+def _view(seed: int) -> tuple[Acquisition, tuple[float, ...], float]:
+    """Draw how phantom `seed` is scanned: contrast, noise, voxel size and obliquity."""
+    rng = np.random.default_rng([seed, 9])
+    acquisition = Acquisition(
+        "T2w", noise=float(rng.uniform(0.01, 0.05)), bias=float(rng.uniform(0, 0.4)), seed=seed
+    )
+    if rng.random() < 0.6:
+        spacing = (float(rng.uniform(0.7, 1.0)),) * 3
+    else:
+        spacing = (float(rng.uniform(0.9, 1.6)), *(float(rng.uniform(0.7, 1.0)),) * 2)
+    return acquisition, spacing, float(rng.uniform(-15, 15))
+
+
+def evaluate_phantoms(
+    engine: Engine, count: int, told: Callable[[dict[str, Any]], None] | None = None
+) -> dict[str, Any]:
+    """Return the mean figures, and every phantom's, on `count` phantoms."""
+    rows: list[dict[str, Any]] = []
+    for seed in range(FIRST_PHANTOM, FIRST_PHANTOM + count):
+        acquisition, spacing, oblique = _view(seed)
+        anatomy = random_anatomy(seed)
+        grid = make_grid(
+            anatomy, spacing, oblique_deg=oblique, field_of_view_mm=(56.0, 90.0, 190.0)
+        )
+        phantom = render(anatomy, grid, acquisition)
+        row: dict[str, Any] = {"seed": seed, "spacing_mm": [round(mm, 2) for mm in spacing]}
+        try:
+            found = engine.predict(phantom.image)
+            assert found.cord is not None
+            derived = {
+                definition: derive(
+                    found.rootlets, found.cord, discs=phantom.discs, definition=definition,
+                    has_level_identity=False,
+                )
+                for definition in ("caudal", "extent")
+            }  # fmt: skip
+        except Exception as error:  # noqa: BLE001  a failure is a result of the measurement
+            rows.append({**row, "failed": str(error)})
+            log.warning("%s", rows[-1])
+            continue
+        row |= _agreement(derived["caudal"].rootlets, phantom.rootlets)
+        row["cord_dice"] = metrics.dice(found.cord.data, phantom.cord.data)
+        truth = true_levels(anatomy)
+        for definition, result in derived.items():
+            errors = metrics.border_errors(
+                result.table,
+                metrics.truth_on(result.centerline, truth.borders_world(definition)),
+            )
+            row[f"{definition}_median_mm"] = errors.median_mm
+            row[f"{definition}_mean_mm"] = errors.mean_mm
+            row[f"{definition}_max_mm"] = errors.max_mm
+            row[f"{definition}_bias_mm"] = errors.bias_mm
+            row[f"{definition}_missing"] = errors.missing
+        rows.append(row)
+        if told:
+            told(row)
+    done = [row for row in rows if "failed" not in row]
+    numbers = [key for key, value in done[0].items() if isinstance(value, int | float)]
+    mean = {key: float(np.nanmean([row[key] for row in done])) for key in numbers if key != "seed"}
+    worst: dict[str, float] = {
+        "caudal_median_mm": float(np.nanmax([row["caudal_median_mm"] for row in done])),
+        "dice_1vox": float(np.nanmin([row["dice_1vox"] for row in done])),
+        "level_accuracy": float(np.nanmin([row["level_accuracy"] for row in done])),
+    }
+    return {
+        "count": count,
+        "failed": len(rows) - len(done),
+        "mean": mean,
+        "worst": worst,
+        "phantoms": rows,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-model", default="bundled", help="as in sct_rootlets")
+    parser.add_argument("-data", type=Path, help="folder with subject_t2/ and pam50_small/")
+    parser.add_argument("-phantoms", type=int, default=0)
+    parser.add_argument("-threads", type=int)
+    parser.add_argument("-o", type=Path, required=True, help="JSON file to write")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    model = locate(args.model)
+    engine = load_engine(model, threads=args.threads)
+    out: dict[str, Any] = {"model": model.name, "version": model.version, "sha256": model.sha256}
+    if args.data:
+        out["real"] = evaluate_real(engine, args.data)
+    if args.phantoms:
+        out["phantoms"] = evaluate_phantoms(
+            engine, args.phantoms, lambda row: log.info("%s", row)
+        )
+        log.info("%s", json.dumps({k: v for k, v in out["phantoms"].items() if k != "phantoms"}))
+    args.o.parent.mkdir(parents=True, exist_ok=True)
+    args.o.write_text(json.dumps(out, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
