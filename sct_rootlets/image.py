@@ -17,6 +17,7 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
+from nibabel.filebasedimages import ImageFileError
 from nibabel.orientations import aff2axcodes
 from numpy.typing import ArrayLike, NDArray
 
@@ -152,7 +153,7 @@ def _read(path: str | os.PathLike[str], role: str) -> tuple[NDArray[Any], Grid, 
         raise InputError(f"is an empty file of 0 bytes ({role})", path=where)
     try:
         nifti = nib.load(where)
-    except (nib.filebasedimages.ImageFileError, EOFError, OSError, zlib.error, ValueError) as error:
+    except (ImageFileError, EOFError, OSError, zlib.error, ValueError) as error:
         raise InputError(
             f"cannot be read as a NIfTI image ({role})",
             path=where,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -75,7 +76,5 @@ class OutputSet:
         for temporary, _ in self._staged:
             temporary.unlink(missing_ok=True)
         for parent in reversed(self._made):
-            try:
+            with contextlib.suppress(OSError):  # not empty: somebody else uses it by now
                 parent.rmdir()
-            except OSError:  # not empty: somebody else uses it by now
-                pass

@@ -57,7 +57,8 @@ def _borders(found: Derived, truth: Derived) -> dict[str, float]:
         if row.rostral_world is not None and row.caudal_world is not None
     }
     compared = metrics.border_errors(
-        found.table, metrics.truth_on(found.centerline, wanted)  # type: ignore[arg-type]
+        found.table,
+        metrics.truth_on(found.centerline, wanted),  # type: ignore[arg-type]
     )
     return {
         "border_median_mm": compared.median_mm,
@@ -225,9 +226,7 @@ def main() -> None:
     if args.data:
         out["real"] = evaluate_real(engine, args.data)
     if args.phantoms:
-        out["phantoms"] = evaluate_phantoms(
-            engine, args.phantoms, lambda row: log.info("%s", row)
-        )
+        out["phantoms"] = evaluate_phantoms(engine, args.phantoms, lambda row: log.info("%s", row))
         log.info("%s", json.dumps({k: v for k, v in out["phantoms"].items() if k != "phantoms"}))
     args.o.parent.mkdir(parents=True, exist_ok=True)
     args.o.write_text(json.dumps(out, indent=1) + "\n", encoding="utf-8")

@@ -166,9 +166,7 @@ def write_nnunet_folder(
         "file_ending": ".nii.gz",
         **(dataset_json_extra or {}),
     }
-    plans = _plans(
-        configuration, spacing_zyx, patch_zyx, architecture_kwargs, transpose_forward
-    )
+    plans = _plans(configuration, spacing_zyx, patch_zyx, architecture_kwargs, transpose_forward)
     for name, content in (("dataset.json", dataset), ("plans.json", plans)):
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         (where / name).write_text(text, encoding="utf-8")
@@ -176,7 +174,8 @@ def write_nnunet_folder(
         "network_weights": _stored_once(state_dict, half_precision),
         "trainer_name": trainer_name,
         "init_args": {"configuration": configuration, "fold": fold},
-        "inference_allowed_mirroring_axes": None if mirroring_axes is None
+        "inference_allowed_mirroring_axes": None
+        if mirroring_axes is None
         else tuple(int(axis) for axis in mirroring_axes),
     }
     target = fold_folder / "checkpoint_final.pth"
@@ -232,10 +231,8 @@ def _plans(
     data_resampling = {"is_seg": False, "order": 3, "order_z": 0, "force_separate_z": None}
     label_resampling = {"is_seg": True, "order": 1, "order_z": 0, "force_separate_z": None}
     score_resampling = {"is_seg": False, "order": 1, "order_z": 0, "force_separate_z": None}
-    intensity = {
-        name: 0.0
-        for name in ("max", "mean", "median", "min", "percentile_00_5", "percentile_99_5", "std")
-    }
+    measures = ("max", "mean", "median", "min", "percentile_00_5", "percentile_99_5", "std")
+    intensity = dict.fromkeys(measures, 0.0)
     return {
         "dataset_name": "Dataset001_Rootlets",
         "plans_name": "nnUNetPlans",

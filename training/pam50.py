@@ -69,6 +69,7 @@ class Pam50Canal:
     def __call__(
         self, s: NDArray[np.float32], u: NDArray[np.float32], v: NDArray[np.float32]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which of the points (N,) lie in the sac, and which in the cord."""
         # Across, the template is scaled so that its cord is as wide as the phantom's.
         a = self.anatomy
         lr = np.interp(a.s_mm, WIDTHS_MM[:, 0], WIDTHS_MM[:, 1]) / a.cord_lr_mm

@@ -135,9 +135,7 @@ def _finish(
     return np.asarray(image, dtype=np.float32)
 
 
-def fine_patch(
-    volume: NDArray[np.uint8], size: Sequence[int], rng: np.random.Generator
-) -> Patch:
+def fine_patch(volume: NDArray[np.uint8], size: Sequence[int], rng: np.random.Generator) -> Patch:
     """Draw one patch of `size` (z, y, x) voxels of 1 mm from a fine volume.
 
     Returns
@@ -174,9 +172,7 @@ def fine_patch(
     return image, classes
 
 
-def wide_patch(
-    volume: NDArray[np.uint8], size: Sequence[int], rng: np.random.Generator
-) -> Patch:
+def wide_patch(volume: NDArray[np.uint8], size: Sequence[int], rng: np.random.Generator) -> Patch:
     """Draw one patch of `size` (z, y, x) voxels of 2 mm from a wide volume."""
     piece = _crop(volume, [2 * n for n in size], rng)
     tissue = piece[0]

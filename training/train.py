@@ -93,9 +93,7 @@ class _Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         return self.recipe.steps * self.recipe.batch
 
     def __getitem__(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
-        image, classes = numbered_patch(
-            self.bank, self.recipe.patch_zyx, self.recipe.seed, number
-        )
+        image, classes = numbered_patch(self.bank, self.recipe.patch_zyx, self.recipe.seed, number)
         return torch.from_numpy(image[None].copy()), torch.from_numpy(classes.copy())
 
 
@@ -132,7 +130,9 @@ def _save(path: Path, content: dict[str, Any]) -> None:
 def export(folder: Path, recipe: Recipe, weights: dict[str, torch.Tensor], steps: int) -> Path:
     """Write the weights as the nnU-Net folder of the recipe's configuration."""
     # Through a network, whose state dict names each shared tensor twice but holds it once.
-    network = build_network(plain_conv_unet_kwargs(recipe.features, recipe.strides), len(COMPACT_LABELS))
+    network = build_network(
+        plain_conv_unet_kwargs(recipe.features, recipe.strides), len(COMPACT_LABELS)
+    )
     network.load_state_dict(weights)
     return write_nnunet_folder(
         folder / folder_name(recipe.configuration),
@@ -171,7 +171,9 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint.pt"
     torch.manual_seed(recipe.seed)
-    network = build_network(plain_conv_unet_kwargs(recipe.features, recipe.strides), len(COMPACT_LABELS))
+    network = build_network(
+        plain_conv_unet_kwargs(recipe.features, recipe.strides), len(COMPACT_LABELS)
+    )
     network = network.to(device, memory_format=torch.channels_last_3d)
     optimiser = torch.optim.AdamW(network.parameters(), recipe.learning_rate, weight_decay=1e-2)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}

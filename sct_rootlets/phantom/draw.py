@@ -155,9 +155,7 @@ def _centerline(s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.
     return xyz - middle + rng.normal(0, 5, 3)
 
 
-def _widths(
-    s: NDArray[np.float64], rng: np.random.Generator
-) -> dict[str, NDArray[np.float64]]:
+def _widths(s: NDArray[np.float64], rng: np.random.Generator) -> dict[str, NDArray[np.float64]]:
     stretch = rng.normal(1, 0.04)
     names = ("cord_lr_mm", "cord_ap_mm", "sac_lr_mm", "sac_ap_mm", "sac_offset_mm")
     table = {
@@ -210,8 +208,11 @@ def _discs(
         discs[label] = discs[label - 1] + rng.normal(22.5, 1.2)
     discs[1] = discs[2] - rng.normal(22, 1.5)
     ordered = np.array([discs[label] for label in sorted(discs)])
-    ordered = ordered[1] + np.concatenate(  # vertebrae are at least 11 mm high
-        [[-22.0, 0.0], np.cumsum(np.maximum(np.diff(ordered)[1:], 11.0))]
+    ordered = (
+        ordered[1]
+        + np.concatenate(  # vertebrae are at least 11 mm high
+            [[-22.0, 0.0], np.cumsum(np.maximum(np.diff(ordered)[1:], 11.0))]
+        )
     )
     return {label: float(s) for label, s in zip(sorted(discs), ordered, strict=True)}
 

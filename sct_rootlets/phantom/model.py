@@ -11,6 +11,7 @@ the world (RAS+ mm).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,14 +97,14 @@ class Anatomy:
     vertebra_mm: dict[str, float]
 
     def in_sac(
-        self, s_mm: NDArray[np.float64], u_mm: NDArray[np.float64], v_mm: NDArray[np.float64]
+        self, s_mm: NDArray[Any], u_mm: NDArray[Any], v_mm: NDArray[Any]
     ) -> NDArray[np.bool_]:
         """Say which points (N,) lie within the dural sac, its sleeves left aside."""
         across = np.abs(u_mm / self.at(self.sac_lr_mm, s_mm)) ** self.sac_power
         offset, half = self.at(self.sac_offset_mm, s_mm), self.at(self.sac_ap_mm, s_mm)
         return across + np.abs((v_mm - offset) / half) ** self.sac_power < 1
 
-    def at(self, values: NDArray[np.float64], s_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    def at(self, values: NDArray[Any], s_mm: NDArray[Any]) -> NDArray[Any]:
         """Interpolate `values` (M,) or (M, C), sampled on ``self.s_mm``, at `s_mm` (N,)."""
         index = np.clip(np.rint((s_mm - self.s_mm[0]) / STEP_MM).astype(np.intp), 0, None)
         return values[np.minimum(index, len(self.s_mm) - 1)]

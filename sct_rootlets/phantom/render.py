@@ -135,7 +135,7 @@ class _Shares:
         corner = grid.affine.copy()
         corner[:3, 3] = grid.world_from_ijk([b.start for b in box])
         shape = tuple(b.stop - b.start for b in box)
-        made = compose(anatomy, finer(Grid(shape, corner), factors))  # type: ignore[arg-type]
+        made = compose(anatomy, finer(Grid(shape, corner), factors))
         bright = self.signal[made.tissue]
         bright += made.thread * (self.signal[Tissue.THREAD] - bright)
         in_cord = (made.tissue == Tissue.WHITE) | (made.tissue == Tissue.GREY)
@@ -290,5 +290,3 @@ def _points(anatomy: Anatomy, grid: Grid, *, discs: bool) -> NDArray[np.int32]:
         if 0 <= i < grid.shape[0] and 0 <= j < grid.shape[1] and 0 <= k < grid.shape[2]:
             data[i, j, k] = label
     return data
-
-

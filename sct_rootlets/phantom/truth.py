@@ -110,13 +110,10 @@ def read_truth(path: str | os.PathLike[str]) -> Truth:
                 x, y, z = (
                     {name: float(cells[f"{name}_{axis}"]) for name in BORDERS} for axis in "xyz"
                 )
-                rows.append(
-                    TruthRow(
-                        SpinalLevel(int(cells["spinal_level"])),
-                        *(float(cells[f"{name}_mm"]) for name in BORDERS),
-                        xyz_world={name: (x[name], y[name], z[name]) for name in BORDERS},
-                    )
-                )
+                along = {f"{name}_mm": float(cells[f"{name}_mm"]) for name in BORDERS}
+                points = {name: (x[name], y[name], z[name]) for name in BORDERS}
+                level = SpinalLevel(int(cells["spinal_level"]))
+                rows.append(TruthRow(level=level, xyz_world=points, **along))
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise InputError("cannot be read as the truth table of a phantom", path=path) from error
     return Truth(tuple(rows))
@@ -145,6 +142,7 @@ def true_levels(anatomy: Anatomy, reach_mm: float = 1.5) -> Truth:
             name: (float(x), float(y), float(z))
             for name, (x, y, z) in zip(borders, where, strict=True)
         }
-        rows.append(TruthRow(level, *borders.values(), xyz_world=points))
+        along = {f"{name}_mm": s for name, s in borders.items()}
+        rows.append(TruthRow(level=level, xyz_world=points, **along))
         above = caudal
     return Truth(tuple(rows))

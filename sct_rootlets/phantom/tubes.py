@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ def tubes(
     to_centre = ((centre - ijk) @ grid.affine[:3, :3].T).astype(np.float32)
     at = ((centre.astype(np.int64) + 2 * reach + 2) @ strides).astype(np.int64)
     radius = radii_mm.astype(np.float32)[index]
-    best: list[tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int32]]] = []
+    best: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
     for offset in np.stack(np.meshgrid(*[np.arange(-r, r + 1) for r in reach]), -1).reshape(-1, 3):
         step = (grid.affine[:3, :3] @ offset).astype(np.float32)
         away = np.sqrt(sum((to_centre[:, axis] + step[axis]) ** 2 for axis in range(3))) - radius
@@ -65,5 +66,3 @@ def tubes(
     owner[flat[order]] = who[order]
     inside = tuple(slice(2 * r + 2, -(2 * r + 2)) for r in reach)
     return distance.reshape(padded)[inside], owner.reshape(padded)[inside]
-
-
