@@ -49,8 +49,8 @@ def cord_coordinates(
     table = np.concatenate([anatomy.xyz_world, tangent, left, dorsal], axis=1).astype(np.float32)
     first = np.float32(anatomy.s_mm[0])
     last = len(table) - 1
-    s = np.interp(xyz_world[:, 2], anatomy.xyz_world[::-1, 2], anatomy.s_mm[::-1])
-    s = s.astype(np.float32)
+    rostral_to_caudal = anatomy.xyz_world[::-1, 2], anatomy.s_mm[::-1]
+    s: Values = np.interp(xyz_world[:, 2], *rostral_to_caudal).astype(np.float32)
     for _ in range(3):
         index = np.clip(np.rint((s - first) / np.float32(STEP_MM)).astype(np.int32), 0, last)
         row = table[index]

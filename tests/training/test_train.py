@@ -16,9 +16,7 @@ from training.export import read_state_dict
 from training.patches import Bank
 from training.train import RECIPES, dice_and_cross_entropy, train
 
-TINY = replace(
-    RECIPES["fine"], patch_zyx=(16, 16, 16), features=(4, 8), volumes=1, steps=6, seed=1
-)
+TINY = replace(RECIPES["fine"], patch_zyx=(16, 16, 16), features=(4, 8), volumes=1, steps=6, seed=1)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,282 @@
+"""The parser in SCT's style, and the options that several subcommands share."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+__all__ = [
+    "Parser",
+    "add_analysis_options",
+    "add_common_options",
+    "add_identity_options",
+    "add_model_options",
+    "add_subcommand",
+    "angle",
+    "join_coordinates",
+    "nifti_output",
+    "point",
+    "share",
+    "spacing",
+    "whole_number",
+]
+
+#: Options whose value is a point and may therefore start with a minus sign.
+_POINT_OPTIONS = ("-c2c3",)
+_POINT_PATTERN = re.compile(r"^-[\d.][\d.eE+-]*,")
+
+DEFAULT_REACH_MM = 1.5
+
+
+class Parser(argparse.ArgumentParser):
+    """Parser with single-dash options in SCT's argument groups.
+
+    Attributes
+    ----------
+    mandatory, optional, misc : argparse group
+        ``MANDATORY``, ``OPTIONAL`` and ``MISC ARGUMENTS``, in this order in the help.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("formatter_class", _HelpFormatter)
+        super().__init__(add_help=False, **kwargs)
+        self.mandatory = self.add_argument_group("MANDATORY ARGUMENTS")
+        self.optional = self.add_argument_group("OPTIONAL ARGUMENTS")
+        self.misc = self.add_argument_group("MISC ARGUMENTS")
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and `message`, and exit with status 2."""
+        self.exit(
+            2,
+            f"{self.format_usage()}sct_rootlets: error: {message}\n"
+            f"Type '{self.prog} -h' for help.\n",
+        )
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Help 96 columns wide, with the default of each option and examples kept as typed."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26, width=96)
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text = action.help or ""
+        if action.default in (None, argparse.SUPPRESS, False) or "Default" in text:
+            return text
+        return f"{text} Default: %(default)s."
+
+
+def add_subcommand(
+    subparsers: Any, name: str, *, summary: str, description: str, examples: Sequence[str]
+) -> Parser:
+    """Add the parser of one subcommand, with its examples under the options."""
+    shown = "\n".join(f"  {example}" for example in examples)
+    parser: Parser = subparsers.add_parser(
+        name, help=summary, description=description, epilog=f"EXAMPLES\n{shown}\n"
+    )
+    return parser
+
+
+def add_model_options(parser: Parser) -> None:
+    """Add -model, -device and -threads."""
+    parser.optional.add_argument(
+        "-model",
+        metavar="<str>",
+        default="bundled",
+        help="Model: 'bundled' (the compact model that comes with this package), the name of "
+        "an installed model, or the path of an nnU-Net v2 rootlets folder.",
+    )
+    parser.optional.add_argument(
+        "-device",
+        metavar="<str>",
+        default="auto",
+        help="Where the network runs: cpu, cuda, cuda:N, mps, or auto, which takes a CUDA GPU "
+        "if there is one.",
+    )
+    parser.optional.add_argument(
+        "-threads",
+        metavar="<int>",
+        type=_positive_int,
+        help="Processor threads for the network. By default as many as there are cores (or "
+        "OMP_NUM_THREADS).",
+    )
+
+
+def add_identity_options(parser: Parser) -> None:
+    """Add -discs and -c2c3, which say which spinal level rootlets belong to."""
+    parser.optional.add_argument(
+        "-discs",
+        metavar="<file>",
+        type=Path,
+        help="Disc labels on the grid of the input: single voxels at the posterior tip of "
+        "each disc, of value 3 for C2/C3, 4 for C3/C4, and so on (as of sct_label_utils or "
+        "sct_label_vertebrae). C2/C3 alone is enough, at more uncertainty. Needed to name "
+        "the levels where the model does not, as the bundled one.",
+    )
+    parser.optional.add_argument(
+        "-c2c3",
+        metavar="<x,y,z>",
+        type=point,
+        help="Posterior tip of the C2/C3 disc in world RAS+ mm (the coordinates FSLeyes shows "
+        "as 'Coordinates: Scanner anatomical'), in place of -discs.",
+    )
+
+
+def add_analysis_options(parser: Parser) -> None:
+    """Add -pmj, -definition and -reach."""
+    parser.optional.add_argument(
+        "-pmj",
+        metavar="<file>",
+        type=Path,
+        help="Label of the pontomedullary junction (one voxel, value 50) on the grid of the "
+        "input. The distance of each level from it is added to the JSON.",
+    )
+    parser.optional.add_argument(
+        "-definition",
+        metavar="<str>",
+        choices=("caudal", "extent"),
+        default="caudal",
+        help="What a spinal level is. 'caudal': from the caudal end of the rootlets of the "
+        "level above to the caudal end of its own (Mendez 2021; levels without gaps). "
+        "'extent': the stretch where its own rootlets enter the cord (Valosek 2024).",
+    )
+    parser.optional.add_argument(
+        "-reach",
+        metavar="<mm>",
+        type=_positive_float,
+        default=DEFAULT_REACH_MM,
+        help="Largest distance in mm from the surface of the cord at which rootlets count as "
+        "entering it.",
+    )
+
+
+def add_common_options(parser: Parser, *, intermediate: str = "") -> None:
+    """Add -r (where `intermediate` says what is kept), -v and -h."""
+    if intermediate:
+        parser.misc.add_argument(
+            "-r",
+            metavar="<int>",
+            type=int,
+            choices=(0, 1),
+            default=1,
+            help=f"Remove temporary files. 0 keeps {intermediate}.",
+        )
+    parser.misc.add_argument(
+        "-v",
+        metavar="<int>",
+        type=int,
+        choices=(0, 1, 2),
+        default=1,
+        help="Verbosity. 0: errors only, 1: also what is done, warnings and results, "
+        "2: also debug messages and the traceback of an error.",
+    )
+    parser.misc.add_argument("-h", "--help", action="help", help="Show this help message and exit.")
+
+
+def join_coordinates(argv: Sequence[str]) -> list[str]:
+    """Join a point that starts with a minus sign to its option.
+
+    argparse takes ``-c2c3 -3.5,10,2`` for two options; ``-c2c3=-3.5,10,2`` it reads.
+
+    Examples
+    --------
+    >>> join_coordinates(["run", "-c2c3", "-3.5,10,2"])
+    ['run', '-c2c3=-3.5,10,2']
+    """
+    joined: list[str] = []
+    for word in argv:
+        if joined and joined[-1] in _POINT_OPTIONS and _POINT_PATTERN.match(word):
+            joined[-1] = f"{joined[-1]}={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def point(text: str) -> tuple[float, float, float]:
+    """Read a world point ``x,y,z`` in mm, for argparse.
+
+    Examples
+    --------
+    >>> point("-3.5,10,2")
+    (-3.5, 10.0, 2.0)
+    """
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a point: give three numbers in mm, such as -3.5,10,2"
+        ) from None
+    if not all(map(math.isfinite, (x, y, z))):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a finite point")
+    return x, y, z
+
+
+def nifti_output(text: str) -> Path:
+    """Read the path of a NIfTI file to write, for argparse."""
+    if not text.lower().endswith((".nii", ".nii.gz")):
+        raise argparse.ArgumentTypeError(f"'{text}' does not end in .nii.gz or .nii")
+    return Path(text)
+
+
+def spacing(text: str) -> tuple[float, float, float]:
+    """Read a voxel size in mm, one number or three, for argparse.
+
+    Examples
+    --------
+    >>> spacing("0.8"), spacing("1,1,2")
+    ((0.8, 0.8, 0.8), (1.0, 1.0, 2.0))
+    """
+    sizes = [_positive_float(part) for part in text.split(",")]
+    if len(sizes) not in (1, 3):
+        raise argparse.ArgumentTypeError(f"'{text}' is not one voxel size or three")
+    x, y, z = sizes * 3 if len(sizes) == 1 else sizes
+    return x, y, z
+
+
+def share(text: str) -> float:
+    """Read a number from 0 to 1, for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to 1")
+    return value
+
+
+def angle(text: str) -> float:
+    """Read an angle of less than 90 degrees, for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not -90 < value < 90:
+        raise argparse.ArgumentTypeError(f"'{text}' is not an angle between -90 and 90 degrees")
+    return value
+
+
+def whole_number(text: str) -> int:
+    """Read a whole number of 0 or more, for argparse."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of 0 or more")
+    return int(text)
+
+
+def _positive_float(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
+    return value
+
+
+def _positive_int(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
+    return int(text)

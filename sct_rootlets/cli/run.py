@@ -1,0 +1,126 @@
+"""``sct_rootlets run``: from an image to the table of its spinal levels."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sct_rootlets.cli import options
+from sct_rootlets.cli.console import Console, fsleyes_line, shown
+
+if TYPE_CHECKING:
+    from sct_rootlets.result import Result
+
+__all__ = ["add_parser", "execute", "show_result", "write_result"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the parser of this subcommand."""
+    parser = options.add_subcommand(
+        subparsers,
+        "run",
+        summary="Segment the rootlets of an image and derive its spinal levels.",
+        description="Segment the rootlets (and, where no mask is given, the cord) of a T2w "
+        "image, derive the spinal\nlevels, and print their borders in mm along the cord.\n\n"
+        "Writes beside the image, or into -ofolder, for t2.nii.gz:\n"
+        "  t2_rootlets.nii.gz, .json        rootlets by the value of their spinal level "
+        "(C2 = 2 ... T1 = 9)\n"
+        "  t2_seg.nii.gz, .json             cord mask, unless one is given with -s\n"
+        "  t2_levels.nii.gz, .tsv, .json    spinal levels on the cord, and their table",
+        examples=(
+            "sct_rootlets run -i t2.nii.gz -discs t2_discs.nii.gz",
+            "sct_rootlets run -i t2.nii.gz -s t2_seg.nii.gz -c2c3 -3.5,42,-20 -ofolder levels "
+            "-qc qc",
+        ),
+    )
+    parser.mandatory.add_argument(
+        "-i", metavar="<file>", type=Path, required=True, help="Image, in any orientation."
+    )
+    parser.optional.add_argument(
+        "-s",
+        metavar="<file>",
+        type=Path,
+        help="Cord mask on the grid of the image. By default the model predicts one.",
+    )
+    options.add_identity_options(parser)
+    options.add_analysis_options(parser)
+    parser.optional.add_argument(
+        "-ofolder",
+        metavar="<folder>",
+        type=Path,
+        help="Folder for the results, made if missing. By default the folder of the image.",
+    )
+    parser.optional.add_argument(
+        "-qc",
+        metavar="<folder>",
+        type=Path,
+        help="Folder for a figure and a self-contained HTML report, made if missing.",
+    )
+    options.add_model_options(parser)
+    options.add_common_options(
+        parser,
+        intermediate="the rootlets before numbering, the CSF mask and the centerline",
+    )
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace, console: Console) -> None:
+    """Run the whole pipeline on one image."""
+    start = time.perf_counter()
+    from sct_rootlets import pipeline
+
+    if arguments.qc is not None:
+        from sct_rootlets.qc import figure
+
+        figure.require_matplotlib()
+    folder = arguments.ofolder or arguments.i.parent
+    console.say(f"Spinal levels of {shown(arguments.i)}")
+    with console.progress() as progress:
+        result = pipeline.run(
+            arguments.i,
+            cord=arguments.s,
+            discs=arguments.discs,
+            c2c3_world=arguments.c2c3,
+            pmj=arguments.pmj,
+            model=arguments.model,
+            device=arguments.device,
+            threads=arguments.threads,
+            definition=arguments.definition,
+            reach_mm=arguments.reach,
+            progress=progress,
+            write_to=folder,
+        )
+        files = write_result(result, folder, arguments.qc, keep=arguments.r == 0)
+    show_result(console, result)
+    console.files(files.values())
+    console.say(f"\nTook {time.perf_counter() - start:.0f} s.")
+    overlays = [
+        (files["levels"], "subcortical", 50.0),
+        (files["rootlets"], "subcortical", 70.0),
+    ]
+    console.viewer(fsleyes_line(arguments.i, overlays))
+
+
+def write_result(
+    result: Result, folder: Path, qc: Path | None, *, keep: bool = False
+) -> dict[str, Path]:
+    """Write a result, and the quality control if a folder is given, all at once."""
+    from sct_rootlets.outputs import OutputSet
+
+    with OutputSet() as outputs:
+        files = result.stage(outputs, folder, keep_intermediate=keep)
+        if qc is not None:
+            files |= result.stage_qc(outputs, qc)
+    return files
+
+
+def show_result(console: Console, result: Result) -> None:
+    """Print the model and the table of a result."""
+    table = result.derived.table
+    console.say(f"Model: {result.model.name} {result.model.version}")
+    console.say(
+        f"\nSpinal levels ({table.definition}), mm along the cord from the {table.origin}:\n"
+    )
+    console.say(table.format_table())

@@ -1,0 +1,282 @@
+"""The reference engine: any nnU-Net v2 rootlets folder through nnU-Net's own predictor.
+
+Preprocessing, sliding window and export are nnU-Net's (Isensee et al., Nature Methods
+2021, 10.1038/s41592-020-01008-z), with the settings SCT uses: tiles half overlapping,
+Gaussian weights, no mirroring. Ours are the way to the model's orientation and back, and
+the meaning of the labels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sct_rootlets.engines.engine import Progress, Segmentation
+from sct_rootlets.engines.grids import Reorientation
+from sct_rootlets.engines.runtime import (
+    checkpoint_files,
+    choose_device,
+    import_nnunet,
+    quietly,
+    read_checkpoint,
+    using_threads,
+)
+from sct_rootlets.errors import ModelError
+from sct_rootlets.image import Image, LabelImage
+from sct_rootlets.manifest import InstalledModel, LabelMeanings, read_meanings
+
+__all__ = ["NnUNetEngine"]
+
+logger = logging.getLogger(__name__)
+
+#: Trainers that differ from nnUNetTrainer in the length of training only.
+_PLAIN_TRAINER = re.compile(r"nnUNetTrainer(_\d+epochs?)?")
+
+
+class NnUNetEngine:
+    """An nnU-Net v2 model, loaded.
+
+    Parameters
+    ----------
+    model : InstalledModel
+    device : str
+        As in :func:`sct_rootlets.engines.load_engine`.
+    threads : int, optional
+    """
+
+    def __init__(
+        self, model: InstalledModel, device: str = "auto", threads: int | None = None
+    ) -> None:
+        self._model = model
+        self._threads = threads
+        nnunet = import_nnunet()
+        self._device = choose_device(device)
+        folder = model.folder
+        checkpoints = [read_checkpoint(path) for path in checkpoint_files(folder)]
+        first = checkpoints[0]
+        configuration_name = first["init_args"]["configuration"]
+        plans, configuration, dataset = _read_plans(nnunet, folder, configuration_name)
+        self._meanings: LabelMeanings = read_meanings(dataset, folder / "dataset.json")
+        channels = nnunet.determine_num_input_channels(plans, configuration, dataset)
+        if channels != 1 or configuration.previous_stage_name is not None:
+            raise ModelError(
+                f"its configuration {configuration_name} takes {channels} inputs, not one image",
+                path=folder,
+                remedy="Multi-channel and cascade models are not supported",
+            )
+        network = _build_network(nnunet, first["trainer_name"], plans, configuration, dataset)
+        weights = [checkpoint["network_weights"] for checkpoint in checkpoints]
+        try:
+            for each in weights:
+                network.load_state_dict(each)
+        except RuntimeError as error:
+            raise ModelError(
+                f"its weights do not fit the network of its plans.json (trainer "
+                f"{first['trainer_name']}; {str(error).splitlines()[0]})",
+                path=folder,
+                remedy="It may need a trainer class that this nnU-Net does not have",
+            ) from error
+        self._predictor = _make_predictor(nnunet, self._device)
+        self._predictor.manual_initialization(
+            network,
+            plans,
+            configuration,
+            weights,
+            dataset,
+            first["trainer_name"],
+            first.get("inference_allowed_mirroring_axes"),
+        )
+        self._notes = [
+            f"nnU-Net predictor, {configuration_name}, "
+            f"{' + '.join(path.parent.name for path in checkpoint_files(folder))}, "
+            f"tile step 0.5, no mirroring, on {self._device}"
+        ]
+
+    def predict(
+        self,
+        image: Image,
+        *,
+        cord: LabelImage | None = None,
+        progress: Progress | None = None,
+    ) -> Segmentation:
+        """Predict the rootlets of `image`; see :class:`sct_rootlets.engines.Engine`.
+
+        The whole image is predicted, so that `cord` is not needed and not used.
+        """
+        tell = progress or (lambda stage, done, total: None)
+        way = Reorientation.to(self._model.orientation_sct, image.grid.affine, image.grid.shape)
+        # nnU-Net's arrays are (channel, z, y, x), with the spacing in the same order.
+        array = np.ascontiguousarray(way.apply(image.data).transpose(2, 1, 0)[None])
+        spacing = [float(mm) for mm in way.spacing_mm[::-1]]
+        tell("preparing the image", 0, 1)
+        watched = _watched(self._predictor, tell)
+        with using_threads(self._threads), quietly(), watched:
+            predicted = self._predictor.predict_single_npy_array(
+                array.astype(np.float32), {"spacing": spacing}, None, None, False
+            )
+        tell("back to the image's grid", 1, 1)
+        values = way.undo(np.asarray(predicted).transpose(2, 1, 0))
+        return self._segmentation(values, image)
+
+    def _segmentation(self, values: NDArray[Any], image: Image) -> Segmentation:
+        look_up = np.zeros(max(256, int(values.max(initial=0)) + 1), dtype=np.uint8)
+        for network_value, value in self._meanings.rootlet_value_of.items():
+            look_up[network_value] = value
+
+        def labelled(data: NDArray[Any]) -> LabelImage:
+            return LabelImage(data, image.grid, image.header, image.path)
+
+        def mask(network_value: int | None) -> LabelImage | None:
+            if network_value is None:
+                return None
+            return labelled((values == network_value).astype(np.uint8))
+
+        return Segmentation(
+            rootlets=labelled(look_up[values]),
+            cord=mask(self._meanings.cord),
+            csf=mask(self._meanings.csf),
+            has_level_identity=self._meanings.has_level_identity,
+            meanings=self._meanings.names,
+            notes=list(self._notes),
+        )
+
+
+def _read_plans(
+    nnunet: SimpleNamespace, folder: Path, configuration_name: str
+) -> tuple[Any, Any, dict[str, Any]]:
+    import json
+
+    try:
+        plans_json = json.loads((folder / "plans.json").read_text(encoding="utf-8"))
+        dataset = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+        with quietly():
+            plans = nnunet.PlansManager(plans_json)
+            configuration = plans.get_configuration(configuration_name)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(
+            f"its plans.json or dataset.json cannot be used ({error})",
+            path=folder,
+            remedy="Copy or unzip the model again",
+        ) from error
+    return plans, configuration, dataset
+
+
+def _build_network(
+    nnunet: SimpleNamespace, trainer_name: str, plans: Any, configuration: Any, dataset: Any
+) -> Any:
+    """Build the network with the trainer's own method, whatever its signature.
+
+    Releases differ: 2.2 gave it the plans and dataset, 2.4 to 2.7 the architecture, 2.8
+    the plans and the numbers of channels. Arguments are therefore given by name.
+    """
+    trainer = _find_trainer(nnunet, trainer_name)
+    build = trainer.build_network_architecture
+    known: dict[str, Callable[[], Any]] = {
+        "plans_manager": lambda: plans,
+        "configuration_manager": lambda: configuration,
+        "dataset_json": lambda: dataset,
+        "num_input_channels": lambda: 1,
+        "num_output_channels": lambda: plans.get_label_manager(dataset).num_segmentation_heads,
+        "enable_deep_supervision": lambda: False,
+        "architecture_class_name": lambda: configuration.network_arch_class_name,
+        "arch_init_kwargs": lambda: configuration.network_arch_init_kwargs,
+        "arch_init_kwargs_req_import": lambda: configuration.network_arch_init_kwargs_req_import,
+    }
+    names = list(inspect.signature(build).parameters)
+    try:
+        with quietly():
+            return build(**{name: known[name]() for name in names})
+    except (KeyError, ImportError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        raise ModelError(
+            f"this nnU-Net cannot build the network of trainer {trainer_name} ({error})",
+            remedy="Use the release of nnU-Net that the model was trained with",
+        ) from error
+
+
+def _find_trainer(nnunet: SimpleNamespace, name: str) -> Any:
+    """Return the trainer class of that name, or nnUNetTrainer where this nnU-Net has none.
+
+    As SCT does with models whose trainer only changed the training. A network that is
+    not nnUNetTrainer's shows when its weights do not fit.
+    """
+    if _PLAIN_TRAINER.fullmatch(name):
+        return nnunet.nnUNetTrainer
+    try:
+        with quietly():
+            found = nnunet.find_class(
+                str(nnunet.root / "training" / "nnUNetTrainer"),
+                name,
+                "nnunetv2.training.nnUNetTrainer",
+            )
+    except Exception as error:  # noqa: BLE001  it imports every trainer there is
+        logger.debug("searching the trainer %s failed: %s", name, error)
+        found = None
+    if found is None:
+        logger.warning("this nnU-Net has no %s; its network is built as nnUNetTrainer's", name)
+    return found or nnunet.nnUNetTrainer
+
+
+def _make_predictor(nnunet: SimpleNamespace, device: Any) -> Any:
+    on_device = device.type == "cuda"
+    wishes = {
+        "tile_step_size": 0.5,
+        "use_gaussian": True,
+        "use_mirroring": False,
+        "perform_everything_on_device": on_device,
+        "perform_everything_on_gpu": on_device,  # its name in 2.2
+        "device": device,
+        "verbose": False,
+        "verbose_preprocessing": False,
+        "allow_tqdm": False,
+    }
+    accepted = inspect.signature(nnunet.nnUNetPredictor.__init__).parameters
+    with quietly():
+        return nnunet.nnUNetPredictor(**{k: v for k, v in wishes.items() if k in accepted})
+
+
+class _watched:
+    """Report each tile of nnU-Net's predictor, where it has the methods one can watch."""
+
+    _COUNTED = "_internal_get_sliding_window_slicers"
+    _STEP = "_internal_maybe_mirror_and_predict"
+
+    def __init__(self, predictor: Any, tell: Progress) -> None:
+        self._predictor = predictor
+        self._stdout = sys.stdout  # where the caller prints, while nnU-Net is kept quiet
+        self._tell = tell
+        self._total = self._done = 0
+
+    def __enter__(self) -> None:
+        if not all(hasattr(self._predictor, name) for name in (self._COUNTED, self._STEP)):
+            return
+        count, step = (getattr(self._predictor, name) for name in (self._COUNTED, self._STEP))
+        folds = len(self._predictor.list_of_parameters)
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            slicers = count(*args, **kwargs)
+            self._total = len(slicers) * folds
+            return slicers
+
+        def stepped(*args: Any, **kwargs: Any) -> Any:
+            result = step(*args, **kwargs)
+            self._done = min(self._done + 1, self._total)
+            with contextlib.redirect_stdout(self._stdout):
+                self._tell("segmenting the rootlets", self._done, self._total)
+            return result
+
+        setattr(self._predictor, self._COUNTED, counted)
+        setattr(self._predictor, self._STEP, stepped)
+
+    def __exit__(self, *_: object) -> None:
+        for name in (self._COUNTED, self._STEP):
+            vars(self._predictor).pop(name, None)

@@ -1,0 +1,332 @@
+"""Discs and what they say about rootlets: positions along the cord, and numbering.
+
+Rootlets without level identity are numbered by where they lie. Discs place a template of
+entry zones along the cord; the template may shift, stretch and bend a little, as people
+differ, and its borders between levels settle where the rootlets leave gaps.
+
+Method
+------
+The nine borders from C1/C2 to T1/T2 form a chain (:mod:`sct_rootlets.levels.chain`). Each
+deviates from the template as a random walk (standard deviation `CAUDAL_TO_CAUDAL_SD_MM` a
+step) that starts at the discs with the spread `DISC_TO_LEVEL_SD_MM`; the template's scale
+is normal. A border that cuts a connected part, or tissue as dense as within an entry zone,
+costs about `CUT_COST` (natural logarithm); rootlets beyond C2-T1, which models do not
+segment, cost `OUTSIDE_COST` a level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from sct_rootlets.anatomy import ROOTLET_LEVELS, disc_name
+from sct_rootlets.centerline import Centerline
+from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.image import Grid, LabelImage
+from sct_rootlets.levels import population
+from sct_rootlets.levels.chain import settle_borders
+from sct_rootlets.levels.entry_zones import EntryZones, measure
+
+__all__ = ["Numbering", "disc_positions", "number_rootlets"]
+
+Floats = NDArray[np.float64]
+
+#: Disc labels that are discs; 1 is the top of C1, and 49, 50, 60 are other landmarks.
+DISC_LABELS = range(2, 26)
+#: Cost of a border through the middle of an entry zone.
+CUT_COST = 5.0
+#: How much of it a border in a clean gap is worth, against one outside the field of view.
+GAP_WORTH = 0.5
+#: Longest part along the cord, mm, that is taken for one level in one side and sector.
+ONE_LEVEL_MM = 14.0
+#: Spread of the template's scale where two or more discs give it.
+SCALE_SD_DISCS = 0.03
+#: How far the template follows a single disc off the line of all of them.
+DISC_TRUST = 0.5
+#: Template position of the borders (C1/C2 to T1/T2), mm from C2/C3: middle of the gaps.
+_ENDS = [population.PAM50_ZONES_MM[level] for level in ROOTLET_LEVELS]
+TEMPLATE_MM = np.array(
+    [_ENDS[0][0] - 2.5]
+    + [(above[1] + below[0]) / 2 for above, below in pairwise(_ENDS)]
+    + [_ENDS[-1][1] + 3.0]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Numbering:
+    """Rootlets with the level they were given, and how sure that is.
+
+    Attributes
+    ----------
+    labels : LabelImage
+        Spinal level values; voxels rostral of C2 or caudal of T1 are 0.
+    borders_mm : (9,) array
+        Borders between the levels C1, C2, ..., T1, T2 along the cord.
+    border_sd_mm : (9,) array
+        Their spread, given discs and rootlets.
+    scale : float
+        Size of this cord against PAM50.
+    shift_mm : float
+        Mean deviation of the borders from where discs alone would put them.
+    uncertainty_mm : float
+        Mean spread of the borders next to rootlets.
+    warnings : tuple of str
+    """
+
+    labels: LabelImage
+    borders_mm: Floats
+    border_sd_mm: Floats
+    scale: float
+    shift_mm: float
+    uncertainty_mm: float
+    disc_s_mm: Mapping[int, float]
+    warnings: tuple[str, ...] = field(default=())
+
+    def report(self) -> dict[str, Any]:
+        """Return the numbering as plain values for a JSON file."""
+        return {
+            "discs_mm": {disc_name(k): round(v, 2) for k, v in self.disc_s_mm.items()},
+            "scale_to_pam50": round(self.scale, 3),
+            "shift_mm": round(self.shift_mm, 2),
+            "uncertainty_mm": round(self.uncertainty_mm, 2),
+            "gaps_between_levels_mm": [round(float(b), 2) for b in self.borders_mm],
+            "gaps_sd_mm": [round(float(b), 2) for b in self.border_sd_mm],
+        }
+
+
+def disc_positions(discs: LabelImage, centerline: Centerline) -> dict[int, float]:
+    """Return the position along the cord of every disc label.
+
+    Only the projection onto the cord matters, so that a label may lie on the posterior
+    tip of the disc or on the cord. Labels that are no discs (1, 49, 50, 60) are ignored.
+
+    Raises
+    ------
+    InputError
+        If discs do not follow each other along the cord.
+    """
+    found = [label for label in discs.labels if label in DISC_LABELS]
+    s = {
+        label: float(centerline.project(discs.points_world(label).mean(axis=0)).s_mm[0])
+        for label in found
+    }
+    for above, below in pairwise(found):
+        if s[below] - s[above] < 3.0 * (below - above):
+            raise InputError(
+                f"has disc {disc_name(below)} (label {below}) at {s[below]:.1f} mm along the "
+                f"cord, not caudal of {disc_name(above)} (label {above}) at {s[above]:.1f} mm",
+                path=discs.path,
+                remedy="Label N must lie on the disc above vertebra N (C2/C3 = 3)",
+            )
+    return s
+
+
+def number_rootlets(
+    rootlets: LabelImage,
+    cord: LabelImage,
+    centerline: Centerline,
+    disc_s_mm: Mapping[int, float],
+    *,
+    zones: EntryZones | None = None,
+) -> Numbering:
+    """Give rootlets without level identity their spinal level.
+
+    Parameters
+    ----------
+    rootlets, cord : LabelImage
+        On one grid; every value above 0 counts.
+    centerline : Centerline
+    disc_s_mm : mapping of int to float
+        Position along the cord of one or more discs, by disc label.
+    zones : EntryZones, optional
+        What `measure` says about `rootlets`, if it is known already.
+
+    Raises
+    ------
+    UsageError
+        If there is no disc.
+    InputError
+        If all rootlets lie outside C2-T1.
+    """
+    discs = {k: float(v) for k, v in disc_s_mm.items() if k in population.PAM50_DISCS_MM}
+    if not discs:
+        raise UsageError(
+            "rootlets cannot be numbered without a disc from C1/C2 to T5/T6",
+            remedy="Give disc labels that include one of those",
+        )
+    zones = measure(rootlets, cord, centerline) if zones is None else zones
+    warnings: list[str] = []
+    centre, template, scale, scale_sd = _place_template(discs)
+    entry = _entry_positions(zones, template)
+    seen_mm = _field_of_view(rootlets.grid, centerline, zones)
+    at, cost, tissue = _cut_cost(zones, entry, seen_mm)
+    borders, sd, stretch = settle_borders(at, cost, tissue, template, centre, scale_sd)
+
+    levels = np.searchsorted(borders, entry) + 1  # 1 = C1, rostral of the first border
+    levels = _one_level_per_part(levels, zones)
+    outside = (levels < ROOTLET_LEVELS[0].value) | (levels > ROOTLET_LEVELS[-1].value)
+    if outside.all():
+        raise InputError(
+            "no rootlet lies between C2 and T1, as the discs place them",
+            path=rootlets.path,
+            remedy="Check the disc labels (C2/C3 = 3)",
+        )
+    if outside.any():
+        warnings.append(
+            f"{int(outside.sum())} rootlet voxels rostral of C2 or caudal of T1 were left out"
+        )
+    values = np.zeros(np.asarray(rootlets.data).shape, dtype=np.int32)
+    values[tuple(zones.ijk[~outside].T)] = levels[~outside]
+
+    low, high = entry.min() - 5, entry.max() + 5
+    near = (borders > low) & (borders < high)
+    uncertainty = float(sd[near].mean() if near.any() else sd.mean())
+    if len(discs) == 1:
+        only = disc_name(next(iter(discs)))
+        warnings.append(
+            f"numbered from one disc ({only}) and the spacing of a population: levels far from "
+            f"it are less certain (about {uncertainty:.1f} mm)"
+        )
+    if uncertainty > 4.0:
+        warnings.append(
+            f"the numbering is uncertain by {uncertainty:.1f} mm; give more disc labels"
+        )
+    return Numbering(
+        labels=LabelImage(values, rootlets.grid, rootlets.header, rootlets.path),
+        borders_mm=borders,
+        border_sd_mm=sd,
+        scale=scale * stretch,
+        shift_mm=float((borders - template)[near].mean() if near.any() else 0.0),
+        uncertainty_mm=uncertainty,
+        disc_s_mm=discs,
+        warnings=tuple(warnings),
+    )
+
+
+def _place_template(discs: Mapping[int, float]) -> tuple[float, Floats, float, float]:
+    """Return the middle of the discs, the template's borders (9,), its scale and spread.
+
+    The template is stretched to the discs, halfway between one scale for all and a fit of
+    each: half of what a single disc deviates is taken for its own reading or a collapsed
+    neighbour, which the cord does not follow. Beyond the discs it keeps the scale of all,
+    drawn towards that of a population when they are few.
+    """
+    labels = sorted(discs)
+    s = np.array([discs[k] for k in labels])
+    x = np.array([population.PAM50_DISCS_MM[k] for k in labels])
+    sd, prior = population.COHORT_SCALE_SD, population.COHORT_SCALE
+    # A disc label is good to about 2 mm, so that a long row of discs fixes the scale.
+    spread = float(((x - x.mean()) ** 2).sum())
+    information = spread / 2.0**2
+    slope = float(((x - x.mean()) * (s - s.mean())).sum()) / spread if spread else 0.0
+    scale = (slope * information + prior / sd**2) / (information + 1 / sd**2)
+    line = s.mean() + slope * (x - x.mean())
+    s = line + DISC_TRUST * (s - line) if len(labels) > 2 else s
+    beyond = np.array([x[0] - 100.0, *x, x[-1] + 100.0])
+    placed = np.array([s[0] - 100.0 * scale, *s, s[-1] + 100.0 * scale])
+    template = np.interp(TEMPLATE_MM, beyond, placed)
+    scale_sd = max(SCALE_SD_DISCS, float(np.sqrt(1 / (information + 1 / sd**2))))
+    return float(s.mean()), template, scale, scale_sd
+
+
+def _field_of_view(grid: Grid, centerline: Centerline, zones: EntryZones) -> tuple[float, float]:
+    """Return the range of s (mm) in which the image shows the centerline."""
+    margin = 40.0
+    s = np.arange(centerline.start_mm - margin, centerline.end_mm + margin, 0.25)
+    inside = s[grid.contains(centerline.point(s))]
+    low, high = (inside[0], inside[-1]) if len(inside) else (s[0], s[-1])
+    return float(min(low, zones.s_mm.min())), float(max(high, zones.s_mm.max()))
+
+
+def _entry_positions(zones: EntryZones, template: Floats) -> Floats:
+    """Return where each voxel's rootlet meets the cord, (N,) mm along the cord.
+
+    A voxel far from the cord lies caudal of its entry; it is brought back along the mean
+    obliquity of its sector at its place.
+    """
+    centres = (template[:-1] + template[1:]) / 2
+    entry = zones.s_mm.copy()
+    for _ in range(4):
+        for sector, slopes in population.SLOPE.items():
+            here = zones.sector == sector
+            slope = np.interp(entry[here], centres, np.array(list(slopes.values())))
+            back = np.clip(zones.depth_mm[here], 0, 6) * slope
+            entry[here] = zones.s_mm[here] - back
+    return entry
+
+
+def _cut_cost(
+    zones: EntryZones, entry: Floats, seen_mm: tuple[float, float]
+) -> tuple[Floats, Floats, Floats]:
+    """Return positions (M,), the cost there (M,) of a border, and the tissue there (M,).
+
+    Within one side and sector, a border should pass between connected parts. A part too
+    long for one level may be two that touch: there the border should pass where tissue is
+    thin. Sides and sectors count alike, whichever has more voxels. Nothing is known, and
+    the cost is 0, outside the field of view `seen_mm`; a border in a clean gap within it
+    is better than that.
+    """
+    step = 0.25
+    at = np.arange(seen_mm[0], seen_mm[1] + step, step)
+    half = max(1.2, float(np.median(zones.half_mm)))
+    weight = 1 / (1 + np.clip(zones.depth_mm - 1.5, 0, None))
+    costs, tissues = [], []
+    for side in ("L", "R"):
+        for sector in ("D", "V"):
+            here = (zones.side == side) & (zones.sector == sector)
+            if here.sum() < 5:
+                continue
+            blur = _blurred(entry[here], weight[here], at, half)
+            tissue = np.minimum(blur / np.quantile(blur[blur > 0.05 * blur.max()], 0.6), 1.2)
+            masses = np.bincount(zones.part[here], weight[here])
+            usual = np.quantile(masses[masses > 0.1 * masses.max()], 0.5)
+            split = np.zeros(len(at))
+            merged = np.zeros(len(at))
+            for part in np.flatnonzero(masses):
+                of = here & (zones.part == part)
+                place, own = entry[of], weight[of]
+                order = np.argsort(place)
+                below = np.interp(at, place[order], np.cumsum(own[order]) / own.sum(), 0, 1)
+                length = np.quantile(place, 0.95) - np.quantile(place, 0.05)
+                long = float(np.clip((length - ONE_LEVEL_MM) / 4.0, 0, 1))
+                share = min(own.sum() / usual, 1.0)
+                split += (1 - long) * share * 3 * np.minimum(below, 1 - below)
+                merged += long * ((below > 0) & (below < 1))
+            merged = np.minimum(merged, 1)
+            # What is left of the tissue's cost outside long parts keeps a border away from
+            # their frayed ends.
+            tissues.append(np.minimum(tissue, 1))
+            costs.append(np.minimum(split, 1.2) + (0.3 + 0.7 * merged) * tissue)
+    if not costs:
+        return at, np.zeros(len(at)), np.zeros(len(at))
+    return at, CUT_COST * (np.mean(costs, axis=0) - GAP_WORTH), np.mean(tissues, axis=0)
+
+
+def _blurred(place: Floats, weight: Floats, at: Floats, sigma: float) -> Floats:
+    """Return the density of `place` (N,) at the even positions `at` (M,), blurred."""
+    step = at[1] - at[0]
+    edge = int(np.ceil(4 * sigma / step))
+    bins = np.clip((place - at[0]) / step + edge, 0, len(at) + 2 * edge - 2)
+    first = np.floor(bins).astype(int)
+    size = len(at) + 2 * edge
+    mass = np.bincount(first, weight * (1 - bins + first), size)
+    mass += np.bincount(first + 1, weight * (bins - first), size)
+    return np.asarray(ndimage.gaussian_filter1d(mass, sigma / step)[edge : edge + len(at)])
+
+
+def _one_level_per_part(levels: NDArray[np.int64], zones: EntryZones) -> NDArray[np.int64]:
+    """Give a connected part one level where nearly all of it agrees, near voxels first."""
+    answer = levels.copy()
+    weight = 1 / (1 + np.clip(zones.depth_mm, 0, None))
+    for part in np.unique(zones.part):
+        here = zones.part == part
+        votes = np.bincount(levels[here], weight[here])
+        if votes.max() >= 0.75 * votes.sum():
+            answer[here] = votes.argmax()
+    return answer

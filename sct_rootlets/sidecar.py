@@ -1,0 +1,121 @@
+"""JSON sidecars: what made a file, from what, and with which model."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from sct_rootlets import __version__
+
+__all__ = ["GENERATOR", "is_generated_here", "sidecar", "sidecar_path", "split_nifti", "to_json"]
+
+#: Name under ``GeneratedBy`` by which files of this package are recognised.
+GENERATOR = "sct_rootlets"
+
+
+class ModelIdentity(Protocol):
+    """What a sidecar says of a model."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+
+def split_nifti(path: str | os.PathLike[str]) -> tuple[Path, str, str]:
+    """Split a NIfTI path into folder, stem and extension.
+
+    Examples
+    --------
+    >>> split_nifti("data/t2.nii.gz")[1:]
+    ('t2', '.nii.gz')
+    >>> split_nifti("t2.nii")[1:], split_nifti("t2")[1:]
+    (('t2', '.nii'), ('t2', ''))
+    """
+    where = Path(path)
+    for extension in (".nii.gz", ".nii"):
+        if where.name.lower().endswith(extension) and len(where.name) > len(extension):
+            return where.parent, where.name[: -len(extension)], where.name[-len(extension) :]
+    return where.parent, where.name, ""
+
+
+def sidecar_path(path: str | os.PathLike[str]) -> Path:
+    """Return the path of the JSON sidecar that belongs to the NIfTI file `path`."""
+    folder, stem, _ = split_nifti(path)
+    return folder / f"{stem}.json"
+
+
+def sidecar(
+    *,
+    beside: str | os.PathLike[str],
+    sources: Iterable[str | os.PathLike[str]],
+    description: str,
+    model: ModelIdentity | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the sidecar of one output.
+
+    Keys follow BIDS derivatives (``GeneratedBy``, ``Sources``, ``SpatialReference``,
+    https://bids-specification.readthedocs.io/en/stable/derivatives/common-data-types.html).
+
+    Parameters
+    ----------
+    beside : path-like
+        Folder the output is written to; `sources` are given relative to it, so that no
+        absolute path of a machine leaves it.
+    sources : iterable of path-like
+        Input files.
+    description : str
+        What the file holds, in a sentence.
+    model : object with name, version and sha256, optional
+        Model that predicted the labels.
+    parameters, extra : mapping, optional
+        Parameters of the run; keys to add at the top level.
+    """
+    generated: dict[str, Any] = {"Name": GENERATOR, "Version": __version__}
+    if model is not None:
+        generated["Model"] = {
+            "Name": model.name,
+            "Version": model.version,
+            "SHA256": model.sha256,
+        }
+    if parameters:
+        generated["Parameters"] = dict(parameters)
+    return {
+        "Description": description,
+        "GeneratedBy": [generated],
+        "Sources": [_relative(source, beside) for source in sources],
+        # BIDS's word for "the grid of the source image".
+        "SpatialReference": "orig",
+        **(extra or {}),
+    }
+
+
+def to_json(content: Mapping[str, Any]) -> str:
+    """Return `content` as the text of a JSON file; NaN is refused, since JSON has none."""
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def is_generated_here(path: str | os.PathLike[str]) -> bool:
+    """Say whether the sidecar of the NIfTI file `path` names this package as its maker."""
+    try:
+        content = json.loads(sidecar_path(path).read_text(encoding="utf-8"))
+        makers = content["GeneratedBy"]
+        return any(maker.get("Name") == GENERATOR for maker in makers)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _relative(source: str | os.PathLike[str], beside: str | os.PathLike[str]) -> str:
+    try:
+        return Path(os.path.relpath(source, beside)).as_posix()
+    except ValueError:  # another drive on Windows
+        return Path(source).name

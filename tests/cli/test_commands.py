@@ -1,0 +1,207 @@
+"""The commands on good inputs: what they write and print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sct_rootlets import pipeline
+from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.cli.demo import format_comparison
+from sct_rootlets.cli.main import main
+from sct_rootlets.image import load_labels
+from sct_rootlets.levels import LevelTable
+from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.metrics import BorderError, BorderErrors
+from tests.synthetic import Neck, make_neck
+from tests.test_pipeline import KnowingEngine
+
+BUNDLED = Path(pipeline.__file__).parent / "models" / "compact"
+
+
+@pytest.fixture(scope="module")
+def neck() -> Neck:
+    return make_neck()
+
+
+@pytest.fixture
+def paths(neck: Neck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """Write the neck into a folder and go there."""
+    monkeypatch.chdir(tmp_path)
+    return neck.write(tmp_path)
+
+
+@pytest.fixture
+def knowing(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Put an engine that knows the answer in place of the bundled one."""
+
+    def use(*, identity: bool) -> None:
+        model = InstalledModel(
+            "knowing", "1.0", Path("nowhere"), "cd" * 32, {}, "LPI", identity, True
+        )
+        monkeypatch.setattr(pipeline, "locate", lambda reference: model)
+        monkeypatch.setattr(
+            pipeline, "load_engine", lambda *a, **k: KnowingEngine(neck, identity=identity)
+        )
+
+    return use
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_run_writes_beside_the_image_and_ends_with_the_fsleyes_line(
+    paths: dict[str, Path], knowing: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    knowing(identity=False)
+    given = names(Path.cwd())
+    assert main(["run", "-i", "t2.nii.gz", "-discs", "discs.nii.gz"]) == 0
+    made = names(Path.cwd()) - given
+    assert made == {
+        "t2_levels.json",
+        "t2_levels.nii.gz",
+        "t2_levels.tsv",
+        "t2_rootlets.json",
+        "t2_rootlets.nii.gz",
+        "t2_seg.json",
+        "t2_seg.nii.gz",
+    }
+    out, err = capsys.readouterr()
+    table = LevelTable.from_tsv(Path("t2_levels.tsv").read_text())
+    row = table.row(SpinalLevel.C5)
+    assert row is not None
+    line = next(line for line in out.splitlines() if line.startswith("C5"))
+    assert f"{row.caudal_mm:.1f}" in line
+    assert out.splitlines()[-1] == (
+        "fsleyes t2.nii.gz -cm greyscale t2_levels.nii.gz -cm subcortical -a 50.0 "
+        "t2_rootlets.nii.gz -cm subcortical -a 70.0 &"
+    )
+    for name in made:
+        if name != "t2_seg.json" and "levels.json" not in name and "rootlets.json" not in name:
+            assert name in out
+    assert "Prediction" not in out
+    assert "Deriving the levels: done" in err
+
+
+def test_run_into_folders_with_quality_control_and_intermediate_files(
+    paths: dict[str, Path], knowing: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    knowing(identity=False)
+    words = "run -i t2.nii.gz -s cord.nii.gz -c2c3 0,9,65.5 -ofolder a/b -qc qc -r 0 -v 0"
+    assert main(words.split()) == 0
+    assert names(Path("a/b")) == {
+        "t2_centerline.tsv",
+        "t2_levels.json",
+        "t2_levels.nii.gz",
+        "t2_levels.tsv",
+        "t2_rootlets-predicted.nii.gz",
+        "t2_rootlets.json",
+        "t2_rootlets.nii.gz",
+    }
+    assert names(Path("qc")) == {"t2_levels.png", "t2_levels.html"}
+    assert capsys.readouterr() == ("", "")
+    content = json.loads(Path("a/b/t2_levels.json").read_text())
+    assert content["GeneratedBy"][0]["Parameters"]["c2c3_world_mm"] == [0, 9, 65.5]
+
+
+def test_run_never_replaces_a_cord_mask_of_somebody_else(
+    paths: dict[str, Path], knowing: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    knowing(identity=True)
+    mask = paths["cord"].rename("t2_seg.nii.gz")
+    before, listing = mask.read_bytes(), names(Path.cwd())
+    assert main(["run", "-i", "t2.nii.gz"]) == 2
+    assert "-s t2_seg.nii.gz" in capsys.readouterr().err
+    assert names(Path.cwd()) == listing
+    assert main(["run", "-i", "t2.nii.gz", "-s", "t2_seg.nii.gz"]) == 0
+    assert mask.read_bytes() == before
+
+
+def test_run_twice_replaces_its_own_results(
+    paths: dict[str, Path], knowing: Callable[..., None]
+) -> None:
+    knowing(identity=True)
+    assert main(["run", "-i", "t2.nii.gz"]) == 0
+    assert main(["run", "-i", "t2.nii.gz"]) == 0
+
+
+def test_segment_without_a_disc_gives_a_mask_and_says_so(
+    paths: dict[str, Path], knowing: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    knowing(identity=False)
+    assert main(["segment", "-i", "t2.nii.gz"]) == 0
+    assert load_labels("t2_rootlets.nii.gz").labels == [1]
+    assert load_labels("t2_seg.nii.gz").labels == [1]
+    out = capsys.readouterr().out
+    assert "no level identity" in out
+    assert "also predicted the cord: t2_seg.nii.gz" in out
+    assert json.loads(Path("t2_rootlets.json").read_text())["Labels"] == {"1": "rootlet"}
+
+
+def test_segment_with_a_disc_numbers(
+    neck: Neck, paths: dict[str, Path], knowing: Callable[..., None]
+) -> None:
+    knowing(identity=False)
+    words = "segment -i t2.nii.gz -s cord.nii.gz -discs discs.nii.gz -o new/r.nii.gz"
+    assert main(words.split()) == 0
+    assert names(Path("new")) == {"r.nii.gz", "r.json"}
+    np.testing.assert_array_equal(load_labels("new/r.nii.gz").data, neck.rootlets.data)
+    labels = json.loads(Path("new/r.json").read_text())["Labels"]
+    assert labels == {"3": "C3", "4": "C4", "5": "C5", "6": "C6"}
+
+
+@pytest.mark.parametrize("name", ["X.nii.gz", "X.nii"])
+def test_levels_writes_three_files_of_one_name(paths: dict[str, Path], name: str) -> None:
+    words = f"levels -i rootlets.nii.gz -s cord.nii.gz -definition extent -o out/{name}"
+    assert main(words.split()) == 0
+    assert names(Path("out")) == {name, "X.tsv", "X.json"}
+    content = json.loads(Path("out/X.json").read_text())
+    assert content["definition"] == "extent"
+    assert content["Sources"] == ["../rootlets.nii.gz", "../cord.nii.gz"]
+    header = Path("out/X.tsv").read_text().splitlines()[0].split("\t")
+    assert header[:7] == [
+        "level",
+        "spinal_level",
+        "status",
+        "rostral_mm",
+        "caudal_mm",
+        "midpoint_mm",
+        "length_mm",
+    ]
+    assert header[7:] == [f"{b}_{axis}" for b in ("rostral", "caudal") for axis in "xyz"]
+
+
+def test_the_comparison_of_the_demo_is_a_table() -> None:
+    c5, c6 = SpinalLevel.C5, SpinalLevel.C6
+    errors = BorderErrors(
+        (
+            BorderError(c5, "rostral", 10.0, 10.5),
+            BorderError(c5, "caudal", 25.25, 25.0),
+            BorderError(c6, "rostral", 25.25, 25.0),
+            BorderError(c6, "caudal", float("nan"), 40.0),
+        )
+    )
+    lines = [line.split() for line in format_comparison(errors).splitlines()]
+    assert lines[2] == ["C5", "10.0", "10.5", "-0.5", "25.2", "25.0", "+0.2"]
+    assert lines[3] == ["C6", "25.2", "25.0", "+0.2", "n/a", "40.0", "n/a"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not BUNDLED.is_dir(), reason="no bundled model in this checkout")
+def test_the_demo_finds_the_borders_of_a_phantom(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("matplotlib")
+    assert main(["demo", "-o", str(tmp_path / "demo")]) == 0
+    out = capsys.readouterr().out
+    median = float(out.partition("median error ")[2].split()[0])
+    assert median <= 1.5
+    assert len(list((tmp_path / "demo").glob("*_levels.png"))) == 1
+    assert len(list((tmp_path / "demo").glob("*_levels.html"))) == 1

@@ -1,0 +1,212 @@
+"""Every wrong input through the real command: status, message, and nothing written."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.synthetic import RAS_1MM, Neck, make_model_folder, make_neck, save_array
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def neck() -> Neck:
+    return make_neck()
+
+
+@pytest.fixture(scope="module")
+def inputs(neck: Neck, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder of good and of wrong inputs; no test may change it."""
+    folder = tmp_path_factory.mktemp("inputs")
+    neck.write(folder)
+    grid, grey = neck.image.grid, neck.image.data
+    whole = (folder / "t2.nii.gz").read_bytes()
+    (folder / "folder.nii.gz").mkdir()
+    (folder / "text.nii.gz").write_text("no image\n" * 50)
+    (folder / "truncated.nii.gz").write_bytes(whole[: len(whole) // 2])
+    (folder / "nothing.nii.gz").write_bytes(b"")
+    plain = gzip.decompress(whole)
+    (folder / "truncated.nii").write_bytes(plain[: len(plain) // 2])
+    save_array(folder / "flat.nii.gz", grey[:, :, 50], grid.affine)
+    save_array(folder / "series.nii.gz", np.stack([grey[:9, :9, :9]] * 3, axis=-1), grid.affine)
+    save_array(folder / "constant.nii.gz", np.full_like(grey, 7), grid.affine)
+    nan = grey.copy()
+    nan[3, 4, 5] = np.nan
+    save_array(folder / "nan.nii.gz", nan, grid.affine)
+    save_array(folder / "zeros.nii.gz", np.zeros(grid.shape, np.uint8), grid.affine)
+    moved = grid.affine.copy()
+    moved[2, 3] += 20
+    cord, rootlets = (x.data.astype(np.uint8) for x in (neck.cord, neck.rootlets))
+    save_array(folder / "moved.nii.gz", cord, moved)
+    save_array(folder / "cropped.nii.gz", cord[:, :, :80], grid.affine)
+    save_array(folder / "unnumbered.nii.gz", (rootlets > 0).astype(np.uint8), grid.affine)
+    pmj = np.zeros(grid.shape, np.uint8)
+    pmj[16, 20, 95] = 50
+    save_array(folder / "pmj.nii.gz", pmj, grid.affine)
+    make_model_folder(folder / "model", has_level_identity=False)
+    assert np.allclose(RAS_1MM, np.eye(4))
+    return folder
+
+
+def listing(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return size and time of change of everything in a folder."""
+    return {
+        str(path.relative_to(folder)): (path.lstat().st_size, path.lstat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def sct_rootlets(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the real command in a process of its own, in `folder`."""
+    return subprocess.run(
+        [sys.executable, "-m", "sct_rootlets", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "error::UserWarning"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def assert_refused(inputs: Path, command: str, status: int, *told: str) -> None:
+    """Run `command` in the folder of inputs; check status, message, and that nothing changed."""
+    before = listing(inputs)
+    done = sct_rootlets(*command.split(), folder=inputs)
+    assert done.returncode == status, done.stderr
+    assert listing(inputs) == before
+    message = done.stderr.partition("sct_rootlets: error: ")[2]
+    assert message, done.stderr
+    for text in told:
+        assert text in message
+    assert "Traceback" not in done.stderr
+    assert len(message.strip().splitlines()) == 1
+
+
+IMAGES = {
+    "missing.nii.gz": "no such file",
+    "folder.nii.gz": "is a folder",
+    "text.nii.gz": "cannot be read",
+    "truncated.nii.gz": "",  # found while reading the header or the voxels
+    "truncated.nii": "truncated or damaged",
+    "nothing.nii.gz": "empty file",
+    "flat.nii.gz": "2 dimensions",
+    "series.nii.gz": "4 dimensions",
+    "constant.nii.gz": "is constant",
+    "zeros.nii.gz": "is constant",
+    "nan.nii.gz": "1 voxels that are NaN",
+    "cord.nii.gz": "mask or labels",
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_wrong_images(inputs: Path, name: str) -> None:
+    command = f"run -i {name} -discs discs.nii.gz -model model -ofolder out -qc qc"
+    assert_refused(inputs, command, 1, name, IMAGES[name])
+
+
+SEGMENTATIONS = {
+    "missing.nii.gz": "no such file",
+    "truncated.nii.gz": "",
+    "flat.nii.gz": "2 dimensions",
+    "series.nii.gz": "4 dimensions",
+    "zeros.nii.gz": "is empty",
+    "t2.nii.gz": "not whole numbers",
+}
+
+
+@pytest.mark.parametrize("name", SEGMENTATIONS)
+def test_wrong_rootlets(inputs: Path, name: str) -> None:
+    command = f"levels -i {name} -s cord.nii.gz -o out/levels.nii.gz"
+    assert_refused(inputs, command, 1, name, SEGMENTATIONS[name])
+
+
+@pytest.mark.parametrize("name", ["moved.nii.gz", "cropped.nii.gz"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "levels -i rootlets.nii.gz -s {} -o out/levels.nii.gz",
+        "run -i t2.nii.gz -s {} -discs discs.nii.gz -model model -ofolder out",
+        "segment -i t2.nii.gz -s {} -model model -o out/rootlets.nii.gz",
+    ],
+)
+def test_other_grids(inputs: Path, command: str, name: str) -> None:
+    assert_refused(inputs, command.format(name), 1, name, "is not on the grid of")
+
+
+def test_cord_and_rootlets_swapped(inputs: Path) -> None:
+    command = "levels -i cord.nii.gz -s rootlets.nii.gz -discs discs.nii.gz -o out/levels.nii.gz"
+    assert_refused(inputs, command, 2, "cord.nii.gz", "rootlets.nii.gz", "-i", "-s")
+
+
+def test_the_same_file_as_cord_and_as_rootlets(inputs: Path) -> None:
+    command = "levels -i cord.nii.gz -s cord.nii.gz -discs discs.nii.gz -o out/levels.nii.gz"
+    assert_refused(inputs, command, 2, "cord.nii.gz", "same voxels")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "run -i t2.nii.gz -model model -ofolder out",
+        "run -i t2.nii.gz -model model -discs pmj.nii.gz -ofolder out",
+        "levels -i unnumbered.nii.gz -s cord.nii.gz -o out/levels.nii.gz",
+        "levels -i unnumbered.nii.gz -s cord.nii.gz -discs pmj.nii.gz -o out/levels.nii.gz",
+    ],
+)
+def test_no_disc_label(inputs: Path, command: str) -> None:
+    assert_refused(inputs, command, 2, "-discs", "-c2c3", "C2/C3")
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("levels -i rootlets.nii.gz -s cord.nii.gz -o rootlets.nii.gz", "rootlets.nii.gz"),
+        ("levels -i rootlets.nii.gz -s cord.nii.gz -o ./cord.nii.gz", "cord.nii.gz"),
+        ("segment -i t2.nii.gz -o t2.nii.gz -model model", "t2.nii.gz"),
+    ],
+)
+def test_an_input_as_the_output(inputs: Path, command: str, name: str) -> None:
+    assert_refused(inputs, command, 2, name, "is an input")
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("run -i t2.nii.gz -discs discs.nii.gz -model nowhere/model -ofolder out", "nowhere/model"),
+        ("run -i t2.nii.gz -discs discs.nii.gz -model unheard-of -ofolder out", "unheard-of"),
+        ("run -i t2.nii.gz -discs discs.nii.gz -model folder.nii.gz -ofolder out", "folder.nii.gz"),
+    ],
+)
+def test_no_such_model(inputs: Path, command: str, told: str) -> None:
+    assert_refused(inputs, command, 1, told)
+
+
+def test_a_file_where_the_output_folder_should_be(inputs: Path) -> None:
+    command = "levels -i rootlets.nii.gz -s cord.nii.gz -o t2.nii.gz/levels.nii.gz"
+    assert_refused(inputs, command, 1, "t2.nii.gz", "is not a folder")
+
+
+def test_a_trained_on_seed_is_no_demonstration(inputs: Path) -> None:
+    assert_refused(inputs, "demo -o out -seed 1000000", 2, "1000000")
+
+
+def test_the_good_inputs_are_good(inputs: Path, tmp_path: Path) -> None:
+    """What the tests above get wrong is the one thing they mean to get wrong."""
+    target = tmp_path / "made" / "levels.nii.gz"
+    for rootlets in ("rootlets.nii.gz", "unnumbered.nii.gz -discs discs.nii.gz"):
+        command = f"levels -i {rootlets} -s cord.nii.gz -o {target}"
+        done = sct_rootlets(*command.split(), folder=inputs)
+        assert done.returncode == 0, done.stderr
+        assert sorted(p.name for p in target.parent.iterdir()) == [
+            "levels.json",
+            "levels.nii.gz",
+            "levels.tsv",
+        ]
+        assert "C4     measured" in done.stdout
+        assert "fsleyes" in done.stdout.splitlines()[-1]

@@ -1,0 +1,327 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sct_rootlets.engines import load_engine
+from sct_rootlets.engines.compact import CompactEngine
+from sct_rootlets.errors import InputError, ModelError
+from sct_rootlets.image import Grid, Image, LabelImage
+from sct_rootlets.store import locate
+from tests.engines.conftest import (
+    CORD,
+    CSF,
+    ORIENTATIONS,
+    ROOTLET,
+    Factory,
+    oblique_affine,
+    reoriented,
+    spine,
+    spine_labels,
+    thresholds_for,
+    write_model,
+)
+
+SHAPE = (36, 36, 44)
+ORIGIN = (-17.0, -17.0, -22.0)
+COMPACT = {"sct_rootlets": {"rootlet_threshold": 0.7}}
+
+
+@pytest.fixture
+def compact(model_folder: Factory):
+    """Load a two-step model whose networks threshold intensities."""
+
+    def load(
+        fine_volume: np.ndarray,
+        coarse_threshold: float | None = 1.0,
+        tap_zyx: tuple[int, int, int] = (0, 0, 0),
+        **more,
+    ) -> CompactEngine:
+        thresholds, classes = thresholds_for(fine_volume)
+        if coarse_threshold is not None:
+            model_folder(
+                [coarse_threshold, 50, 60],
+                [0, CORD, CSF, ROOTLET],
+                patch=(24, 24, 24),
+                configuration="3d_lowres",
+                spacing=2.0,
+                extra=COMPACT,
+            )
+        folder = model_folder(
+            thresholds,
+            classes,
+            tap_zyx=tap_zyx,
+            patch=(32, 24, 24),
+            **{"extra": COMPACT, **more},
+        )
+        engine = load_engine(locate(folder), "cpu", 1)
+        assert isinstance(engine, CompactEngine)
+        return engine
+
+    return load
+
+
+def straight(shape=SHAPE, origin=ORIGIN):
+    return spine(oblique_affine((1, 1, 1), (0, 0, 0), origin), shape)
+
+
+def cord_of(labels: LabelImage) -> LabelImage:
+    return labels.with_data((labels.data == CORD).astype(np.uint8))
+
+
+def combined(result) -> np.ndarray:
+    """Put the three masks of a segmentation into one label array."""
+    assert not ((result.cord.data > 0) & (result.rootlets.data > 0)).any()
+    return result.cord.data * CORD + result.csf.data * CSF + result.rootlets.data * ROOTLET
+
+
+def dice(first: np.ndarray, second: np.ndarray) -> float:
+    return 2 * (first & second).sum() / (first.sum() + second.sum())
+
+
+def test_at_1_mm_the_answer_is_exact_voxel_for_voxel(compact):
+    image, truth = straight()
+    result = compact(image.data).predict(image, cord=cord_of(truth))
+    np.testing.assert_array_equal(combined(result), truth.data)
+    assert result.meanings == {1: "spinal nerve rootlets, level not told apart"}
+    assert not result.has_level_identity
+    assert set(result.rootlets.labels) == {1}
+
+
+@pytest.mark.parametrize(
+    ("tap_zyx", "toward"), [((1, 0, 0), (0, 0, 1)), ((0, 1, 0), (0, 1, 0)), ((0, 0, 1), (1, 0, 0))]
+)
+def test_array_axes_are_z_y_x_from_inferior_posterior_left(compact, tap_zyx, toward):
+    """A network that looks one voxel further along an axis shifts its answer by 1 mm."""
+    image, truth = straight()
+    result = compact(image.data, tap_zyx=tap_zyx).predict(image, cord=cord_of(truth))
+    shifted = np.roll(truth.data, [-n for n in toward], axis=(0, 1, 2))
+    inner = (slice(2, -2), slice(2, -2), slice(4, -4))
+    np.testing.assert_array_equal(combined(result)[inner], shifted[inner])
+    assert (combined(result) != truth.data).sum() > 300
+
+
+@pytest.fixture(scope="module")
+def oblique(tmp_path_factory):
+    """An oblique anisotropic image, a loaded engine, and its answer."""
+    affine = oblique_affine((1.3, 1.0, 1.7), (10, -7, 14), (-17.0, -17.0, -17.0))
+    image, _ = spine(affine, (26, 32, 20))
+    root = tmp_path_factory.mktemp("oblique")
+    thresholds, classes = thresholds_for(image.data)
+    write_model(
+        root,
+        [thresholds[0], 50, 60],
+        [0, CORD, CSF, ROOTLET],
+        patch=(16, 16, 16),
+        configuration="3d_lowres",
+        spacing=2.0,
+        extra=COMPACT,
+    )
+    folder = write_model(
+        root, thresholds, classes, tap_zyx=(1, 1, -1), patch=(32, 24, 32), extra=COMPACT
+    )
+    engine = load_engine(locate(folder), "cpu", 1)
+    return image, engine, engine.predict(image)
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_all_48_orientations_give_the_same_answer(oblique, orientation):
+    image, engine, reference = oblique
+    twin = reoriented(image, orientation)
+    result = engine.predict(twin)
+    assert result.rootlets.grid is twin.grid
+    for name in ("rootlets", "cord", "csf"):
+        expected = reoriented(getattr(reference, name), orientation)
+        np.testing.assert_array_equal(getattr(result, name).data, expected.data)
+        assert getattr(result, name).data.max() == 1
+
+
+@pytest.mark.parametrize(
+    ("spacing", "shape", "angles"),
+    [
+        ((0.8, 0.8, 0.8), (42, 42, 50), (0, 0, 0)),
+        ((0.8, 0.8, 2.0), (46, 46, 22), (8, 5, -10)),
+        ((2.0, 0.7, 0.7), (19, 54, 60), (-15, 10, 20)),
+        ((0.5, 0.5, 1.0), (72, 72, 44), (0, 20, 0)),
+    ],
+)
+def test_labels_lie_where_the_anatomy_is_on_any_grid(compact, spacing, shape, angles):
+    """Oblique and anisotropic images are compared in world mm with the analytic shapes."""
+    centred = oblique_affine(spacing, angles, (0, 0, 0))
+    centred[:3, 3] = -centred[:3, :3] @ ((np.array(shape) - 1) / 2)
+    image, truth = spine(centred, shape)
+    result = compact(image.data).predict(image)
+    # Between two intensities lie others, so that the class at a border is no one's truth.
+    got, want = combined(result) > 0, truth.data > 0
+    assert dice(got, want) > 0.85
+    apart = image.grid.world_from_ijk(np.argwhere(got)).mean(axis=0)
+    apart -= image.grid.world_from_ijk(np.argwhere(want)).mean(axis=0)
+    assert np.abs(apart).max() < 0.3
+
+
+def test_the_coarse_network_finds_the_cord_among_distractors(compact):
+    image, truth = straight((90, 96, 70), (-30.0, -24.0, -35.0))
+    data = image.data.copy()
+    data[70:86, 70:86, 20:36] = 150  # a block, larger than a piece of cord
+    data[60:88, 90:, :] = 150  # a plate along the border
+    distracted = image.with_data(data)
+    # What is far from the cord is neither in the box nor in the answer.
+    engine = compact(image.data[:60, :55], coarse_threshold=0.6)
+    result = engine.predict(distracted)
+    outside = np.ones(truth.grid.shape, dtype=bool)
+    outside[:58, :52] = False
+    assert combined(result)[outside].max() == 0
+    assert dice(combined(result) == CORD, truth.data == CORD) > 0.97
+    assert dice(combined(result) == ROOTLET, truth.data == ROOTLET) > 0.95
+
+
+def test_a_cord_of_50_mm_in_a_small_crop_is_found(compact):
+    image, truth = spine(oblique_affine((1, 1, 1), (0, 0, 0), (-13, -14, -25)), (30, 30, 50))
+    result = compact(image.data, coarse_threshold=0.0).predict(image)
+    assert dice(combined(result) == CORD, truth.data == CORD) > 0.95
+
+
+def test_an_image_smaller_than_the_patch_is_padded(compact):
+    image, truth = spine(oblique_affine((1, 1, 1), (0, 0, 0), (-9, -9, -12)), (20, 18, 22))
+    result = compact(image.data).predict(image, cord=cord_of(truth))
+    np.testing.assert_array_equal(combined(result), truth.data)
+
+
+def test_nothing_like_a_cord_is_an_error_that_names_the_remedy(compact):
+    image, _ = straight()
+    engine = compact(image.data)
+    data = np.zeros(SHAPE, dtype=np.float32)
+    data[2:34, 2:34, 20:25] = 100  # a plate
+    with pytest.raises(InputError, match=r"no spinal cord was found.* -s "):
+        engine.predict(Image(data, image.grid, None, "plate.nii.gz"))
+
+
+def test_a_given_cord_spares_the_coarse_network(compact):
+    image, truth = straight()
+    engine = compact(image.data, coarse_threshold=None)
+    result = engine.predict(image, cord=cord_of(truth))
+    np.testing.assert_array_equal(combined(result), truth.data)
+    with pytest.raises(ModelError, match=r"missing.*-s"):
+        engine.predict(image)
+
+
+def test_a_given_cord_must_be_on_the_grid_and_not_empty(compact):
+    image, truth = straight()
+    engine = compact(image.data, coarse_threshold=None)
+    moved = image.grid.affine.copy()
+    moved[0, 3] += 5
+    truth_elsewhere = LabelImage(truth.data, Grid(SHAPE, moved), None, "moved.nii.gz")
+    with pytest.raises(InputError, match="grid"):
+        engine.predict(image, cord=truth_elsewhere)
+    with pytest.raises(InputError, match="empty"):
+        engine.predict(image, cord=truth.with_data(np.zeros(SHAPE, dtype=np.uint8)))
+
+
+def test_the_threshold_decides_and_a_doubtful_rootlet_is_nothing_else(compact):
+    image, _ = straight()
+    engine = compact(image.data, coarse_threshold=None)
+    probabilities = np.array(
+        [  # background, cord, csf, rootlet
+            [0.05, 0.05, 0.15, 0.75],
+            [0.05, 0.15, 0.15, 0.65],
+            [0.05, 0.60, 0.15, 0.20],
+            [0.10, 0.20, 0.50, 0.20],
+            [0.55, 0.15, 0.15, 0.15],
+            [0.00, 0.00, 0.00, 0.00],
+        ],
+        dtype=np.float32,
+    )
+    decided = engine._label(probabilities.T[:, :, None])[:, 0]
+    assert decided.tolist() == [ROOTLET, 0, CORD, CSF, 0, 0]
+
+
+def test_the_threshold_is_read_from_the_model(compact):
+    image, _ = straight()
+    low = compact(image.data, None, extra={"sct_rootlets": {"rootlet_threshold": 0.3}}, name="low")
+    scores = np.array([[0.4], [0.2], [0.0], [0.4]], dtype=np.float32)[..., None]
+    assert low._label(scores)[0, 0] == ROOTLET
+    cord_wins = np.array([[0.1], [0.5], [0.0], [0.4]], dtype=np.float32)[..., None]
+    assert low._label(cord_wins)[0, 0] == CORD
+
+
+def test_intensity_scale_and_offset_do_not_matter(compact):
+    image, truth = straight()
+    engine = compact(image.data, coarse_threshold=None)
+    other = image.with_data(image.data * 37 - 1200)
+    np.testing.assert_array_equal(combined(engine.predict(other, cord=cord_of(truth))), truth.data)
+
+
+def test_progress_ends_at_its_total_in_every_stage(compact):
+    image, _ = straight()
+    calls: list[tuple[str, int, int]] = []
+    compact(image.data).predict(image, progress=lambda *call: calls.append(call))
+    last = {stage: (done, total) for stage, done, total in calls}
+    assert list(last) == [
+        "looking for the cord",
+        "segmenting the rootlets",
+        "back to the image's grid",
+    ]
+    assert all(done == total >= 1 for done, total in last.values())
+    assert last["segmenting the rootlets"][1] > 1
+
+
+def test_torch_threads_are_put_back(compact):
+    import torch
+
+    image, truth = straight()
+    engine = compact(image.data, coarse_threshold=None)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        engine.predict(image, cord=cord_of(truth))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_nnunet_itself_loads_the_folder_and_agrees(compact, model_folder):
+    """nnU-Net's own predictor, on the compact folder, gives what our tiles give."""
+    pytest.importorskip("nnunetv2")
+    import torch
+    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+    from sct_rootlets.engines.tiles import accumulate, pad_to_patch, tile_origins
+    from training.export import build_network, folder_name, plain_conv_unet_kwargs
+    from training.export import write_nnunet_folder as write
+
+    torch.manual_seed(1)
+    kwargs = plain_conv_unet_kwargs((8, 12, 16), (1, 2, 2))
+    folder = model_folder([0, 1, 2], [0, 1, 2, 3], name="random").parent / folder_name("3d_fullres")
+    patch = (32, 16, 16)
+    weights = build_network(kwargs).state_dict()
+    write(folder, "3d_fullres", (1, 1, 1), patch, kwargs, weights, COMPACT)
+    predictor = nnUNetPredictor(use_mirroring=False, allow_tqdm=False, device=torch.device("cpu"))
+    predictor.initialize_from_trained_model_folder(str(folder), ("all",))
+    volume = np.random.default_rng(2).normal(size=(44, 20, 26)).astype(np.float32)
+    theirs = predictor.predict_logits_from_preprocessed_data(torch.from_numpy(volume[None]))
+
+    engine = load_engine(locate(folder), "cpu", 1)
+    network = engine._fine.network
+
+    def logits(tiles):
+        with torch.inference_mode():
+            return network(torch.from_numpy(tiles[:, None])).numpy()
+
+    padded, inside = pad_to_patch(volume, patch)
+    origins = tile_origins(padded.shape, patch)
+    ours, _ = accumulate(padded, origins, patch, logits, classes=4)
+    ours, theirs = ours[(slice(None), *inside)], theirs.float().numpy()
+    # At the corners nnU-Net's weights are too small for its own half precision.
+    inner = (slice(None), *(slice(5, -5),) * 3)
+    assert np.abs(ours[inner] - theirs[inner]).max() < 0.02
+    assert (ours.argmax(axis=0) == theirs.argmax(axis=0)).mean() > 0.98
+    assert theirs[inner].std() > 0.1
+
+
+def test_labels_agree_with_the_analytic_truth_helper():
+    """The helper itself: its voxels hold what it says about their world positions."""
+    image, truth = straight()
+    ijk = np.argwhere(truth.data == ROOTLET)
+    assert len(ijk) > 100
+    assert (spine_labels(image.grid.world_from_ijk(ijk)) == ROOTLET).all()
+    assert (image.grid.world_from_ijk(ijk)[:, 0] < 0).all()

@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import functools
+import json
+import os
+import pickle
+import sys
+
+import numpy as np
+import pytest
+
+from sct_rootlets.engines import load_engine
+from sct_rootlets.errors import MissingDependencyError, ModelError
+from sct_rootlets.image import Image
+from sct_rootlets.store import locate
+from tests.engines.conftest import (
+    CORD,
+    CSF,
+    INTENSITY,
+    ORIENTATIONS,
+    ROOTLET,
+    Factory,
+    oblique_affine,
+    reoriented,
+    spine,
+    thresholds_for,
+    write_model,
+)
+
+pytest.importorskip("nnunetv2")
+
+SHAPE = (36, 40, 44)
+#: As the official releases name theirs: class values that are spinal levels.
+LEVELS = {"background": 0, "lvl1": 1, "lvl2": 2, "lvl3": 3}
+STRAIGHT = oblique_affine((1, 1, 1), (0, 0, 0), (-18.0, -20.0, -22.0))
+
+
+def engine_for(folder):
+    return load_engine(locate(folder), "cpu", 1)
+
+
+def official(model_folder: Factory, image: Image, **more):
+    thresholds, classes = thresholds_for(image.data)
+    return engine_for(model_folder(thresholds, classes, **{"labels": LEVELS, **more}))
+
+
+def test_at_the_models_own_spacing_the_answer_is_exact(model_folder):
+    image, truth = spine(STRAIGHT, SHAPE)
+    result = official(model_folder, image).predict(image)
+    np.testing.assert_array_equal(result.rootlets.data, truth.data)
+    assert result.has_level_identity
+    assert result.cord is None
+    assert result.csf is None
+    assert result.meanings[2] == "C2 spinal nerve rootlets"
+    assert result.rootlets.grid is image.grid
+
+
+@pytest.fixture(scope="module")
+def oblique(tmp_path_factory):
+    """An oblique anisotropic image, a loaded engine, and its answer."""
+    image, _ = spine(oblique_affine((1.2, 1, 1.5), (9, -6, 12), (-17, -18, -17)), (28, 32, 22))
+    write = functools.partial(write_model, tmp_path_factory.mktemp("oblique"))
+    engine = official(write, image, tap_zyx=(1, 1, -1), spacing=(1.5, 1.0, 1.2))
+    return image, engine, engine.predict(image).rootlets
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_all_48_orientations_give_the_same_answer(oblique, orientation):
+    image, engine, reference = oblique
+    result = engine.predict(reoriented(image, orientation)).rootlets
+    np.testing.assert_array_equal(result.data, reoriented(reference, orientation).data)
+    assert result.labels == [CORD, CSF, ROOTLET]
+
+
+@pytest.mark.parametrize(
+    ("orientation", "tap_zyx", "toward_ras"),
+    [
+        ("LPI", (1, 0, 0), (0, 0, 1)),
+        ("LPI", (0, 1, 0), (0, 1, 0)),
+        ("LPI", (0, 0, 1), (1, 0, 0)),
+        ("RPI", (0, 0, 1), (-1, 0, 0)),
+        ("RAS", (1, 0, 0), (0, 0, -1)),
+        ("AIL", (0, 0, 1), (0, -1, 0)),
+        ("AIL", (0, 1, 0), (0, 0, 1)),
+        ("AIL", (1, 0, 0), (1, 0, 0)),
+    ],
+)
+def test_the_models_orientation_decides_which_neighbour_it_sees(
+    model_folder, orientation, tap_zyx, toward_ras
+):
+    """A network looks one voxel along an array axis; where that is in the body is known."""
+    image, truth = spine(STRAIGHT, SHAPE)
+    more = {} if orientation == "LPI" else {"extra": {"image_orientation": orientation}}
+    engine = official(model_folder, image, tap_zyx=tap_zyx, **more)
+    shifted = np.roll(truth.data, [-n for n in toward_ras], axis=(0, 1, 2))
+    inner = (slice(3, -3),) * 3
+    got = engine.predict(image).rootlets.data
+    np.testing.assert_array_equal(got[inner], shifted[inner])
+    assert (shifted != truth.data).sum() > 300
+
+
+def test_spacing_is_given_in_array_order(model_folder):
+    """Only with the spacing reversed does nnU-Net leave this image as it is."""
+    spacing = (0.8, 1.0, 2.0)
+    image, truth = spine(oblique_affine(spacing, (0, 0, 0), (-14, -20, -30)), (36, 40, 32))
+    engine = official(model_folder, image, spacing=spacing[::-1], tap_zyx=(1, 0, 0))
+    shifted = np.roll(truth.data, -1, axis=2)
+    inner = (slice(3, -3),) * 3
+    got = engine.predict(image).rootlets.data
+    np.testing.assert_array_equal(got[inner], shifted[inner])
+
+
+def test_another_spacing_comes_back_to_the_input_grid(model_folder):
+    image, truth = spine(oblique_affine((0.8, 0.8, 1.6), (10, 0, 5), (-14, -20, -26)), (40, 46, 30))
+    result = official(model_folder, image).predict(image).rootlets
+    assert result.data.shape == image.data.shape
+    for value in (CORD, CSF):
+        got, want = result.data == value, truth.data == value
+        assert 2 * (got & want).sum() / (got.sum() + want.sum()) > 0.8
+
+
+def test_a_transposing_plan_is_undone(model_folder):
+    image, truth = spine(STRAIGHT, SHAPE)
+    engine = official(model_folder, image, transpose_forward=(2, 0, 1))
+    np.testing.assert_array_equal(engine.predict(image).rootlets.data, truth.data)
+
+
+def test_names_of_the_labels_decide_the_level(model_folder):
+    image, truth = spine(STRAIGHT, SHAPE)
+    labels = {"background": 0, "C5": 1, "lvl9": 2, "C2": 3}
+    result = official(model_folder, image, labels=labels).predict(image)
+    expected = np.array([0, 5, 9, 2])[truth.data]
+    np.testing.assert_array_equal(result.rootlets.data, expected)
+    assert result.meanings == {
+        value: f"{name} spinal nerve rootlets" for value, name in ((2, "C2"), (5, "C5"), (9, "T1"))
+    }
+
+
+def test_cord_and_csf_classes_become_masks(model_folder):
+    image, truth = spine(STRAIGHT, SHAPE)
+    labels = {"background": 0, "cord": CORD, "csf": CSF, "rootlets": ROOTLET}
+    result = official(model_folder, image, labels=labels).predict(image)
+    np.testing.assert_array_equal(result.rootlets.data, truth.data == ROOTLET)
+    np.testing.assert_array_equal(result.cord.data, truth.data == CORD)
+    np.testing.assert_array_equal(result.csf.data, truth.data == CSF)
+    assert not result.has_level_identity
+
+
+@pytest.mark.parametrize("name", ["nnUNetTrainer_2000epochs", "nnUNetTrainerOfNobody"])
+def test_the_trainer_class_may_be_absent(model_folder, name):
+    image, truth = spine(STRAIGHT, SHAPE)
+    engine = official(model_folder, image, trainer_name=name)
+    np.testing.assert_array_equal(engine.predict(image).rootlets.data, truth.data)
+
+
+def test_folds_are_averaged_unless_there_is_fold_all(model_folder):
+    image, truth = spine(STRAIGHT, SHAPE)
+    thresholds, classes = thresholds_for(image.data)
+    high = [8.0, 9.0, 10.0]  # this fold alone sees background only
+    for fold, each in ((0, thresholds), (1, high)):
+        folder = model_folder(each, classes, labels=LEVELS, fold=fold)
+    averaged = engine_for(folder).predict(image)
+    assert not np.array_equal(averaged.rootlets.data, truth.data)
+    assert "fold_0 + fold_1" in averaged.notes[0]
+    model_folder(thresholds, classes, labels=LEVELS, fold="all")
+    result = engine_for(folder).predict(image)
+    np.testing.assert_array_equal(result.rootlets.data, truth.data)
+    assert "fold_all" in result.notes[0]
+
+
+def test_progress_counts_tiles_and_nothing_is_printed(model_folder, capsys):
+    image, _ = spine(STRAIGHT, SHAPE)
+    calls: list[tuple[str, int, int]] = []
+    engine = official(model_folder, image)
+    for _ in range(2):
+        calls.clear()
+        engine.predict(image, progress=lambda *call: calls.append(call))
+    tiles = [(done, total) for stage, done, total in calls if stage.startswith("segmenting")]
+    assert tiles == [(n, 8) for n in range(1, 9)]
+    assert capsys.readouterr().out == ""
+
+
+def test_the_callers_progress_may_print(model_folder, capsys):
+    image, _ = spine(STRAIGHT, SHAPE)
+    official(model_folder, image).predict(
+        image, progress=lambda *call: sys.stdout.write(f"tile {call[1]}\n")
+    )
+    assert "tile 8" in capsys.readouterr().out
+
+
+def test_the_environment_is_left_alone(model_folder):
+    before = dict(os.environ)
+    image, _ = spine(STRAIGHT, SHAPE)
+    official(model_folder, image)
+    assert dict(os.environ) == before
+
+
+def test_without_nnunet_the_error_names_the_extra(model_folder, monkeypatch):
+    folder = model_folder([0, 1, 2], [0, 1, 2, 3], labels=LEVELS)
+    monkeypatch.setitem(sys.modules, "nnunetv2", None)
+    with pytest.raises(MissingDependencyError, match=r"sct_rootlets\[standalone\]"):
+        engine_for(folder)
+
+
+def test_without_torch_the_error_names_the_extra(model_folder, monkeypatch):
+    folder = model_folder([0, 1, 2], [0, 1, 2, 3])
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingDependencyError, match=r"sct_rootlets\[standalone\]"):
+        engine_for(folder)
+
+
+class _Evil:
+    def __reduce__(self):
+        return (os.mkdir, ("ran",))
+
+
+def test_a_checkpoint_cannot_run_code(model_folder, tmp_path, monkeypatch):
+    import torch
+
+    monkeypatch.chdir(tmp_path)
+    folder = model_folder([0, 1, 2], [0, 1, 2, 3], labels=LEVELS)
+    path = folder / "fold_all" / "checkpoint_final.pth"
+    checkpoint = torch.load(path, weights_only=True)
+    torch.save({**checkpoint, "extra": _Evil()}, path)
+    with pytest.raises(ModelError, match="run code"):
+        engine_for(folder)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_weights_of_another_network_are_refused(model_folder):
+    folder = model_folder([0, 1, 2], [0, 1, 2, 3], labels=LEVELS)
+    plans = json.loads((folder / "plans.json").read_text())
+    architecture = plans["configurations"]["3d_fullres"]["architecture"]
+    architecture["arch_kwargs"]["features_per_stage"] = [4, 6]
+    (folder / "plans.json").write_text(json.dumps(plans))
+    with pytest.raises(ModelError, match="do not fit"):
+        engine_for(folder)
+
+
+def test_a_cascade_or_two_channels_are_refused(model_folder):
+    folder = model_folder(
+        [0, 1, 2],
+        [0, 1, 2, 3],
+        labels=LEVELS,
+        extra={"channel_names": {"0": "T1w", "1": "T2w"}},
+    )
+    with pytest.raises(ModelError, match="2 inputs"):
+        engine_for(folder)
+
+
+def test_intensities_reach_the_network_z_scored(model_folder):
+    image, truth = spine(STRAIGHT, SHAPE)
+    engine = official(model_folder, image)
+    scaled = image.with_data(image.data * 11 + 400)
+    assert max(INTENSITY.values()) * 11 < scaled.data.max() + 1
+    np.testing.assert_array_equal(engine.predict(scaled).rootlets.data, truth.data)
+
+
+def test_restricted_pickle_is_what_its_name_says(tmp_path):
+    from sct_rootlets.engines.runtime import _Unpickler
+
+    (tmp_path / "evil").write_bytes(pickle.dumps(_Evil()))
+    with (
+        (tmp_path / "evil").open("rb") as stream,
+        pytest.raises(pickle.UnpicklingError, match="mkdir"),
+    ):
+        _Unpickler(stream).load()

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from sct_rootlets.engines import runtime
+from sct_rootlets.errors import ModelError, UsageError
+
+torch = pytest.importorskip("torch")
+
+
+def test_auto_is_a_device_that_exists():
+    chosen = runtime.choose_device("auto")
+    assert chosen.type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert runtime.choose_device("CPU") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "auto:1", "", "cpu:3", "cuda:99"])
+def test_a_device_that_does_not_exist_is_a_usage_error(name):
+    with pytest.raises(UsageError, match="no device"):
+        runtime.choose_device(name)
+
+
+@pytest.mark.parametrize(("wish", "expected"), [("1", 1), ("1,4", 1), ("0", None), ("x", None)])
+def test_omp_num_threads_is_respected(monkeypatch, wish, expected):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2}, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", wish)
+    assert runtime.usable_threads() == (expected or 3)
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert runtime.usable_threads() == 3
+
+
+def checkpoint(**more):
+    return {
+        "network_weights": {"module.a.weight": torch.arange(6.0).reshape(2, 3).half()},
+        "trainer_name": "nnUNetTrainer",
+        "init_args": {"configuration": "3d_fullres", "device": torch.device("cpu")},
+        "logging": {"mean_fg_dice": [np.float64(0.5), np.float32(0.25)]},
+        "_best_ema": np.float64(0.64),
+        **more,
+    }
+
+
+@pytest.mark.parametrize("restricted", [False, True])
+def test_checkpoints_as_nnunet_saves_them_are_read(tmp_path, monkeypatch, restricted):
+    """With numbers of numpy in their logging, by either way of loading."""
+    path = tmp_path / "checkpoint_final.pth"
+    torch.save(checkpoint(), path)
+    if restricted:
+        monkeypatch.setattr(runtime, "_load", runtime._load_restricted)
+    read = runtime.read_checkpoint(path)
+    assert list(read["network_weights"]) == ["a.weight"]
+    assert read["network_weights"]["a.weight"].float().tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert read["_best_ema"] == 0.64
+
+
+class _Evil:
+    def __reduce__(self):
+        return (os.mkdir, ("ran",))
+
+
+@pytest.mark.parametrize("restricted", [False, True])
+def test_a_checkpoint_cannot_run_code(tmp_path, monkeypatch, restricted):
+    monkeypatch.chdir(tmp_path)
+    torch.save(checkpoint(extra=_Evil()), "checkpoint_final.pth")
+    if restricted:
+        monkeypatch.setattr(runtime, "_load", runtime._load_restricted)
+    with pytest.raises(ModelError, match="run code"):
+        runtime.read_checkpoint(tmp_path / "checkpoint_final.pth")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_damaged_and_foreign_files_are_named(tmp_path):
+    path = tmp_path / "checkpoint_final.pth"
+    torch.save(checkpoint(), path)
+    whole = path.read_bytes()
+    for broken in (whole[: len(whole) // 2], b"", b"<html>404</html>"):
+        path.write_bytes(broken)
+        with pytest.raises(ModelError, match=r"checkpoint_final\.pth"):
+            runtime.read_checkpoint(path)
+    torch.save({"state_dict": {}}, path)
+    with pytest.raises(ModelError, match="lacks network_weights"):
+        runtime.read_checkpoint(path)
+    with pytest.raises(ModelError, match="cannot be read"):
+        runtime.read_checkpoint(tmp_path / "none.pth")

@@ -1,0 +1,52 @@
+"""The command reference of the documentation says what the parser says."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from sct_rootlets.cli.main import get_parser
+
+SCRIPT = Path(__file__).parents[1] / "docs" / "generate_commands.py"
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate_commands", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_subcommand_and_option_is_in_its_own_section(generator: ModuleType) -> None:
+    parser = get_parser()
+    sections = generator.render(parser).split("\n## ")
+    by_name = {section.splitlines()[0]: section for section in sections[1:]}
+    subparsers = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    assert set(by_name) == {f"sct_rootlets {name}" for name in subparsers.choices}
+    for name, command in subparsers.choices.items():
+        for action in command._actions:
+            for option in action.option_strings:
+                assert f"`{option}`" in by_name[f"sct_rootlets {name}"]
+
+
+def test_text_is_fit_for_a_table(generator: ModuleType) -> None:
+    parser = argparse.ArgumentParser(prog="x")
+    commands = parser.add_subparsers()
+    command = commands.add_parser(
+        "do", description="Does it:\n  a  one\n  b  two", epilog="EXAMPLES\n  x do -i a\n"
+    )
+    command.add_argument("-i", metavar="<file>", help="one | two, <x> and *y_z*,\n 10%% of it")
+    command.add_argument("-secret", help=argparse.SUPPRESS)
+    page = generator.render(parser)
+    row = next(line for line in page.splitlines() if line.startswith("| `-i`"))
+    assert row == r"| `-i` `<file>` | one \| two, \<x\> and \*y\_z\*, 10% of it |"
+    assert "```bash\nx do -i a\n```" in page
+    assert "Does it:\n\n```text\na  one\nb  two\n```\n" in page
+    assert "secret" not in page.partition("| `-i`")[2]

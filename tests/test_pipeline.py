@@ -1,0 +1,296 @@
+"""One image through the pipeline, with an engine that knows the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sct_rootlets import pipeline
+from sct_rootlets.engines import Segmentation
+from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.image import LabelImage, load_labels
+from sct_rootlets.levels import LevelTable
+from sct_rootlets.manifest import InstalledModel
+from tests.synthetic import Neck, make_neck
+
+
+class KnowingEngine:
+    """Returns the truth of a synthetic neck in place of a prediction."""
+
+    def __init__(self, neck: Neck, *, identity: bool, cord: bool = True) -> None:
+        self.neck, self.identity, self.cord = neck, identity, cord
+        self.given_cord: LabelImage | None = None
+
+    def predict(self, image: Any, *, cord: Any = None, progress: Any = None) -> Segmentation:
+        self.given_cord = cord
+        if progress is not None:
+            progress("segmenting", 1, 1)
+        values = self.neck.rootlets.data
+        rootlets = image.with_data(values if self.identity else (values > 0).astype(int))
+        return Segmentation(
+            LabelImage(rootlets.data, image.grid, image.header, image.path),
+            self.neck.cord if self.cord else None,
+            None,
+            self.identity,
+            {},
+            ["a note of the engine"],
+        )
+
+
+@pytest.fixture(scope="module")
+def neck() -> Neck:
+    return make_neck()
+
+
+@pytest.fixture
+def use_engine(monkeypatch: pytest.MonkeyPatch, neck: Neck) -> Callable[..., KnowingEngine]:
+    """Put an engine and its model in place of the bundled ones."""
+
+    def use(*, identity: bool = True, compact: bool = True) -> KnowingEngine:
+        engine = KnowingEngine(neck, identity=identity, cord=compact)
+        model = InstalledModel(
+            "knowing", "1.0", Path("nowhere"), "cd" * 32, {}, "LPI", identity, compact
+        )
+        monkeypatch.setattr(pipeline, "locate", lambda reference: model)
+        monkeypatch.setattr(pipeline, "load_engine", lambda *a, **k: engine)
+        return engine
+
+    return use
+
+
+@pytest.fixture
+def no_engine(
+    monkeypatch: pytest.MonkeyPatch, use_engine: Callable[..., Any]
+) -> Callable[..., None]:
+    """Put a model in place that must not be loaded."""
+
+    def forbid(**kwargs: Any) -> None:
+        use_engine(**kwargs)
+
+        def load(*args: Any, **kwargs: Any) -> None:
+            pytest.fail("the model was loaded before the inputs were checked")
+
+        monkeypatch.setattr(pipeline, "load_engine", load)
+
+    return forbid
+
+
+def measured(table: LevelTable) -> dict[str, tuple[float, float]]:
+    return {
+        row.level.name: (row.rostral_mm, row.caudal_mm)
+        for row in table.rows
+        if row.status == "measured"
+    }
+
+
+def test_levels_come_out_where_the_rootlets_are(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine()
+    paths = neck.write(tmp_path)
+    result = pipeline.run(paths["image"], definition="extent")
+    found = measured(result.derived.table)
+    assert list(found) == ["C3", "C4", "C5", "C6"]
+    # Entry zones start at 20, 36, 52 and 66 mm; within 1.5 mm they descend by as much.
+    np.testing.assert_allclose([r for r, _ in found.values()], [20, 36, 52, 66], atol=1.6)
+    np.testing.assert_allclose([c for _, c in found.values()], [31.5, 47.5, 62.5, 76.5], atol=1.6)
+    assert result.cord_is_ours
+    assert result.stem == "t2"
+    assert set(result.timings_s) == {"loading the model", "prediction", "deriving the levels"}
+
+
+def test_discs_number_rootlets_without_identity(
+    neck: Neck, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine(identity=False)
+    result = pipeline.run(neck.image, discs=neck.discs)
+    np.testing.assert_array_equal(result.rootlets.data, neck.rootlets.data)
+    by_point = pipeline.run(neck.image, c2c3_world=(0.0, 9.0, 65.5))
+    assert measured(by_point.derived.table).keys() == {"C3", "C4", "C5", "C6"}
+
+
+def test_a_given_cord_mask_is_used_and_not_written(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    engine = use_engine()
+    paths = neck.write(tmp_path / "in")
+    result = pipeline.run(paths["image"], cord=paths["cord"])
+    assert engine.given_cord is result.cord
+    assert not result.cord_is_ours
+    files = result.write(tmp_path / "out")
+    assert "cord" not in files
+    assert not (tmp_path / "out" / "t2_seg.nii.gz").exists()
+
+
+def test_what_is_written(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine()
+    paths = neck.write(tmp_path / "in")
+    before = {path: path.read_bytes() for path in paths.values()}
+    result = pipeline.run(paths["image"], discs=paths["discs"])
+    files = result.write(tmp_path / "out" / "new")
+    names = sorted(path.name for path in (tmp_path / "out" / "new").iterdir())
+    assert names == [
+        "t2_levels.json",
+        "t2_levels.nii.gz",
+        "t2_levels.tsv",
+        "t2_rootlets.json",
+        "t2_rootlets.nii.gz",
+        "t2_seg.json",
+        "t2_seg.nii.gz",
+    ]
+    levels = load_labels(files["levels"])
+    assert levels.grid.matches(neck.image.grid)
+    assert set(levels.labels) == {3, 4, 5, 6}
+    assert (levels.data[neck.cord.data == 0] == 0).all()
+    np.testing.assert_array_equal(load_labels(files["rootlets"]).data, neck.rootlets.data)
+    table = LevelTable.from_tsv(files["table"].read_text())
+    assert measured(table).keys() == measured(result.derived.table).keys()
+    for what in ("rootlets", "cord", "levels"):
+        content = json.loads((files[what].parent / f"t2_{_stem(what)}.json").read_text())
+        maker = content["GeneratedBy"][0]
+        assert maker["Name"] == "sct_rootlets"
+        assert maker["Model"] == {"Name": "knowing", "Version": "1.0", "SHA256": "cd" * 32}
+        assert content["Sources"] == ["../../in/t2.nii.gz", "../../in/discs.nii.gz"]
+    assert {path: path.read_bytes() for path in paths.values()} == before
+    result.write(tmp_path / "out" / "new")  # a second time: results of ours may be replaced
+
+
+def _stem(what: str) -> str:
+    return {"rootlets": "rootlets", "cord": "seg", "levels": "levels"}[what]
+
+
+def test_intermediate_files_on_request(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine(identity=False)
+    result = pipeline.run(neck.image, discs=neck.discs)
+    files = result.write(tmp_path, keep_intermediate=True)
+    assert load_labels(files["predicted"]).labels == [1]
+    rows = np.loadtxt(files["centerline"], skiprows=1)
+    np.testing.assert_allclose(rows[:, 0], result.derived.centerline.s_mm, atol=1e-3)
+
+
+def test_an_error_while_writing_leaves_nothing(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine()
+    result = pipeline.run(neck.image)
+    broken = replace(result, parameters={"reach_mm": float("nan")})  # JSON refuses it
+    with pytest.raises(ValueError, match="JSON"):
+        broken.write(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_disc_the_model_is_not_even_loaded(
+    neck: Neck, no_engine: Callable[..., None]
+) -> None:
+    no_engine(identity=False)
+    with pytest.raises(UsageError, match="-discs"):
+        pipeline.run(neck.image)
+
+
+def test_a_disc_file_without_discs_is_no_disc(neck: Neck, no_engine: Callable[..., None]) -> None:
+    no_engine(identity=False)
+    data = np.zeros_like(neck.discs.data)
+    data[16, 16, 90] = 50
+    only_pmj = LabelImage(data, neck.discs.grid, path="pmj.nii.gz")
+    with pytest.raises(UsageError, match=r"pmj\.nii\.gz holds no disc label"):
+        pipeline.run(neck.image, discs=only_pmj)
+
+
+def test_a_model_without_cord_needs_one_before_it_is_loaded(
+    neck: Neck, no_engine: Callable[..., None]
+) -> None:
+    no_engine(compact=False)
+    with pytest.raises(UsageError, match="-s"):
+        pipeline.run(neck.image)
+
+
+def test_conflicts_with_files_are_found_before_the_model_is_loaded(
+    neck: Neck, tmp_path: Path, no_engine: Callable[..., None]
+) -> None:
+    no_engine()
+    (tmp_path / "image_seg.nii.gz").write_text("a manual mask")
+    with pytest.raises(UsageError, match="did not make"):
+        pipeline.run(neck.image, write_to=tmp_path)
+
+
+def test_other_grids_are_refused(neck: Neck, no_engine: Callable[..., None]) -> None:
+    no_engine()
+    smaller = replace(neck.image.grid, shape=(33, 33, 99))
+    cropped = LabelImage(neck.cord.data[:, :, :99], smaller, path="cropped.nii.gz")
+    for role in ("cord", "discs", "pmj"):
+        with pytest.raises(InputError, match=r"cropped\.nii\.gz: is not on the grid"):
+            pipeline.run(neck.image, **{role: cropped})
+
+
+def test_a_mask_is_no_image(neck: Neck, no_engine: Callable[..., None]) -> None:
+    no_engine()
+    mask = neck.image.with_data((neck.cord.data > 0).astype(np.float32))
+    with pytest.raises(InputError, match="mask or labels"):
+        pipeline.run(mask)
+
+
+def test_a_point_outside_the_image_is_refused(neck: Neck, no_engine: Callable[..., None]) -> None:
+    no_engine(identity=False)
+    with pytest.raises(UsageError, match="outside the field of view"):
+        pipeline.run(neck.image, c2c3_world=(0.0, 9.0, 650.0))
+
+
+def test_no_rootlets_is_an_answer_one_can_read(
+    neck: Neck, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    engine = use_engine()
+    empty = neck.rootlets.with_data(np.zeros_like(neck.rootlets.data))
+    engine.neck = replace(neck, rootlets=empty)
+    with pytest.raises(InputError, match="no rootlets were found"):
+        pipeline.run(neck.image)
+
+
+def test_segment_keeps_the_value_one_without_a_disc(
+    neck: Neck, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine(identity=False)
+    plain = pipeline.segment(neck.image)
+    assert plain.rootlets.labels == [1]
+    assert not plain.numbered
+    numbered = pipeline.segment(neck.image, discs=neck.discs)
+    assert numbered.rootlets.labels == [3, 4, 5, 6]
+    assert numbered.numbered
+
+
+def test_levels_of_a_segmentation_that_is_there(neck: Neck) -> None:
+    derived = pipeline.derive_levels(neck.rootlets, neck.cord, definition="caudal")
+    found = measured(derived.table)
+    assert found["C4"][0] == found["C3"][1]  # contiguous
+
+
+def test_one_file_given_twice_is_refused(neck: Neck) -> None:
+    with pytest.raises(UsageError, match="same voxels"):
+        pipeline.derive_levels(neck.cord, neck.cord, discs=neck.discs)
+
+
+def test_the_quality_control_is_whole(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    pytest.importorskip("matplotlib")
+    from sct_rootlets.outputs import OutputSet
+
+    use_engine()
+    result = pipeline.run(neck.image)
+    with OutputSet() as outputs:
+        files = result.stage_qc(outputs, tmp_path / "qc")
+    assert files["figure"].read_bytes().startswith(b"\x89PNG")
+    page = files["report"].read_text()
+    assert "knowing 1.0" in page
+    assert "cd" * 32 in page
+    assert "a note of the engine" in page
+    assert "http" not in page  # nothing is fetched from anywhere

@@ -1,0 +1,86 @@
+"""What may be written, and what must never be replaced."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sct_rootlets import writing
+from sct_rootlets.errors import RootletsError, UsageError
+from sct_rootlets.sidecar import sidecar, sidecar_path, to_json
+
+
+def test_the_files_of_an_image() -> None:
+    files = writing.image_outputs("t2", Path("out"), cord=True)
+    assert {what: path.as_posix() for what, path in files.items()} == {
+        "rootlets": "out/t2_rootlets.nii.gz",
+        "cord": "out/t2_seg.nii.gz",
+        "levels": "out/t2_levels.nii.gz",
+    }
+    assert "cord" not in writing.image_outputs("t2", Path("out"), cord=False)
+
+
+def test_new_files_and_our_own_earlier_ones_are_free(tmp_path: Path) -> None:
+    levels = tmp_path / "t2_levels.nii.gz"
+    levels.write_text("of an earlier run")
+    writing.require_free({"levels": levels, "rootlets": tmp_path / "new" / "t2.nii.gz"})
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_input_is_never_an_output(tmp_path: Path) -> None:
+    image = tmp_path / "t2.nii.gz"
+    image.write_text("image")
+    with pytest.raises(UsageError, match=r"t2\.nii\.gz: is an input"):
+        writing.require_free({"rootlets": image}, [image])
+
+
+def test_an_input_by_another_name_is_still_the_input(tmp_path: Path) -> None:
+    image, link = tmp_path / "t2.nii.gz", tmp_path / "link.nii.gz"
+    image.write_text("image")
+    link.symlink_to(image)
+    with pytest.raises(UsageError, match="is an input"):
+        writing.require_free({"rootlets": link}, [image])
+    twin = tmp_path / "twin.nii.gz"
+    os.link(image, twin)
+    with pytest.raises(UsageError, match="is an input"):
+        writing.require_free({"rootlets": twin}, [os.path.relpath(image)])
+
+
+def test_a_cord_mask_of_somebody_else_is_kept(tmp_path: Path) -> None:
+    mask = tmp_path / "t2_seg.nii.gz"
+    mask.write_text("hours of manual work")
+    with pytest.raises(UsageError, match=r"-s .*t2_seg\.nii\.gz"):
+        writing.require_free({"cord": mask})
+    writing.require_free({"levels": mask})  # only the cord mask is protected
+
+
+def test_a_cord_mask_of_ours_may_be_replaced(tmp_path: Path) -> None:
+    mask = tmp_path / "t2_seg.nii.gz"
+    mask.write_text("predicted")
+    content = sidecar(beside=tmp_path, sources=[], description="Mask.")
+    sidecar_path(mask).write_text(to_json(content))
+    writing.require_free({"cord": mask})
+
+
+def test_a_folder_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "t2_levels.nii.gz").mkdir()
+    with pytest.raises(UsageError, match="is a folder"):
+        writing.require_free({"levels": tmp_path / "t2_levels.nii.gz"})
+
+
+def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(RootletsError, match="is not a folder") as caught:
+        writing.require_free({"levels": tmp_path / "out" / "deep" / "t2_levels.nii.gz"})
+    assert caught.value.exit_status == 1
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
+)
+def test_a_folder_without_permission(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(RootletsError, match="not writable"):
+        writing.require_free({"levels": tmp_path / "t2_levels.nii.gz"})
