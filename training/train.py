@@ -81,7 +81,7 @@ class Recipe:
 
 RECIPES = {
     "fine": Recipe("fine", "3d_fullres", 1.0, (64, 32, 32), (16, 32, 64, 128), 900, 3000),
-    "wide": Recipe("wide", "3d_lowres", 2.0, (64, 64, 32), (8, 16, 32, 64), 200, 500),
+    "wide": Recipe("wide", "3d_lowres", 2.0, (64, 64, 32), (8, 16, 32, 64), 190, 700, learning_rate=6e-3, average=0.99),
 }
 
 
@@ -110,7 +110,7 @@ def dice_and_cross_entropy(
     Notes
     -----
     nnU-Net's loss (Isensee et al. 2021): cross-entropy minus the mean soft Dice, here
-    summed over the batch, so that a patch without rootlets is no special case.
+    summed over the batch and over the classes present in it.
     """
     entropy = nn.functional.cross_entropy(logits, classes)
     share = torch.softmax(logits, dim=1)
@@ -118,7 +118,9 @@ def dice_and_cross_entropy(
     axes = (0, 2, 3, 4)
     both, total = (share * truth).sum(axes), share.sum(axes) + truth.sum(axes)
     dice = (2 * both + 1e-3) / (total + 1e-3)
-    return entropy - dice[1:].mean(), dice[1:].detach()
+    present = truth.sum(axes)[1:] > 0  # a class that is absent says nothing by its Dice
+    loss = entropy - (dice[1:] * present).sum() / present.sum().clamp(min=1)
+    return loss, dice[1:].detach()
 
 
 def _save(path: Path, content: dict[str, Any]) -> None:
