@@ -17,8 +17,9 @@ __all__ = ["settle_borders"]
 
 Floats = NDArray[np.float64]
 
-#: Cost of a level's worth of rootlets rostral of C2 or caudal of T1: models segment C2-T1.
-OUTSIDE_COST = 9.0
+#: Cost of a level's worth of rootlets rostral of C2 or caudal of T1. Small: the compact model
+#: segments C1, T2 and T3 as well, as nothing near them tells them from their neighbours.
+OUTSIDE_COST = 2.0
 #: Steps and limit of a border's deviation from the template, mm.
 DEVIATION_MM = np.arange(-14.0, 14.01, 0.5)
 

@@ -10,8 +10,8 @@ The nine borders from C1/C2 to T1/T2 form a chain (:mod:`sct_rootlets.levels.cha
 deviates from the template as a random walk (standard deviation `CAUDAL_TO_CAUDAL_SD_MM` a
 step) that starts at the discs with the spread `DISC_TO_LEVEL_SD_MM`; the template's scale
 is normal. A border that cuts a connected part, or tissue as dense as within an entry zone,
-costs about `CUT_COST` (natural logarithm); rootlets beyond C2-T1, which models do not
-segment, cost `OUTSIDE_COST` a level.
+costs about `CUT_COST` (natural logarithm); rootlets beyond C2-T1 cost
+`OUTSIDE_COST` a level.
 """
 
 from __future__ import annotations
