@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -97,7 +99,7 @@ def test_true_borders_are_ordered_and_contiguous(anatomies: list[Anatomy]) -> No
     for anatomy in anatomies:
         rows = true_levels(anatomy).rows
         assert [row.level for row in rows] == list(ROOTLET_LEVELS)
-        for above, below in zip(rows, rows[1:], strict=False):
+        for above, below in pairwise(rows):
             assert above.caudal_caudal_mm == below.caudal_rostral_mm
             assert above.extent_caudal_mm < below.extent_caudal_mm
         assert rows[0].level is SpinalLevel.C2
