@@ -40,6 +40,9 @@ STUDY = {
 
 
 def _agreement(predicted: LabelImage, reference: LabelImage) -> dict[str, float]:
+    """Compare the levels that the reference has; others were not annotated in it."""
+    known = np.isin(predicted.data, reference.labels)
+    predicted = LabelImage(np.where(known, predicted.data, 0), predicted.grid)
     return {
         "dice": metrics.dice(predicted.data, reference.data),
         "dice_1vox": metrics.dice_at_tolerance(predicted.data, reference.data),
@@ -67,6 +70,15 @@ def _borders(found: Derived, truth: Derived) -> dict[str, float]:
         "border_bias_mm": compared.bias_mm,
         "borders_missing": compared.missing,
     }
+
+
+def _dice_between(found: LabelImage, cord: LabelImage, rootlets: LabelImage) -> float:
+    """Return the Dice of the cord where it has rootlets, along the S-I axis of the world."""
+    z = rootlets.points_world()[:, 2]
+    ijk = np.indices(cord.grid.shape).reshape(3, -1).T
+    height = cord.grid.world_from_ijk(ijk)[:, 2].reshape(cord.grid.shape)
+    there = (height >= z.min()) & (height <= z.max())
+    return metrics.dice(found.data * there, cord.data * there)
 
 
 def _degraded(image: Image, rng: np.random.Generator) -> dict[str, Image]:
@@ -123,6 +135,7 @@ def evaluate_real(engine: Engine, data: Path) -> dict[str, Any]:
             **_agreement(derived.rootlets, rootlets),
             "dice_unnumbered": metrics.dice(found.rootlets.data, rootlets.data),
             "cord_dice": metrics.dice(found.cord.data, cord.data),
+            "cord_dice_at_rootlets": _dice_between(found.cord, cord, rootlets),
             **_borders(derived, truth),
         }
         if name == "subject_t2":
