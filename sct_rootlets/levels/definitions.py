@@ -5,7 +5,7 @@ level from the first to the last of `levels`:
 
 `caudal`
     A level reaches from the caudal end of the entry zone above to the caudal end of its
-    own (Mendez et al. 2021, Mayo Clin Proc 96(6):1426-1437
+    own (Mendez et al. 2021, Mayo Clin Proc 96(6):1426-1437);
     contiguous. The first level seen has no zone above it and begins where its own does.
 `extent`
     A level is its own entry zone (Valosek et al. 2024, Imaging Neuroscience 2). Levels
