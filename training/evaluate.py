@@ -165,11 +165,14 @@ def _view(seed: int) -> tuple[Acquisition, tuple[float, ...], float]:
 
 
 def evaluate_phantoms(
-    engine: Engine, count: int, told: Callable[[dict[str, Any]], None] | None = None
+    engine: Engine,
+    count: int,
+    told: Callable[[dict[str, Any]], None] | None = None,
+    first: int = FIRST_PHANTOM,
 ) -> dict[str, Any]:
-    """Return the mean figures, and every phantom's, on `count` phantoms."""
+    """Return the mean figures, and every phantom's, on `count` phantoms from seed `first`."""
     rows: list[dict[str, Any]] = []
-    for seed in range(FIRST_PHANTOM, FIRST_PHANTOM + count):
+    for seed in range(first, first + count):
         acquisition, spacing, oblique = _view(seed)
         anatomy = random_anatomy(seed)
         grid = make_grid(
@@ -229,6 +232,7 @@ def main() -> None:
     parser.add_argument("-model", default="bundled", help="as in sct_rootlets")
     parser.add_argument("-data", type=Path, help="folder with subject_t2/ and pam50_small/")
     parser.add_argument("-phantoms", type=int, default=0)
+    parser.add_argument("-first", type=int, default=FIRST_PHANTOM, help="first phantom's seed")
     parser.add_argument("-threads", type=int)
     parser.add_argument("-o", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
@@ -239,7 +243,9 @@ def main() -> None:
     if args.data:
         out["real"] = evaluate_real(engine, args.data)
     if args.phantoms:
-        out["phantoms"] = evaluate_phantoms(engine, args.phantoms, lambda row: log.info("%s", row))
+        out["phantoms"] = evaluate_phantoms(
+            engine, args.phantoms, lambda row: log.info("%s", row), args.first
+        )
         log.info("%s", json.dumps({k: v for k, v in out["phantoms"].items() if k != "phantoms"}))
     args.o.parent.mkdir(parents=True, exist_ok=True)
     args.o.write_text(json.dumps(out, indent=1) + "\n", encoding="utf-8")
