@@ -18,10 +18,10 @@ __all__ = [
     "add_subcommand",
     "angle",
     "join_coordinates",
+    "millimetres",
     "nifti_output",
     "point",
     "share",
-    "spacing",
     "whole_number",
 ]
 
@@ -222,17 +222,17 @@ def nifti_output(text: str) -> Path:
     return Path(text)
 
 
-def spacing(text: str) -> tuple[float, float, float]:
-    """Read a voxel size in mm, one number or three, for argparse.
+def millimetres(text: str) -> tuple[float, float, float]:
+    """Read lengths along three axes in mm, one number for all or three, for argparse.
 
     Examples
     --------
-    >>> spacing("0.8"), spacing("1,1,2")
+    >>> millimetres("0.8"), millimetres("1,1,2")
     ((0.8, 0.8, 0.8), (1.0, 1.0, 2.0))
     """
     sizes = [_positive_float(part) for part in text.split(",")]
     if len(sizes) not in (1, 3):
-        raise argparse.ArgumentTypeError(f"'{text}' is not one voxel size or three")
+        raise argparse.ArgumentTypeError(f"'{text}' is not one length in mm or three")
     x, y, z = sizes * 3 if len(sizes) == 1 else sizes
     return x, y, z
 

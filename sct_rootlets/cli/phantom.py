@@ -25,6 +25,7 @@ def add_parser(subparsers: Any) -> None:
         examples=(
             "sct_rootlets phantom -o phantoms -seed 7",
             "sct_rootlets phantom -o phantoms -seed 7 -contrast T1w -spacing 2,0.8,0.8 -oblique 15",
+            "sct_rootlets phantom -o phantoms -seed 7 -orientation AIL -bias 0.6 -fov 60,110,90",
         ),
     )
     parser.mandatory.add_argument(
@@ -47,7 +48,7 @@ def add_parser(subparsers: Any) -> None:
     parser.optional.add_argument(
         "-spacing",
         metavar="<mm>",
-        type=options.spacing,
+        type=options.millimetres,
         default=(0.8, 0.8, 0.8),
         help="Voxel size in mm, one number or left-right,front-back,along the body. Default: 0.8.",
     )
@@ -72,6 +73,20 @@ def add_parser(subparsers: Any) -> None:
         default=0.02,
         help="Standard deviation of the noise, as a share of the brightest signal.",
     )
+    parser.optional.add_argument(
+        "-bias",
+        metavar="<float>",
+        type=options.share,
+        default=0.25,
+        help="Strength of the uneven receive field, from 0 (even) to 1.",
+    )
+    parser.optional.add_argument(
+        "-fov",
+        metavar="<mm>",
+        type=options.millimetres,
+        default=(60.0, 110.0, 210.0),
+        help="Field of view in mm: left-right,front-back,along the body. Default: 60,110,210.",
+    )
     options.add_common_options(parser)
     parser.set_defaults(execute=execute)
 
@@ -87,6 +102,8 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             contrast=arguments.contrast,
             spacing_mm=arguments.spacing,
             noise=arguments.noise,
+            bias=arguments.bias,
+            field_of_view_mm=arguments.fov,
             orientation_sct=arguments.orientation,
             oblique_deg=arguments.oblique,
             progress=progress,

@@ -37,8 +37,9 @@ ENTRY_ZONES_MM = {
     SpinalLevel.T2: (160.0, 8.5),
     SpinalLevel.T3: (180.0, 8.5),
 }
-#: Disc label below each entry zone, and by how much on average (mm), measured in PAM50.
-DISC_BELOW_ENTRY_MM = {2: 14.0, 3: 9.3, 4: 9.0, 5: 11.0, 6: 13.5, 7: 11.0, 8: 14.0, 9: 17.0}
+#: Disc label below the middle of each entry zone, and by how much on average (mm): measured in
+#: PAM50, whose cord is 1 / 0.93 times as long as that of the 14 subjects the zones come from.
+DISC_BELOW_ENTRY_MM = {2: 10.8, 3: 6.8, 4: 8.6, 5: 10.0, 6: 11.2, 7: 12.0, 8: 13.8, 9: 17.6}
 #: Obliquity (degrees from the plane across the cord) of dorsal and ventral rootlets in PAM50.
 OBLIQUITY_DEG = {
     SpinalLevel.C1: (5, 10),

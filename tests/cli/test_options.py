@@ -108,6 +108,8 @@ def test_voxel_sizes(text: str, sizes: tuple[float, float, float]) -> None:
         ["-spacing", "1,2"],
         ["-spacing", "0"],
         ["-noise", "2"],
+        ["-bias", "-1"],
+        ["-fov", "60,110"],
         ["-oblique", "90"],
         ["-seed", "x"],
         ["-contrast", "PDw"],
