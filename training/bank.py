@@ -57,7 +57,7 @@ def fine_volume(seed: int, template: Pam50 | None) -> NDArray[np.uint8]:
     ----------
     seed : int
     template : Pam50, optional
-        Half of the volumes take sac and cord from it, and half of those its rootlets too.
+        Half of the volumes take sac and cord from it, and most of those its rootlets too.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def fine_volume(seed: int, template: Pam50 | None) -> NDArray[np.uint8]:
     own_rootlets = True
     if template is not None and rng.random() < 0.5:
         canal = Pam50Canal(template, anatomy, rng)
-        if rng.random() < 0.55:
+        if rng.random() < 0.7:
             own_rootlets = False
             kept = tuple(f for f in anatomy.filaments if f.level is None)
             anatomy = replace(anatomy, filaments=kept)

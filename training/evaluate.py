@@ -19,13 +19,13 @@ from scipy import ndimage
 
 from sct_rootlets import metrics
 from sct_rootlets.engines import load_engine
-from sct_rootlets.engines.engine import Engine
+from sct_rootlets.engines.engine import Engine, Segmentation
 from sct_rootlets.image import Image, LabelImage, load_image, load_labels
 from sct_rootlets.levels.derive import Derived, derive
 from sct_rootlets.phantom import Acquisition, make_grid, random_anatomy, render, true_levels
 from sct_rootlets.store import locate
 
-__all__ = ["evaluate_phantoms", "evaluate_real"]
+__all__ = ["evaluate_pam50", "evaluate_phantoms", "evaluate_real", "evaluate_subject"]
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def _agreement(predicted: LabelImage, reference: LabelImage) -> dict[str, float]
     }
 
 
-def _borders(found: Derived, truth: Derived) -> dict[str, float]:
+def _borders(found: Derived, truth: Derived) -> dict[str, Any]:
     """Compare the borders that two segmentations of one image give."""
     wanted = {
         row.level: (row.rostral_world, row.caudal_world)
@@ -69,7 +69,40 @@ def _borders(found: Derived, truth: Derived) -> dict[str, float]:
         "border_max_mm": compared.max_mm,
         "border_bias_mm": compared.bias_mm,
         "borders_missing": compared.missing,
+        "borders_mm": {
+            f"{row.level} {row.border}": round(row.signed_mm, 2)
+            for row in compared.rows
+            if np.isfinite(row.signed_mm)
+        },
     }
+
+
+def _dorsal(derived: Derived) -> LabelImage:
+    """Return the dorsal rootlets only, as some references have no others."""
+    zones = derived.entry_zones
+    data = np.array(derived.rootlets.data)
+    data[tuple(zones.ijk[zones.sector == "V"].T)] = 0
+    return LabelImage(data, derived.rootlets.grid)
+
+
+def _pooled(labels: LabelImage, onto: LabelImage) -> LabelImage:
+    """Bring PAM50's labels at 0.5 mm to the grid of PAM50_small: blocks of 2x2x4 voxels.
+
+    The two files' worlds differ by a shift, so that indices are compared, not positions. A
+    voxel takes the label that fills most of its block, from a quarter of it on.
+    """
+    blocks = np.array(onto.grid.shape)[:, None] * [2, 2, 4]
+    wide = np.zeros(tuple(np.diag(blocks)), dtype=labels.data.dtype)
+    part = tuple(slice(0, min(a, b)) for a, b in zip(wide.shape, labels.data.shape, strict=True))
+    wide[part] = labels.data[part]
+    x, y, z = onto.grid.shape
+    share = np.zeros(onto.grid.shape)
+    out = np.zeros(onto.grid.shape, dtype=np.int32)
+    for label in labels.labels:
+        here = (wide == label).reshape(x, 2, y, 2, z, 4).mean(axis=(1, 3, 5))
+        out[(here >= 0.25) & (here > share)] = label
+        share = np.maximum(share, here)
+    return LabelImage(out, onto.grid)
 
 
 def _dice_between(found: LabelImage, cord: LabelImage, rootlets: LabelImage) -> float:
@@ -101,53 +134,72 @@ def _degraded(image: Image, rng: np.random.Generator) -> dict[str, Image]:
     }
 
 
-def evaluate_real(engine: Engine, data: Path) -> dict[str, Any]:
-    """Return the figures on the real images in `data`, by image.
-
-    The reference rootlets are those of the official model (``subject_t2``) and of the
-    template (``pam50_small``); the discs are those that lie beside them.
-    """
-    cases: dict[str, dict[str, str]] = {
-        "subject_t2": {
-            "image": "subject_t2/t2.nii.gz",
-            "rootlets": "subject_t2/t2_seg-deepseg_rootlets.nii.gz",
-            "cord": "subject_t2/t2_seg-manual.nii.gz",
-            "discs": "subject_t2/discs.nii.gz",
-        },
-        "pam50_small": {
-            "image": "pam50_small/PAM50_small_t2.nii.gz",
-            "rootlets": "pam50_small/PAM50_small_rootlets.nii.gz",
-            "cord": "pam50_small/PAM50_small_cord.nii.gz",
-            "discs": "pam50_small/PAM50_small_label_disc.nii.gz",
-        },
+def _compare(
+    found: Segmentation, rootlets: LabelImage, cord: LabelImage, discs: LabelImage
+) -> tuple[Derived, dict[str, Any]]:
+    """Return the levels found with the discs given, and the figures against a reference."""
+    assert found.cord is not None
+    derived = derive(found.rootlets, found.cord, discs=discs, has_level_identity=False)
+    truth = derive(rootlets, cord, has_level_identity=True)
+    given = derive(found.rootlets, cord, discs=discs, has_level_identity=False)
+    return derived, {
+        **_agreement(derived.rootlets, rootlets),
+        "dice_unnumbered": metrics.dice(found.rootlets.data, rootlets.data),
+        "cord_dice": metrics.dice(found.cord.data, cord.data),
+        "cord_dice_at_rootlets": _dice_between(found.cord, cord, rootlets),
+        **_borders(derived, truth),
+        "with_the_reference_cord": _borders(given, truth),
     }
-    out: dict[str, Any] = {}
-    for name, files in cases.items():
-        image = load_image(data / files["image"])
-        rootlets, cord, discs = (
-            load_labels(data / files[what]) for what in ("rootlets", "cord", "discs")
-        )
-        found = engine.predict(image)
-        assert found.cord is not None
-        derived = derive(found.rootlets, found.cord, discs=discs, has_level_identity=False)
-        truth = derive(rootlets, cord, has_level_identity=True)
-        out[name] = {
-            **_agreement(derived.rootlets, rootlets),
-            "dice_unnumbered": metrics.dice(found.rootlets.data, rootlets.data),
-            "cord_dice": metrics.dice(found.cord.data, cord.data),
-            "cord_dice_at_rootlets": _dice_between(found.cord, cord, rootlets),
-            **_borders(derived, truth),
-        }
-        if name == "subject_t2":
-            only = LabelImage(np.where(discs.data == 3, 3, 0), discs.grid, None, discs.path)
-            one = derive(found.rootlets, found.cord, discs=only, has_level_identity=False)
-            out[name]["level_accuracy_c2c3_only"] = metrics.level_accuracy(
-                one.rootlets.data, rootlets.data
-            )
-            for change, worse in _degraded(image, np.random.default_rng(0)).items():
-                again = engine.predict(worse, cord=cord)
-                out[name][f"dice, {change}"] = metrics.dice(again.rootlets.data, rootlets.data)
-        log.info("%s %s", name, json.dumps(out[name], indent=1))
+
+
+def evaluate_subject(engine: Engine, folder: Path) -> dict[str, Any]:
+    """Return the figures on the real subject, against the official model's rootlets."""
+    image = load_image(folder / "t2.nii.gz")
+    rootlets = load_labels(folder / "t2_seg-deepseg_rootlets.nii.gz")
+    cord = load_labels(folder / "t2_seg-manual.nii.gz")
+    discs = load_labels(folder / "discs.nii.gz")
+    found = engine.predict(image)
+    assert found.cord is not None
+    _, out = _compare(found, rootlets, cord, discs)
+    only = LabelImage(np.where(discs.data == 3, 3, 0), discs.grid, None, discs.path)
+    one = derive(found.rootlets, found.cord, discs=only, has_level_identity=False)
+    out["level_accuracy_c2c3_only"] = metrics.level_accuracy(one.rootlets.data, rootlets.data)
+    for change, worse in _degraded(image, np.random.default_rng(0)).items():
+        again = engine.predict(worse, cord=cord)
+        out[f"dice, {change}"] = metrics.dice(again.rootlets.data, rootlets.data)
+    return out
+
+
+def evaluate_pam50(engine: Engine, data: Path) -> dict[str, Any]:
+    """Return the figures on PAM50's average T2w image, against two references.
+
+    The rootlets that lie beside the image are dorsal ones only (none of their voxels lies
+    more than 110 degrees from dorsal about the cord), so that dorsal ones are compared with
+    them. The template's own labels, where ``pam50/`` is given, have ventral ones too.
+    """
+    folder = data / "pam50_small"
+    image = load_image(folder / "PAM50_small_t2.nii.gz")
+    rootlets = load_labels(folder / "PAM50_small_rootlets.nii.gz")
+    cord = load_labels(folder / "PAM50_small_cord.nii.gz")
+    discs = load_labels(folder / "PAM50_small_label_disc.nii.gz")
+    found = engine.predict(image)
+    derived, out = _compare(found, rootlets, cord, discs)
+    out["dorsal_only"] = _agreement(_dorsal(derived), rootlets)
+    template = data / "pam50" / "PAM50_rootlets.nii.gz"
+    if template.exists():
+        full = _pooled(load_labels(template), rootlets)
+        full_cord = _pooled(load_labels(template.with_name("PAM50_cord.nii.gz")), rootlets)
+        out["template_labels"] = _compare(found, full, full_cord, discs)[1]
+    return out
+
+
+def evaluate_real(engine: Engine, data: Path) -> dict[str, Any]:
+    """Return the figures on the real images in `data`, by image."""
+    out = {
+        "subject_t2": evaluate_subject(engine, data / "subject_t2"),
+        "pam50_small": evaluate_pam50(engine, data),
+    }
+    log.info("%s", json.dumps(out, indent=1))
     return out
 
 
@@ -239,7 +291,12 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     model = locate(args.model)
     engine = load_engine(model, threads=args.threads)
-    out: dict[str, Any] = {"model": model.name, "version": model.version, "sha256": model.sha256}
+    out: dict[str, Any] = {
+        "model": model.name,
+        "version": model.version,
+        "sha256": model.sha256,
+        "study": STUDY,
+    }
     if args.data:
         out["real"] = evaluate_real(engine, args.data)
     if args.phantoms:

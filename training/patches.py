@@ -114,7 +114,7 @@ def _tissue_signal(
 def _finish(
     image: NDArray[np.float32], acquisition: Acquisition, mm: float, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Receive field, noise, gamma, cut field of view, z-score; (z, y, x)."""
+    """Receive field, noise, gamma, a black end; (z, y, x)."""
     size = np.array(image.shape) * mm
     field = smooth_field(image.shape, [int(s / 40) + 2 for s in size], rng)
     image = image * np.exp(acquisition.bias * 0.5 * field)
@@ -125,14 +125,34 @@ def _finish(
         noise = ndimage.gaussian_filter(noise, (0, width, width, width)) * (1 + 1.5 * width)
     image = np.hypot(np.clip(image + noise[0], 0, None), noise[1])
     image = (image / max(float(image.max()), 1e-6)) ** np.exp(rng.normal(0, 0.2))
-    if rng.random() < 0.12:  # the end of the field of view
-        axis, n = int(rng.integers(3)), int(rng.integers(1, image.shape[0] // 3))
-        n = min(n, image.shape[axis] // 3)
-        cut = [slice(None)] * 3
-        cut[axis] = slice(0, n) if rng.random() < 0.5 else slice(-n, None)
-        image[tuple(cut)] = 0
-    image = (image - image.mean()) / max(float(image.std()), 1e-6)
+    if rng.random() < 0.06:  # an image that was rotated or masked is black beyond its end
+        image[_end(image.shape, rng)] = 0
     return np.asarray(image, dtype=np.float32)
+
+
+def _end(shape: Sequence[int], rng: np.random.Generator) -> tuple[slice, ...]:
+    """Draw a slab at one end of a box of `shape`, more often across z than across x or y."""
+    axis = int(rng.choice(3, p=[0.7, 0.15, 0.15]))
+    n = int(rng.integers(1, int(0.45 * shape[axis])))
+    slab = [slice(None)] * 3
+    slab[axis] = slice(0, n) if rng.random() < 0.5 else slice(-n, None)
+    return tuple(slab)
+
+
+def _normalised(
+    image: NDArray[np.float32], classes: NDArray[np.int64], rng: np.random.Generator
+) -> Patch:
+    """Z-score; of every third patch a part lies beyond the end of the image.
+
+    Beyond the end of an image, inference pads with 0 after the z-score (as nnU-Net does),
+    and nothing is to be found there. Crops of few centimetres are common.
+    """
+    seen = np.ones(image.shape, dtype=bool)
+    if rng.random() < 0.35:
+        seen[_end(image.shape, rng)] = False
+    mean, spread = float(image[seen].mean()), float(image[seen].std())
+    image = np.where(seen, (image - mean) / max(spread, 1e-6), 0).astype(np.float32)
+    return image, np.where(seen, classes, 0)
 
 
 def fine_patch(volume: NDArray[np.uint8], size: Sequence[int], rng: np.random.Generator) -> Patch:
@@ -156,9 +176,9 @@ def fine_patch(volume: NDArray[np.uint8], size: Sequence[int], rng: np.random.Ge
     # Point spread: isotropic, or thick slices across one axis (z or x).
     sigma = np.full(3, rng.uniform(0.2, 0.9))  # in voxels of 0.5 mm
     kind = rng.random()
-    if kind < 0.2:
+    if kind < 0.25:
         sigma[2] += rng.uniform(0.5, 2.0)  # sagittal slices up to 2.5 mm
-    elif kind < 0.35:
+    elif kind < 0.4:
         sigma[0] += rng.uniform(0.5, 2.0)  # axial ones
     bright = ndimage.gaussian_filter(bright, sigma, truncate=3)
     inner = (slice(margin, -margin),) * 3
@@ -168,8 +188,7 @@ def fine_patch(volume: NDArray[np.uint8], size: Sequence[int], rng: np.random.Ge
     cord = pool(in_cord[inner].astype(np.float32), two) >= CORD_SHARE
     csf = pool((tissue == Tissue.CSF)[inner].astype(np.float32), two) >= 0.5
     rootlet = pool(painted[inner], two) >= ROOTLET_SHARE
-    classes = np.select([cord, rootlet, csf], [1, 3, 2], 0)
-    return image, classes
+    return _normalised(image, np.select([cord, rootlet, csf], [1, 3, 2], 0), rng)
 
 
 def wide_patch(volume: NDArray[np.uint8], size: Sequence[int], rng: np.random.Generator) -> Patch:
@@ -186,7 +205,7 @@ def wide_patch(volume: NDArray[np.uint8], size: Sequence[int], rng: np.random.Ge
     in_cord = (tissue == Tissue.WHITE) | (tissue == Tissue.GREY)
     cord = pool(in_cord.astype(np.float32), two) >= CORD_SHARE
     csf = pool((tissue == Tissue.CSF).astype(np.float32), two) >= 0.5
-    return image, np.select([cord, csf], [1, 2], 0)
+    return _normalised(image, np.select([cord, csf], [1, 2], 0), rng)
 
 
 def numbered_patch(bank: Bank, size: Sequence[int], seed: int, number: int) -> Patch:

@@ -80,17 +80,16 @@ class Recipe:
 
 
 RECIPES = {
-    "fine": Recipe("fine", "3d_fullres", 1.0, (64, 32, 32), (16, 32, 64, 128), 900, 3000),
+    "fine": Recipe("fine", "3d_fullres", 1.0, (64, 32, 32), (16, 32, 64, 128), 1500, 6000),
     "wide": Recipe(
         "wide",
         "3d_lowres",
         2.0,
         (64, 64, 32),
         (8, 16, 32, 64),
-        190,
-        700,
-        learning_rate=6e-3,
-        average=0.99,
+        300,
+        2500,
+        learning_rate=3e-3,
     ),
 }
 
