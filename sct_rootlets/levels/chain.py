@@ -17,9 +17,6 @@ __all__ = ["settle_borders"]
 
 Floats = NDArray[np.float64]
 
-#: Cost of a level's worth of rootlets rostral of C2 or caudal of T1. Small: the compact model
-#: segments C1, T2 and T3 as well, as nothing near them tells them from their neighbours.
-OUTSIDE_COST = 2.0
 #: Steps and limit of a border's deviation from the template, mm.
 DEVIATION_MM = np.arange(-14.0, 14.01, 0.5)
 
@@ -27,7 +24,6 @@ DEVIATION_MM = np.arange(-14.0, 14.01, 0.5)
 def settle_borders(
     at: Floats,
     cost: Floats,
-    tissue: Floats,
     template: Floats,
     centre: float,
     scale_sd: float,
@@ -36,9 +32,9 @@ def settle_borders(
 
     Parameters
     ----------
-    at, cost, tissue : (M,) arrays
-        Positions along the cord (mm), what a border there costs (natural logarithm), and
-        the rootlet tissue there (1 within an entry zone). Outside `at` both are 0.
+    at, cost : (M,) arrays
+        Positions along the cord (mm), and what a border there costs (natural logarithm);
+        outside `at` it costs nothing.
     template : (9,) array
         Borders between C1, C2, ..., T1, T2 as the discs alone place them, mm.
     centre : float
@@ -49,9 +45,6 @@ def settle_borders(
     d = DEVIATION_MM
     walk = -0.5 * ((d[:, None] - d) / population.CAUDAL_TO_CAUDAL_SD_MM) ** 2
     anchor = int(np.argmin(np.abs(template - centre)))
-    # Levels' worth of tissue beyond each place, in zones of 9 mm.
-    rostral = np.cumsum(tissue) * (at[1] - at[0]) / 9.0
-    caudal = rostral[-1] - rostral
     start = -0.5 * (d / population.DISC_TO_LEVEL_SD_MM) ** 2
     best: tuple[float, Floats, float] | None = None
     weights, means, squares = [], [], []
@@ -60,8 +53,6 @@ def settle_borders(
         middle = centre + (template - centre) * stretch
         place = middle[:, None] + d
         own = -np.interp(place, at, cost, left=0, right=0)
-        own[0] -= OUTSIDE_COST * np.interp(place[0], at, rostral)
-        own[-1] -= OUTSIDE_COST * np.interp(place[-1], at, caudal)
         own[anchor] += start
         value, path = _most_probable(own, walk)
         value -= 0.5 * z * z

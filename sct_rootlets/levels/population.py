@@ -86,9 +86,10 @@ PAM50_DISCS_MM = MappingProxyType(
 COHORT_SCALE = 0.93
 COHORT_SCALE_SD = 0.074
 #: Spread between people of where spinal levels lie against the discs, mm. No published
-#: figure was found; 4 mm is the spread of the PMJ-to-level distances above around C4
-#: (2.6 to 3.9 mm), of which the posture of the neck is a part, and the reading of a disc.
-DISC_TO_LEVEL_SD_MM = 4.0
+#: figure was found; this is the spread of the PMJ-to-level distances above at C3 (middle:
+#: 3.0 mm), before the length of the neck adds to it. Half of the distance between two levels
+#: is 7 mm: whose levels lie farther off than that is numbered wrong by discs alone.
+DISC_TO_LEVEL_SD_MM = 3.0
 
 #: How far a rootlet descends along the cord per mm that it leaves the cord surface, by
 #: sector: measured on the rootlets of PAM50, smoothed from level to level.

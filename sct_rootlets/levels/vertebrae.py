@@ -10,8 +10,8 @@ The nine borders from C1/C2 to T1/T2 form a chain (:mod:`sct_rootlets.levels.cha
 deviates from the template as a random walk (standard deviation `CAUDAL_TO_CAUDAL_SD_MM` a
 step) that starts at the discs with the spread `DISC_TO_LEVEL_SD_MM`; the template's scale
 is normal. A border that cuts a connected part, or tissue as dense as within an entry zone,
-costs about `CUT_COST` (natural logarithm); rootlets beyond C2-T1 cost
-`OUTSIDE_COST` a level.
+costs about `CUT_COST` (natural logarithm). Rootlets rostral of C2 or caudal of T1 cost nothing:
+a network may segment them as well, as the compact model does.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.levels import population
 from sct_rootlets.levels.chain import settle_borders
-from sct_rootlets.levels.entry_zones import EntryZones, measure
+from sct_rootlets.levels.entry_zones import REACH_MM, EntryZones, measure
 
 __all__ = ["Numbering", "disc_positions", "number_rootlets"]
 
@@ -165,8 +165,8 @@ def number_rootlets(
     centre, template, scale, scale_sd = _place_template(discs)
     entry = _entry_positions(zones, template)
     seen_mm = _field_of_view(rootlets.grid, centerline, zones)
-    at, cost, tissue = _cut_cost(zones, entry, seen_mm)
-    borders, sd, stretch = settle_borders(at, cost, tissue, template, centre, scale_sd)
+    at, cost = _cut_cost(zones, entry, seen_mm)
+    borders, sd, stretch = settle_borders(at, cost, template, centre, scale_sd)
 
     levels = np.searchsorted(borders, entry) + 1  # 1 = C1, rostral of the first border
     levels = _one_level_per_part(levels, zones)
@@ -245,10 +245,11 @@ def _field_of_view(grid: Grid, centerline: Centerline, zones: EntryZones) -> tup
 
 
 def _entry_positions(zones: EntryZones, template: Floats) -> Floats:
-    """Return where each voxel's rootlet meets the cord, (N,) mm along the cord.
+    """Return where each voxel's rootlet passes the middle of the reach, (N,) mm along the cord.
 
     A voxel far from the cord lies caudal of its entry; it is brought back along the mean
-    obliquity of its sector at its place.
+    obliquity of its sector at its place. Not to the surface of the cord but to half the
+    reach, which is where the middle of a zone of the template lies, on average.
     """
     centres = (template[:-1] + template[1:]) / 2
     entry = zones.s_mm.copy()
@@ -256,15 +257,15 @@ def _entry_positions(zones: EntryZones, template: Floats) -> Floats:
         for sector, slopes in population.SLOPE.items():
             here = zones.sector == sector
             slope = np.interp(entry[here], centres, np.array(list(slopes.values())))
-            back = np.clip(zones.depth_mm[here], 0, 6) * slope
+            back = (np.clip(zones.depth_mm[here], 0, 6) - REACH_MM / 2) * slope
             entry[here] = zones.s_mm[here] - back
     return entry
 
 
 def _cut_cost(
     zones: EntryZones, entry: Floats, seen_mm: tuple[float, float]
-) -> tuple[Floats, Floats, Floats]:
-    """Return positions (M,), the cost there (M,) of a border, and the tissue there (M,).
+) -> tuple[Floats, Floats]:
+    """Return positions (M,) and the cost (M,) of a border there.
 
     Within one side and sector, a border should pass between connected parts. A part too
     long for one level may be two that touch: there the border should pass where tissue is
@@ -276,7 +277,7 @@ def _cut_cost(
     at = np.arange(seen_mm[0], seen_mm[1] + step, step)
     half = max(1.2, float(np.median(zones.half_mm)))
     weight = 1 / (1 + np.clip(zones.depth_mm - 1.5, 0, None))
-    costs, tissues = [], []
+    costs = []
     for side in ("L", "R"):
         for sector in ("D", "V"):
             here = (zones.side == side) & (zones.sector == sector)
@@ -301,11 +302,10 @@ def _cut_cost(
             merged = np.minimum(merged, 1)
             # What is left of the tissue's cost outside long parts keeps a border away from
             # their frayed ends.
-            tissues.append(np.minimum(tissue, 1))
             costs.append(np.minimum(split, 1.2) + (0.3 + 0.7 * merged) * tissue)
     if not costs:
-        return at, np.zeros(len(at)), np.zeros(len(at))
-    return at, CUT_COST * (np.mean(costs, axis=0) - GAP_WORTH), np.mean(tissues, axis=0)
+        return at, np.zeros(len(at))
+    return at, CUT_COST * (np.mean(costs, axis=0) - GAP_WORTH)
 
 
 def _blurred(place: Floats, weight: Floats, at: Floats, sigma: float) -> Floats:

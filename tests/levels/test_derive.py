@@ -14,6 +14,10 @@ from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.levels import Derived, derive, disc_positions
 from sct_rootlets.levels.population import COHORT_ZONES_MM, PAM50_DISCS_MM, PAM50_ZONES_MM
+from sct_rootlets.levels.entry_zones import measure
+from sct_rootlets.levels.vertebrae import _entry_positions
+from sct_rootlets.metrics import truth_on
+from sct_rootlets.phantom import Anatomy, Phantom, true_levels
 from tests.levels.bent_cord import BentCord, point_labels, turned
 
 CORD = BentCord(zones={4: (6.0, 15.0), 5: (22.3, 30.6), 6: (37.4, 46.0)})
@@ -263,3 +267,23 @@ def test_identity_can_be_told(whole: Pair) -> None:
     assert derived.numbering is not None
     assert _accuracy(derived, rootlets) > 0.99
     assert COHORT_ZONES_MM.keys() == PAM50_ZONES_MM.keys()
+
+
+def test_rootlets_are_compared_with_the_template_where_its_zones_are(
+    phantom_small: Phantom, anatomy: Anatomy
+) -> None:
+    """Oblique rootlets brought back too far, or not enough, shift all levels to one side."""
+    truth, cord = phantom_small.rootlets, phantom_small.cord
+    curve = Centerline.fit(cord)
+    zones = measure(truth, cord, curve)
+    true = truth_on(curve, true_levels(anatomy).borders_world("extent"))
+    rostral, caudal = (np.array([true[level][end] for level in ROOTLET_LEVELS]) for end in (0, 1))
+    template = np.concatenate(
+        [[rostral[0] - 2.5], (caudal[:-1] + rostral[1:]) / 2, [caudal[-1] + 3]]
+    )
+    entry = _entry_positions(zones, template)
+    level = truth.data[tuple(zones.ijk.T)]
+    middles = np.array([np.median(entry[level == one.value]) for one in ROOTLET_LEVELS])
+    off = middles - (rostral + caudal) / 2
+    assert np.abs(off.mean()) < 0.4
+    assert np.abs(off).max() < 1.2
