@@ -78,7 +78,7 @@ def _crop(
 
 
 def _acquisition(rng: np.random.Generator) -> Acquisition:
-    contrast = rng.choice(["T2w", "T1w", "random"], p=[0.82, 0.11, 0.07])
+    contrast = rng.choice(["T2w", "T1w", "random"], p=[0.75, 0.12, 0.13])
     noise = float(np.exp(rng.uniform(np.log(0.006), np.log(0.09))))
     return Acquisition(str(contrast), noise=noise, bias=float(rng.uniform(0, 0.5)))
 

@@ -80,7 +80,7 @@ class Recipe:
 
 
 RECIPES = {
-    "fine": Recipe("fine", "3d_fullres", 1.0, (64, 32, 32), (16, 32, 64, 128), 1500, 6000),
+    "fine": Recipe("fine", "3d_fullres", 1.0, (64, 32, 32), (16, 32, 64, 128), 1500, 4500),
     "wide": Recipe(
         "wide",
         "3d_lowres",

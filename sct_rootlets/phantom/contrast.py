@@ -80,10 +80,11 @@ class Acquisition:
 def signals(acquisition: Acquisition, rng: np.random.Generator) -> NDArray[np.float32]:
     """Draw the signal of every tissue, (number of tissues,)."""
     if acquisition.contrast == "random":
-        return rng.uniform(0.02, 1.0, len(Tissue)).astype(np.float32)
-    table = CONTRASTS[acquisition.contrast]
-    drawn = [max(0.0, rng.normal(*table[tissue])) for tissue in Tissue]
-    if acquisition.contrast == "T2w":  # what is thin and dark in CSF resembles the cord
+        drawn = list(rng.uniform(0.02, 1.0, len(Tissue)))
+    else:
+        table = CONTRASTS[acquisition.contrast]
+        drawn = [max(0.0, rng.normal(*table[tissue])) for tissue in Tissue]
+    if acquisition.contrast != "T1w":  # what is thin in the CSF resembles the cord
         drawn[Tissue.THREAD] = drawn[Tissue.WHITE] * rng.uniform(0.8, 1.3)
     return np.array(drawn, np.float32)
 
