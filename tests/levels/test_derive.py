@@ -13,8 +13,8 @@ from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.levels import Derived, derive, disc_positions
-from sct_rootlets.levels.population import COHORT_ZONES_MM, PAM50_DISCS_MM, PAM50_ZONES_MM
 from sct_rootlets.levels.entry_zones import measure
+from sct_rootlets.levels.population import COHORT_ZONES_MM, PAM50_DISCS_MM, PAM50_ZONES_MM
 from sct_rootlets.levels.vertebrae import _entry_positions
 from sct_rootlets.metrics import truth_on
 from sct_rootlets.phantom import Anatomy, Phantom, true_levels
