@@ -1,20 +1,27 @@
 """Check that a wheel holds what a user needs, and little else.
 
-Usage: check_wheel.py WHEEL
+Usage: check_wheel.py WHEEL [SDIST]
+
+The manifest of models in the wheel, in the source distribution (if it is given) and at the top
+level is one file; the same goes for its schema.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 LARGEST_MB = 10
+MANIFEST = "sct_rootlets/models_manifest.json"
+SCHEMA = "sct_rootlets/models_manifest.schema.json"
 MODEL = "sct_rootlets/models/compact/nnUNetTrainer__nnUNetPlans__"
 NEEDED = [
     "sct_rootlets/py.typed",
-    "sct_rootlets/models_manifest.json",
+    MANIFEST,
+    SCHEMA,
     *(
         f"{MODEL}{configuration}/{name}"
         for configuration in ("3d_fullres", "3d_lowres")
@@ -35,22 +42,47 @@ def problems(path: Path) -> list[str]:
             if not name.startswith("sct_rootlets/") and ".dist-info/" not in name
         }
         found += [f"{name} does not belong into the wheel" for name in sorted(strangers)]
-        manifest = "sct_rootlets/models_manifest.json"
-        if manifest in names:
-            # A wheel made from a link that was not followed holds the path it points to.
-            content = wheel.read(manifest)
-            if content != Path("models_manifest.json").read_bytes():
-                found.append(f"{manifest} differs from the file at the top level")
-            json.loads(content)
+        for name in (MANIFEST, SCHEMA):
+            if name in names:
+                found += differences(name, wheel.read(name), name)
     size_mb = path.stat().st_size / 1e6
     if size_mb > LARGEST_MB:
         found.append(f"it is {size_mb:.1f} MB large, and {LARGEST_MB} MB are allowed")
     return found
 
 
+def source_problems(path: Path) -> list[str]:
+    """Return what is wrong with the manifest and schema in the sdist at `path`."""
+    found = []
+    with tarfile.open(path) as archive:
+        members = {member.name.partition("/")[2]: member for member in archive}
+        for name, original in (
+            ("models_manifest.json", MANIFEST),
+            (MANIFEST, MANIFEST),
+            (SCHEMA, SCHEMA),
+        ):
+            # A link whose target is in the archive as well is followed here.
+            content = archive.extractfile(members[name]) if name in members else None
+            if content is None:
+                found.append(f"{name} is missing")
+            else:
+                found += differences(name, content.read(), original)
+    return found
+
+
+def differences(name: str, content: bytes, original: str) -> list[str]:
+    """Return a sentence if `content` is not that of the file `original` in the repository."""
+    # An archive made from a link that was not followed holds the path it points to.
+    if content != Path(original).read_bytes():
+        return [f"{name} differs from {original} of the repository"]
+    json.loads(content)
+    return []
+
+
 if __name__ == "__main__":
     wheel_path = Path(sys.argv[1])
     wrong = problems(wheel_path)
+    wrong += [sentence for sdist in sys.argv[2:] for sentence in source_problems(Path(sdist))]
     for sentence in wrong:
         print(f"{wheel_path.name}: {sentence}", file=sys.stderr)
     if not wrong:
