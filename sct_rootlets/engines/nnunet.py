@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sct_rootlets.engines.architecture import check_architecture
 from sct_rootlets.engines.engine import Progress, Segmentation
 from sct_rootlets.engines.grids import Reorientation
 from sct_rootlets.engines.runtime import (
@@ -66,6 +67,7 @@ class NnUNetEngine:
         first = checkpoints[0]
         configuration_name = first["init_args"]["configuration"]
         plans, configuration, dataset = _read_plans(nnunet, folder, configuration_name)
+        check_architecture(configuration.configuration.get("architecture"), folder)
         self._meanings: LabelMeanings = read_meanings(dataset, folder / "dataset.json")
         channels = nnunet.determine_num_input_channels(plans, configuration, dataset)
         if channels != 1 or configuration.previous_stage_name is not None:
@@ -221,6 +223,8 @@ def _find_trainer(nnunet: SimpleNamespace, name: str) -> Any:
     except Exception as error:  # noqa: BLE001  it imports every trainer there is
         logger.debug("searching the trainer %s failed: %s", name, error)
         found = None
+    if not (isinstance(found, type) and issubclass(found, nnunet.nnUNetTrainer)):
+        found = None  # the search takes any object of that name in any module
     if found is None:
         logger.warning("this nnU-Net has no %s; its network is built as nnUNetTrainer's", name)
     return found or nnunet.nnUNetTrainer

@@ -6,13 +6,13 @@ import contextlib
 import io
 import logging
 import os
-import pickle
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from sct_rootlets.checkpoint import converted_files, import_torch, read_converted, read_pth
 from sct_rootlets.errors import MissingDependencyError, ModelError, UsageError
 
 __all__ = [
@@ -31,22 +31,6 @@ _REMEDY = 'Install it with: pip install "sct_rootlets[standalone]"'
 
 _CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")
 
-#: Everything besides tensors that nnU-Net's checkpoints hold: numbers of its logging.
-_ALLOWED_GLOBALS = {
-    ("collections", "OrderedDict"),
-    ("_codecs", "encode"),
-    ("numpy", "dtype"),
-    ("numpy", "ndarray"),
-    ("numpy.core.multiarray", "scalar"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "scalar"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("torch", "device"),
-    ("torch", "Size"),
-    ("torch._utils", "_rebuild_tensor_v2"),
-    ("torch._utils", "_rebuild_parameter"),
-}
-
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
@@ -59,17 +43,6 @@ def quietly() -> Iterator[None]:
     finally:
         for line in filter(None, printed.getvalue().splitlines()):
             logger.debug("nnU-Net: %s", line)
-
-
-def import_torch() -> Any:
-    """Return the module ``torch``, or raise a `MissingDependencyError` naming the remedy."""
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"prediction needs PyTorch, which cannot be imported ({error})", remedy=_REMEDY
-        ) from error
-    return torch
 
 
 def import_nnunet() -> SimpleNamespace:
@@ -161,10 +134,10 @@ def checkpoint_files(folder: Path) -> list[Path]:
     """Return the checkpoints to average: that of fold_all alone, else every fold's.
 
     fold_all was trained on all the data, so that the single folds add time and little
-    else.
+    else. Each is named by its ``.pth``, also where only what the store made of it is there.
     """
     found = [
-        next((fold / name for name in _CHECKPOINTS if (fold / name).is_file()), None)
+        next((fold / name for name in _CHECKPOINTS if _is_there(fold / name)), None)
         for fold in [folder / "fold_all", *sorted(folder.glob("fold_[0-9]*"))]
     ]
     paths = [path for path in found if path is not None]
@@ -173,22 +146,24 @@ def checkpoint_files(folder: Path) -> list[Path]:
     return paths[:1] if paths[0].parent.name == "fold_all" else paths
 
 
-class _Unpickler(pickle.Unpickler):
-    """Unpickler that knows tensors and numbers, and no other code."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        plain_dtype = module in ("torch", "numpy.dtypes") and name.endswith(("Storage", "DType"))
-        if (module, name) in _ALLOWED_GLOBALS or plain_dtype:
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"it holds {module}.{name}")
-
-
-#: What torch.load wants as its pickle module; only torch before 2.4 is given it.
-_RESTRICTED_PICKLE = SimpleNamespace(Unpickler=_Unpickler, load=None, __name__="restricted")
+def _is_there(path: Path) -> bool:
+    return path.is_file() or all(part.is_file() for part in converted_files(path))
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read an nnU-Net checkpoint onto the CPU without running code that it may carry.
+    """Read what inference needs of a checkpoint, without running code that it may carry.
+
+    Parameters
+    ----------
+    path : Path
+        Of :func:`checkpoint_files`. Where the store has put the weights as safetensors
+        beside it, those are read, and the file itself is not opened.
+
+    Returns
+    -------
+    dict
+        With network_weights, trainer_name, init_args (with configuration) and
+        inference_allowed_mirroring_axes, as nnU-Net names them.
 
     Raises
     ------
@@ -196,68 +171,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         If it is damaged, holds anything but tensors and numbers, or lacks what nnU-Net
         needs of it.
     """
-    torch = import_torch()
-    try:
-        checkpoint = _load(torch, path)
-    except OSError as error:
-        raise ModelError(f"the checkpoint cannot be read ({error.strerror})", path=path) from error
-    except pickle.UnpicklingError as error:
-        raise ModelError(
-            "the checkpoint holds more than weights, and is not loaded because that could "
-            f"run code ({_first_line(error)})",
-            path=path,
-            remedy="Use a checkpoint as nnU-Net saves it",
-        ) from error
-    except Exception as error:  # torch raises many kinds for a damaged archive
-        raise ModelError(
-            f"the checkpoint is damaged or no checkpoint ({_first_line(error)})",
-            path=path,
-            remedy="Copy or unzip the model again",
-        ) from error
-    missing = [
-        key
-        for key in ("network_weights", "trainer_name", "init_args")
-        if not isinstance(checkpoint, dict) or key not in checkpoint
-    ]
-    if missing or "configuration" not in checkpoint["init_args"]:
-        raise ModelError(
-            f"the checkpoint lacks {', '.join(missing) or 'init_args.configuration'}",
-            path=path,
-            remedy="Use a checkpoint as nnU-Net version 2 saves it",
-        )
-    checkpoint["network_weights"] = {
-        # Names differ where the model was trained compiled or on several GPUs.
-        name.removeprefix("module.").removeprefix("_orig_mod."): tensor
-        for name, tensor in checkpoint["network_weights"].items()
-    }
-    return dict(checkpoint)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def _load(torch: Any, path: Path) -> Any:
-    if not hasattr(torch.serialization, "safe_globals"):
-        return _load_restricted(torch, path)
-    import numpy as np
-
-    core: Any = getattr(np, "_core", None) or np.core
-    multiarray = core.multiarray
-    kinds = {type(np.dtype(kind)) for kind in "fdilqQLIB?"}
-    allowed: list[Any] = [np.dtype, np.ndarray, multiarray.scalar, multiarray._reconstruct, *kinds]
-    # A checkpoint saved with numpy 1 names the module as numpy 1 did, and vice versa.
-    allowed += [
-        (getattr(multiarray, name), f"numpy.{package}.multiarray.{name}")
-        for package in ("core", "_core")
-        for name in ("scalar", "_reconstruct")
-    ]
-    with torch.serialization.safe_globals(allowed):
-        return torch.load(path, map_location="cpu", weights_only=True)
-
-
-def _load_restricted(torch: Any, path: Path) -> Any:
-    """Load with torch before 2.5, whose ``weights_only`` cannot be told of numpy's numbers."""
-    return torch.load(
-        path, map_location="cpu", weights_only=False, pickle_module=_RESTRICTED_PICKLE
-    )
+    weights, facts = converted_files(path)
+    if weights.is_file() and facts.is_file():
+        return read_converted(weights, facts)
+    return read_pth(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pydoc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sct_rootlets.engines.architecture import check_architecture, network_part
 from sct_rootlets.engines.runtime import checkpoint_files, read_checkpoint
-from sct_rootlets.errors import MissingDependencyError, ModelError
+from sct_rootlets.errors import ModelError
 
 __all__ = ["Stage", "load_stage"]
 
@@ -73,20 +73,17 @@ def load_stage(folder: Path, device: Any) -> Stage:
 
 
 def _build(architecture: dict[str, Any], classes: int, folder: Path) -> Any:
-    def find(name: str) -> Any:
-        if not name.startswith(("torch.nn.", "dynamic_network_architectures.")):
-            raise ModelError(f"asks for {name}, which is no part of a network", path=folder)
-        found = pydoc.locate(name)
-        if found is None:
-            raise MissingDependencyError(
-                f"the model needs {name}, which cannot be imported",
-                remedy='Install it with: pip install "sct_rootlets[standalone]"',
-            )
-        return found
-
-    kwargs = dict(architecture["arch_kwargs"])
-    for name in architecture["_kw_requires_import"]:
-        kwargs[name] = find(kwargs[name]) if kwargs[name] is not None else None
-    return find(architecture["network_class_name"])(
-        input_channels=1, num_classes=classes, deep_supervision=False, **kwargs
-    )
+    check_architecture(architecture, folder)
+    try:
+        kwargs = dict(architecture["arch_kwargs"])
+        for name in architecture["_kw_requires_import"]:
+            kwargs[name] = None if kwargs[name] is None else network_part(kwargs[name], folder)
+        return network_part(architecture["network_class_name"], folder)(
+            input_channels=1, num_classes=classes, deep_supervision=False, **kwargs
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise ModelError(
+            f"the network of its plans.json cannot be built ({error!r})",
+            path=folder,
+            remedy="Use the releases of torch and nnU-Net that the model was trained with",
+        ) from error

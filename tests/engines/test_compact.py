@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -316,6 +318,25 @@ def test_nnunet_itself_loads_the_folder_and_agrees(compact, model_folder):
     assert np.abs(ours[inner] - theirs[inner]).max() < 0.02
     assert (ours.argmax(axis=0) == theirs.argmax(axis=0)).mean() > 0.98
     assert theirs[inner].std() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"network_class_name": "torch.nn.modules.module.torch.hub.load"}, "no part of a network"),
+        ({"arch_kwargs": {"nonlin": "os.system"}}, "no part of a network"),
+        ({"arch_kwargs": {"nonlin": None}}, "cannot be built"),
+        ({"_kw_requires_import": ["none"]}, "cannot be built"),
+    ],
+)
+def test_plans_that_do_not_describe_a_network_are_refused(model_folder, more, message):
+    folder = model_folder([0, 1, 2], [0, CORD, CSF, ROOTLET], extra=COMPACT)
+    plans = json.loads((folder / "plans.json").read_text())
+    architecture = plans["configurations"]["3d_fullres"]["architecture"]
+    architecture.update({"_kw_requires_import": ["nonlin"], **more})
+    (folder / "plans.json").write_text(json.dumps(plans))
+    with pytest.raises(ModelError, match=message):
+        load_engine(locate(folder), "cpu", 1)
 
 
 def test_labels_agree_with_the_analytic_truth_helper():

@@ -3,7 +3,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import pickle
 import sys
 
 import numpy as np
@@ -256,12 +255,43 @@ def test_intensities_reach_the_network_z_scored(model_folder):
     np.testing.assert_array_equal(engine.predict(scaled).rootlets.data, truth.data)
 
 
-def test_restricted_pickle_is_what_its_name_says(tmp_path):
-    from sct_rootlets.engines.runtime import _Unpickler
+#: The second finds the same function by a path that begins as those of the layers do.
+HUB = ("torch.hub.load", "torch.nn.modules.module.torch.hub.load")
 
-    (tmp_path / "evil").write_bytes(pickle.dumps(_Evil()))
-    with (
-        (tmp_path / "evil").open("rb") as stream,
-        pytest.raises(pickle.UnpicklingError, match="mkdir"),
-    ):
-        _Unpickler(stream).load()
+
+def hub(tmp_path):
+    """Return arguments with which torch.hub.load runs a file that makes a folder."""
+    (tmp_path / "hub").mkdir()
+    code = f"import os\nos.mkdir({str(tmp_path / 'ran')!r})\ndef evil(**k): pass\n"
+    (tmp_path / "hub" / "hubconf.py").write_text(code)
+    return {"repo_or_dir": str(tmp_path / "hub"), "model": "evil", "source": "local"}
+
+
+@pytest.mark.parametrize("name", HUB)
+def test_plans_cannot_run_code(model_folder, tmp_path, name):
+    folder = model_folder([0, 1, 2], [0, 1, 2, 3], labels=LEVELS)
+    plans = json.loads((folder / "plans.json").read_text())
+    plans["configurations"]["3d_fullres"]["architecture"] = {
+        "network_class_name": name,
+        "arch_kwargs": hub(tmp_path),
+        "_kw_requires_import": [],
+    }
+    (folder / "plans.json").write_text(json.dumps(plans))
+    with pytest.raises(ModelError, match=r"asks for .*torch\.hub\.load"):
+        engine_for(folder)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_such_plans_do_run_code_in_nnunet_itself(tmp_path):
+    """What the check is for: the same plans, in the function of nnU-Net that reads them."""
+    get_network = pytest.importorskip("nnunetv2.utilities.get_network_from_plans")
+    get_network.get_network_from_plans(HUB[1], hub(tmp_path), [], 1, 2)
+    assert (tmp_path / "ran").is_dir()
+
+
+@pytest.mark.parametrize("name", ["join", "np", "nnUNetPredictor"])
+def test_a_trainer_is_a_trainer(model_folder, name):
+    """nnU-Net's search takes any object of that name from any of its modules."""
+    image, truth = spine(STRAIGHT, SHAPE)
+    engine = official(model_folder, image, trainer_name=name)
+    np.testing.assert_array_equal(engine.predict(image).rootlets.data, truth.data)

@@ -5,6 +5,8 @@ import os
 import numpy as np
 import pytest
 
+from sct_rootlets.checkpoint import converted_files as converted
+from sct_rootlets.checkpoint import read, write_converted
 from sct_rootlets.engines import runtime
 from sct_rootlets.errors import ModelError, UsageError
 
@@ -49,11 +51,11 @@ def test_checkpoints_as_nnunet_saves_them_are_read(tmp_path, monkeypatch, restri
     path = tmp_path / "checkpoint_final.pth"
     torch.save(checkpoint(), path)
     if restricted:
-        monkeypatch.setattr(runtime, "_load", runtime._load_restricted)
-    read = runtime.read_checkpoint(path)
-    assert list(read["network_weights"]) == ["a.weight"]
-    assert read["network_weights"]["a.weight"].float().tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert read["_best_ema"] == 0.64
+        monkeypatch.setattr(read, "_knows_names", lambda torch: False)
+    got = runtime.read_checkpoint(path)
+    assert list(got["network_weights"]) == ["a.weight"]
+    assert got["network_weights"]["a.weight"].float().tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert got["_best_ema"] == 0.64
 
 
 class _Evil:
@@ -66,7 +68,7 @@ def test_a_checkpoint_cannot_run_code(tmp_path, monkeypatch, restricted):
     monkeypatch.chdir(tmp_path)
     torch.save(checkpoint(extra=_Evil()), "checkpoint_final.pth")
     if restricted:
-        monkeypatch.setattr(runtime, "_load", runtime._load_restricted)
+        monkeypatch.setattr(read, "_knows_names", lambda torch: False)
     with pytest.raises(ModelError, match="run code"):
         runtime.read_checkpoint(tmp_path / "checkpoint_final.pth")
     assert not (tmp_path / "ran").exists()
@@ -85,3 +87,29 @@ def test_damaged_and_foreign_files_are_named(tmp_path):
         runtime.read_checkpoint(path)
     with pytest.raises(ModelError, match="cannot be read"):
         runtime.read_checkpoint(tmp_path / "none.pth")
+
+
+def test_what_the_store_made_of_a_checkpoint_is_read_instead(tmp_path):
+    pytest.importorskip("safetensors")
+    path = tmp_path / "fold_all" / "checkpoint_final.pth"
+    path.parent.mkdir()
+    torch.save(checkpoint(), path)
+    expected = runtime.read_checkpoint(path)
+    write_converted(expected, *converted(path), {})
+    for rest in (b"not a checkpoint", None):
+        path.write_bytes(rest) if rest else path.unlink()
+        assert runtime.checkpoint_files(tmp_path) == [path]
+        got = runtime.read_checkpoint(path)
+        assert set(got) == {
+            "network_weights",
+            "trainer_name",
+            "init_args",
+            "inference_allowed_mirroring_axes",
+        }
+        assert torch.equal(
+            got["network_weights"]["a.weight"], expected["network_weights"]["a.weight"]
+        )
+        assert got["init_args"] == {"configuration": "3d_fullres"}
+    converted(path)[0].unlink()
+    with pytest.raises(ModelError, match="no checkpoint in any fold"):
+        runtime.checkpoint_files(tmp_path)

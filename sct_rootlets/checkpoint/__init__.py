@@ -1,0 +1,18 @@
+"""nnU-Net's checkpoints, read without running code that they may carry.
+
+Shared by the store, which reads a checkpoint once and keeps what inference needs of it, and
+by the engines, which read that.
+"""
+
+from sct_rootlets.checkpoint.archive import checked_archive
+from sct_rootlets.checkpoint.converted import converted_files, read_converted, write_converted
+from sct_rootlets.checkpoint.read import import_torch, read_pth
+
+__all__ = [
+    "checked_archive",
+    "converted_files",
+    "import_torch",
+    "read_converted",
+    "read_pth",
+    "write_converted",
+]

@@ -1,0 +1,162 @@
+"""The archive of a checkpoint, looked through before anything else reads it.
+
+A file of ``torch.save`` is a zip of a pickle and of one record a storage. What passes here
+is handed on as a new archive of the very bytes that were looked at, so that no second
+reader of zips can see other ones.
+
+This also refuses what releases of ``torch.load`` do not check themselves: TorchScript and
+tar archives given to ``weights_only=True`` (CVE-2025-32434, before 2.6), and storages
+shorter than the pickle says (CVE-2026-24747, before 2.10).
+"""
+
+from __future__ import annotations
+
+import io
+import pickletools
+import zipfile
+from pathlib import Path
+
+from sct_rootlets.checkpoint.stand_ins import ALLOWED_GLOBALS, Reader
+from sct_rootlets.errors import ModelError
+
+__all__ = ["MAX_PICKLE_BYTES", "TRUST_REMEDY", "checked_archive", "damaged"]
+
+#: A pickle of nnU-Net takes 1 to 2 MB, most of it the log of 2000 epochs.
+MAX_PICKLE_BYTES = 16 << 20
+
+#: What to do about a checkpoint that holds more than weights.
+TRUST_REMEDY = (
+    "Use a checkpoint as nnU-Net saves it; or, if you trust whoever made this one as you would "
+    "a program of theirs, install the model with -trust-code"
+)
+
+#: What torch.save writes; later protocols can name their globals in ways that hide them.
+# fmt: off
+_OPCODES = frozenset((
+    "PROTO", "GLOBAL", "REDUCE", "BUILD", "NEWOBJ", "BINPERSID", "STOP", "MARK", "NONE", "NEWTRUE",
+    "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "EMPTY_TUPLE",
+    "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_LIST", "APPEND", "APPENDS", "EMPTY_DICT",
+    "SETITEM", "SETITEMS", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET",
+))
+# fmt: on
+
+_SHOWN = 8
+
+
+def checked_archive(path: Path) -> io.BytesIO:
+    """Return the archive of a checkpoint, whole and with nothing in it that could run.
+
+    Parameters
+    ----------
+    path : Path
+        A file that ``torch.save`` wrote in its zip format (its default since 1.6).
+
+    Returns
+    -------
+    BytesIO
+        The checked records, as an archive for ``torch.load``.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged, of another format, or holds anything but tensors and numbers;
+        what it holds is named.
+    """
+    try:
+        if not path.is_file():  # a pipe would be waited for
+            raise FileNotFoundError(2, "there is no such file", str(path))
+        return _checked(path)
+    except OSError as error:
+        raise ModelError(f"the checkpoint cannot be read ({error.strerror})", path=path) from error
+    except (ModelError, MemoryError):
+        raise
+    except Exception as error:  # zipfile and pickle raise many kinds for hostile bytes
+        raise damaged(path, f"{type(error).__name__}: {error}") from error
+
+
+def damaged(path: Path, why: str) -> ModelError:
+    """Return the error of a file that is no checkpoint, or was one."""
+    return ModelError(
+        f"the checkpoint is damaged or no checkpoint ({why})",
+        path=path,
+        remedy="Copy or unzip the model again",
+    )
+
+
+def _could_run(path: Path, what: str, remedy: str = TRUST_REMEDY) -> ModelError:
+    return ModelError(
+        f"the checkpoint {what}, and is not loaded because that could run code",
+        path=path,
+        remedy=remedy,
+    )
+
+
+def _checked(path: Path) -> io.BytesIO:
+    with path.open("rb") as stream:
+        start = stream.read(512)
+    if not start.startswith(b"PK\x03\x04"):
+        if start[:1] == b"\x80" or start[257:262] == b"ustar":
+            raise _could_run(path, "is in an old format of PyTorch (a bare pickle or a tar file)")
+        raise damaged(path, f"it starts with {start[:16]!r}")
+    with zipfile.ZipFile(path) as archive:
+        records = _records(archive, path)
+        program = archive.read(records["data.pkl"])
+        _check_opcodes(program, path)
+        reader = Reader(program, {name: info.file_size for name, info in records.items()})
+        reader.load()
+        rebuilt = io.BytesIO()
+        with zipfile.ZipFile(rebuilt, "w") as copy:
+            copy.writestr("archive/data.pkl", program)
+            copy.writestr("archive/byteorder", b"little")
+            for name in sorted(reader.used):
+                copy.writestr(f"archive/{name}", archive.read(records[name]))
+            copy.writestr("archive/version", b"3\n")
+    rebuilt.seek(0)
+    return rebuilt
+
+
+def _records(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+    """Return the records by their name below the one top folder."""
+    infos = archive.infolist()
+    tops = {info.filename.partition("/")[0] for info in infos}
+    records = {info.filename.partition("/")[2]: info for info in infos}
+    if {"constants.pkl", "code"} & {name.partition("/")[0] for name in records}:
+        remedy = "Use the checkpoint that nnU-Net saved, not an exported network"
+        raise _could_run(path, "is a TorchScript program", remedy)
+    if len(tops) != 1 or len(records) != len(infos) or "data.pkl" not in records:
+        raise damaged(path, "it is not one archive of torch.save")
+    if any(info.compress_type != zipfile.ZIP_STORED for info in infos):
+        raise damaged(path, "it is compressed, which torch.save never does")
+    if sum(info.file_size for info in infos) > path.stat().st_size:
+        raise damaged(path, "its records overlap")
+    if records["data.pkl"].file_size > MAX_PICKLE_BYTES:
+        raise damaged(path, f"its pickle is larger than {MAX_PICKLE_BYTES >> 20} MiB")
+    if "byteorder" in records and archive.read(records["byteorder"]) != b"little":
+        raise damaged(path, "its numbers are not in little-endian order")
+    return records
+
+
+def _check_opcodes(program: bytes, path: Path) -> None:
+    """Raise unless the pickle names and does only what is allowed; say all that it names."""
+    foreign: dict[str, None] = {}  # in the order of the file
+    unusual: dict[str, None] = {}
+    texts: list[str] = []
+    for opcode, argument, _ in pickletools.genops(program):
+        name = ""
+        if opcode.name in ("GLOBAL", "INST"):
+            name = str(argument).replace(" ", ".")
+        elif opcode.name == "STACK_GLOBAL":  # its names are usually the last two texts
+            name = ".".join(texts[-2:])
+        elif opcode.name == "LONG_BINPUT" and int(argument or 0) > len(program):
+            raise damaged(path, "its pickle numbers more objects than it has")  # fills the memory
+        if name and name not in ALLOWED_GLOBALS:
+            foreign[name] = None
+        if opcode.name not in _OPCODES:
+            unusual[f"the opcode {opcode.name} of pickle"] = None
+        if isinstance(argument, str):
+            texts.append(argument)
+    found = list(foreign or unusual)
+    if found:
+        shown = ", ".join(repr(name[:100])[1:-1] for name in found[:_SHOWN])
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        raise _could_run(path, f"holds more than weights ({shown}{more})")

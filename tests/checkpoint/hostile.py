@@ -1,0 +1,369 @@
+"""Checkpoints that would run code or break memory, each written byte for byte.
+
+Where one runs code, that makes the folder `marker`; a reader that is not protected does
+make it, which the tests check too.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import tarfile
+import warnings
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Mapping = dict[str, Any]
+
+
+@dataclass
+class Name:
+    """What a pickle names."""
+
+    module: str
+    name: str
+
+
+@dataclass
+class Call:
+    """What a pickle calls, or makes a new object of, and then changes by BUILD."""
+
+    what: Name
+    arguments: tuple[Any, ...] = ()
+    state: Any = None
+    new: bool = False
+
+
+@dataclass
+class Stored:
+    """A storage: its kind, its record and how many numbers it is said to hold."""
+
+    kind: str = "FloatStorage"
+    key: str = "0"
+    count: int = 4
+
+
+@dataclass
+class Raw:
+    """Opcodes as they are."""
+
+    opcodes: bytes
+
+
+def encode(value: Any) -> bytes:
+    """Return the opcodes, of protocol 2, that build `value`."""
+    if isinstance(value, Raw):
+        return value.opcodes
+    if isinstance(value, Name):
+        return f"c{value.module}\n{value.name}\n".encode()
+    if isinstance(value, Call):
+        code = encode(value.what) + encode(value.arguments) + (b"\x81" if value.new else b"R")
+        return code + (b"" if value.state is None else encode(value.state) + b"b")
+    if isinstance(value, Stored):
+        kind = Name("torch", value.kind)
+        return encode(("storage", kind, value.key, "cpu", value.count)) + b"Q"
+    if isinstance(value, dict):
+        inside = b"".join(encode(key) + encode(item) for key, item in value.items())
+        return b"}(" + inside + b"u"
+    if isinstance(value, (tuple, list)):
+        inside = b"".join(map(encode, value))
+        return b"(" + inside + b"t" if isinstance(value, tuple) else b"](" + inside + b"e"
+    if isinstance(value, bytes):
+        return encode(Call(Name("_codecs", "encode"), (value.decode("latin1"), "latin1")))
+    if isinstance(value, str):
+        text = value.encode()
+        return b"X" + struct.pack("<I", len(text)) + text
+    if isinstance(value, bool) or value is None:
+        return {True: b"\x88", False: b"\x89", None: b"N"}[value]
+    digits = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+    return b"\x8a" + bytes([len(digits)]) + digits
+
+
+def tensor(
+    storage: Any = None,
+    offset: int = 0,
+    size: Any = (2, 2),
+    stride: Any = (2, 1),
+    hooks: Any = None,
+) -> Call:
+    hooks = Call(Name("collections", "OrderedDict")) if hooks is None else hooks
+    arguments = (Stored() if storage is None else storage, offset, size, stride, False, hooks)
+    return Call(Name("torch._utils", "_rebuild_tensor_v2"), arguments)
+
+
+def content(weight: Any = None, **more: Any) -> Mapping:
+    """Return what a good checkpoint holds, with another weight or more keys."""
+    return {
+        "network_weights": {"a.weight": tensor() if weight is None else weight},
+        "trainer_name": "nnUNetTrainer",
+        "init_args": {"configuration": "3d_fullres"},
+        "inference_allowed_mirroring_axes": (0, 1, 2),
+        **more,
+    }
+
+
+def program(value: Any) -> bytes:
+    return b"\x80\x02" + encode(value) + b"."
+
+
+NUMBERS = struct.pack("<4f", 1, 2, 3, 4)
+
+
+def archive(value: Any, **records: bytes) -> bytes:
+    """Return the bytes of an archive as torch.save writes it."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as copy:
+        copy.writestr("m/data.pkl", value if isinstance(value, bytes) else program(value))
+        copy.writestr("m/data/0", NUMBERS)
+        copy.writestr("m/version", b"3\n")
+        for name, data in records.items():
+            copy.writestr("m/" + name.replace("__", "/").replace("_pkl", ".pkl"), data)
+    return made.getvalue()
+
+
+def _calls(*parts: str, arguments: Callable[[str], tuple[Any, ...]], **how: Any):
+    return lambda marker: archive(content(extra=Call(Name(*parts), arguments(marker), **how)))
+
+
+def _mkdir(marker: str) -> Call:
+    return Call(Name(os.mkdir.__module__, "mkdir"), (marker,))
+
+
+def _tar(marker: str) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:", format=tarfile.USTAR_FORMAT) as tar:
+        for name in ("sys_info", "storages", "tensors", "pickle"):
+            parts = {"storages": [0, []], "pickle": [_mkdir(marker)]}.get(name, [0])
+            data = b"".join(map(program, parts))
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return made.getvalue()
+
+
+def _jit(marker: str) -> bytes:
+    return archive(content(extra=_mkdir(marker)), constants_pkl=b"", code__a=b"")
+
+
+def _protocol_4(marker: str) -> bytes:
+    # STACK_GLOBAL takes its names from the stack, and follows dots from a harmless module.
+    name = encode("torch.serialization") + encode("os.mkdir") + b"\x93"
+    return archive(b"\x80\x04" + name + encode((marker,)) + b"R.")
+
+
+def _two_directories(marker: str) -> bytes:
+    """Return an archive in which zip readers disagree where the directory is.
+
+    Python's looks right before the end record, and finds harmless records; torch's looks
+    where that record says, and finds those that run code.
+    """
+    evil = archive(content(extra=[_mkdir(marker), "x" * 500]))
+    good = archive(content())
+
+    def parts(data: bytes) -> tuple[bytes, bytes, bytes]:
+        size, offset = struct.unpack("<II", data[-10:-2])
+        return data[:offset], data[offset : offset + size], data[offset + size :]
+
+    evil_records, evil_directory, end = parts(evil)
+    good_records, good_directory, _ = parts(good)
+    # Python adds to every offset how far the directory is from where it should be.
+    moved = bytearray(good_directory)
+    at = 0
+    while at < len(moved):
+        name, extra, comment = struct.unpack("<HHH", moved[at + 28 : at + 34])
+        (offset,) = struct.unpack("<I", moved[at + 42 : at + 46])
+        offset += len(evil_records) - len(good_records)
+        moved[at + 42 : at + 46] = struct.pack("<I", offset)
+        at += 46 + name + extra + comment
+    return evil_records + evil_directory + good_records + bytes(moved) + end
+
+
+def _command(marker: str) -> str:
+    return f"mkdir '{marker}'"
+
+
+def _code(marker: str) -> str:
+    return f"__import__('os').mkdir({marker!r})"
+
+
+#: Each returns the bytes of a checkpoint that runs code in a reader that is not protected.
+RUNS: dict[str, Callable[[str], bytes]] = {
+    "os.system": _calls("os", "system", arguments=lambda marker: (_command(marker),)),
+    "eval": _calls("builtins", "eval", arguments=lambda marker: (_code(marker),)),
+    "as a weight": lambda marker: archive(content(_mkdir(marker))),
+    "as the name of a weight": lambda marker: archive(
+        content() | {"network_weights": Raw(b"}" + encode(_mkdir(marker)) + b"Ns")}
+    ),
+    "in the hooks of a tensor": lambda marker: archive(content(tensor(hooks=_mkdir(marker)))),
+    "as the place of a storage": lambda marker: archive(content(tensor(_mkdir(marker)))),
+    "subprocess.call": _calls("subprocess", "call", arguments=lambda m: (["mkdir", m],)),
+    "INST": lambda marker: archive(
+        content(extra=Raw(b"(" + encode(marker) + b"i" + b"os\nmkdir\n"))
+    ),
+    "OBJ": lambda marker: archive(content(extra=Raw(b"(cos\nmkdir\n" + encode(marker) + b"o"))),
+    "protocol 4": _protocol_4,
+    "numpy's objects": lambda marker: archive(
+        content(
+            extra=Call(
+                Name("numpy.core.multiarray", "_reconstruct"),
+                (Name("numpy", "ndarray"), (0,), b"b"),
+                (
+                    1,
+                    (1,),
+                    Call(Name("numpy", "dtype"), ("O8", False, True)),
+                    False,
+                    [_mkdir(marker)],
+                ),
+            )
+        )
+    ),
+    "a pickle in a pickle": _calls(
+        "pickle", "loads", arguments=lambda marker: (program(_mkdir(marker)),)
+    ),
+    "inside a call that torch allows": _calls(
+        "torch._utils",
+        "_rebuild_device_tensor_from_numpy",
+        arguments=lambda m: (_mkdir(m), 0, 0, 0),
+    ),
+    "functools.reduce": _calls(
+        "functools", "reduce", arguments=lambda m: (Name("os", "mkdir"), [m, 511])
+    ),
+    "zip of a TorchScript program": _jit,
+    "two directories": _two_directories,
+    "bare pickle": lambda marker: program(_mkdir(marker)),
+    "tar": _tar,
+}
+
+
+def _compressed() -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as copy:
+        copy.writestr("m/data.pkl", program(content()))
+        copy.writestr("m/data/0", b"\0" * (1 << 24))
+    return made.getvalue()
+
+
+def _twice(name: str) -> bytes:
+    made = io.BytesIO(archive(content()))
+    with warnings.catch_warnings(), zipfile.ZipFile(made, "a") as copy:
+        warnings.simplefilter("ignore")  # of the same name twice
+        copy.writestr(name, program(content()))
+    return made.getvalue()
+
+
+def _overlapping() -> bytes:
+    """Let the directory say that two records, each the whole file, are the same bytes."""
+    data = bytearray(archive(content(), data__1=NUMBERS * 400))
+    large = len(NUMBERS) * 400
+    at = data.index(b"PK\x01\x02")
+    while data[at : at + 4] == b"PK\x01\x02":
+        name, extra, comment = struct.unpack("<HHH", data[at + 28 : at + 34])
+        if data[at + 46 : at + 46 + name] == b"m/version":
+            data[at + 20 : at + 28] = struct.pack("<II", large, large)
+        at += 46 + name + extra + comment
+    return bytes(data)
+
+
+def _dtype(*arguments: Any, state: Any = None) -> Call:
+    return Call(Name("numpy", "dtype"), arguments or ("f8", False, True), state)
+
+
+def _number(dtype: Call, held: bytes) -> Call:
+    return Call(Name("numpy.core.multiarray", "scalar"), (dtype, held))
+
+
+def _array(shape: Any, held: Any, first: Any = (0,)) -> Call:
+    what = (Name("numpy", "ndarray"), first, b"b")
+    return Call(
+        Name("numpy.core.multiarray", "_reconstruct"), what, (1, shape, _dtype(), False, held)
+    )
+
+
+_PARAMETER = Name("torch._utils", "_rebuild_parameter")
+_ORDERED = Name("collections", "OrderedDict")
+
+#: Each returns the bytes of a checkpoint that is damaged, or would break a careless reader.
+BREAKS: dict[str, Callable[[], bytes]] = {
+    "a shape larger than its storage": lambda: archive(
+        content(tensor(size=(10**12,), stride=(1,)))
+    ),
+    "a negative shape": lambda: archive(content(tensor(size=(-2, 2)))),
+    "a negative stride": lambda: archive(content(tensor(stride=(-2, 1)))),
+    "an offset beyond its storage": lambda: archive(content(tensor(offset=1))),
+    "a negative offset": lambda: archive(content(tensor(offset=-1))),
+    "one number as 10^12": lambda: archive(content(tensor(size=(10**12,), stride=(0,)))),
+    "fewer strides than axes": lambda: archive(content(tensor(stride=(1,)))),
+    "a storage longer than its record": lambda: archive(content(tensor(Stored(count=4000)))),
+    "a storage that is not there": lambda: archive(content(tensor(Stored(key="7")))),
+    "a storage from elsewhere": lambda: archive(content(tensor(Stored(key="../version")))),
+    "a storage of two kinds": lambda: archive(
+        content(extra=tensor(Stored("ByteStorage", "0", 16), size=(16,), stride=(1,)))
+    ),
+    "a storage of negative length": lambda: archive(content(tensor(Stored(count=-4)))),
+    "a tensor changed after": lambda: archive(
+        content(Call(tensor().what, tensor().arguments, (Stored(), 0, (10**9,), (1,))))
+    ),
+    "items put into a tensor": lambda: archive(
+        content(Raw(encode(tensor()) + encode(0) + encode(10**6) + b"s"))
+    ),
+    "a parameter of no tensor": lambda: archive(content(Call(_PARAMETER, ({}, False, {})))),
+    "a changed dictionary": lambda: archive(
+        content() | {"network_weights": Call(_ORDERED, (), {"items": tensor()})}
+    ),
+    "a new array of any size": lambda: archive(
+        content(extra=Call(Name("numpy", "ndarray"), ((10**12,),), new=True))
+    ),
+    "a reconstructed array of any size": lambda: archive(
+        content(extra=_array((10**12,), b"", first=(10**12,)))
+    ),
+    "an array larger than its bytes": lambda: archive(content(extra=_array((10**12,), b"x" * 8))),
+    "a number of objects": lambda: archive(
+        content(extra=_number(_dtype("O8", False, True), b"x" * 8))
+    ),
+    "a number shorter than its type": lambda: archive(content(extra=_number(_dtype(), b"x"))),
+    "a changed dtype": lambda: archive(
+        content(extra=_dtype(state=(3, "<", None, ("a",), {"a": (None, 99)}, 64, 8, 0)))
+    ),
+    "text in a strange encoding": lambda: archive(
+        content(extra=Call(Name("_codecs", "encode"), ("x", "unicode_escape")))
+    ),
+    "a memo of 2^31 objects": lambda: archive(content(extra=Raw(b"Nr\xff\xff\xff\x7f"))),
+    "a text of 4 GB": lambda: archive(b"\x80\x02X\xff\xff\xff\xffabc."),
+    "an extension": lambda: archive(content(extra=Raw(b"\x82\x01"))),
+    "a pickle that does not stop": lambda: archive(program(content())[:-1]),
+    "an empty pickle": lambda: archive(b""),
+    "a large pickle": lambda: archive(b"\x80\x02" + b"N0" * (9 << 20) + b"N."),
+    "two data.pkl of one name": lambda: _twice("m/data.pkl"),
+    "two data.pkl in two folders": lambda: _twice("n/data.pkl"),
+    "compressed": _compressed,
+    "overlapping records": _overlapping,
+    "big-endian": lambda: archive(content(), byteorder=b"big"),
+    "cut": lambda: archive(content())[:-60],
+    "a changed weight": lambda: archive(content()).replace(NUMBERS, NUMBERS[::-1], 1),
+    "nothing": lambda: b"",
+    "a page": lambda: b"<html>404</html>",
+    "safetensors with a long header": lambda: struct.pack("<Q", 1 << 60) + b"{}",
+    "no dictionary": lambda: archive([1]),
+    "no weights": lambda: archive(content() | {"network_weights": {}}),
+    "weights in a list": lambda: archive(content() | {"network_weights": [tensor()]}),
+    "a weight that is a number": lambda: archive(content(3)),
+    "a weight named as a path": lambda: archive(
+        content() | {"network_weights": {"../a": tensor()}}
+    ),
+    "two weights of one name": lambda: archive(
+        content() | {"network_weights": {"a": tensor(), "module.a": tensor()}}
+    ),
+    "a trainer that is no name": lambda: archive(content(trainer_name="os; x")),
+    "a configuration that is no text": lambda: archive(content(init_args={"configuration": 3})),
+    "axes that are none": lambda: archive(content(inference_allowed_mirroring_axes=(7,))),
+}
+
+
+def write(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import zipfile
+
+import pytest
+
+from sct_rootlets.checkpoint import checked_archive
+from sct_rootlets.errors import ModelError
+from tests.checkpoint import hostile
+
+
+def test_what_is_handed_on_is_what_was_looked_at(tmp_path):
+    good = hostile.archive(hostile.content(), data__unused=b"x", other=b"y")
+    rebuilt = checked_archive(hostile.write(tmp_path / "a.pth", good))
+    with zipfile.ZipFile(rebuilt) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    assert held == {
+        "archive/data.pkl": hostile.program(hostile.content()),
+        "archive/data/0": hostile.NUMBERS,
+        "archive/byteorder": b"little",
+        "archive/version": b"3\n",
+    }
+
+
+#: They are harmless to a reader of this kind of archive: it takes the harmless half.
+_NOT_SEEN = {"two directories"}
+
+
+@pytest.mark.parametrize("name", [name for name in hostile.RUNS if name not in _NOT_SEEN])
+def test_code_is_refused_and_named_before_torch_sees_it(tmp_path, name):
+    marker = tmp_path / "ran"
+    path = hostile.write(tmp_path / "a.pth", hostile.RUNS[name](str(marker)))
+    with pytest.raises(ModelError, match=r"a\.pth: .*could run code"):
+        checked_archive(path)
+    assert not marker.exists()
+
+
+def test_the_directory_that_python_sees_is_the_one_handed_on(tmp_path):
+    path = hostile.write(tmp_path / "a.pth", hostile.RUNS["two directories"](str(tmp_path / "ran")))
+    with zipfile.ZipFile(checked_archive(path)) as archive:
+        assert archive.read("archive/data.pkl") == hostile.program(hostile.content())
+
+
+def test_everything_that_a_checkpoint_names_is_said(tmp_path):
+    names = [hostile.Name("os", f"name{n}") for n in range(9)]
+    path = hostile.write(tmp_path / "a.pth", hostile.archive(hostile.content(extra=names)))
+    with pytest.raises(ModelError, match=r"\(os\.name0, .*os\.name7 and 1 more\).*-trust-code"):
+        checked_archive(path)
+    odd = hostile.Name("os\x1b[2J", "system")
+    path = hostile.write(tmp_path / "b.pth", hostile.archive(hostile.content(extra=odd)))
+    with pytest.raises(ModelError, match=r"os\\x1b\[2J\.system"):
+        checked_archive(path)
+
+
+#: Their archive and pickle are in order; what is missing shows when the content is looked at.
+_STRUCTURE = {
+    "no dictionary",
+    "no weights",
+    "weights in a list",
+    "a weight that is a number",
+    "a weight named as a path",
+    "two weights of one name",
+    "a trainer that is no name",
+    "a configuration that is no text",
+    "axes that are none",
+}
+
+
+@pytest.mark.parametrize("name", [name for name in hostile.BREAKS if name not in _STRUCTURE])
+def test_what_would_break_a_reader_is_refused_before_torch_sees_it(tmp_path, name):
+    path = hostile.write(tmp_path / "a.pth", hostile.BREAKS[name]())
+    with pytest.raises(ModelError, match=r"a\.pth"):
+        checked_archive(path)
+
+
+def test_a_pipe_or_a_folder_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("pipe", "", "none"):
+        with pytest.raises(ModelError, match="cannot be read"):
+            checked_archive(tmp_path / name)
+
+
+def test_each_hostile_archive_differs_from_a_good_one_in_one_thing(tmp_path):
+    """The good one, and the good parts that the hostile ones are made of, are read."""
+    dtype = hostile._dtype(state=(3, "<", None, None, None, -1, -1, 0))
+    more = {
+        "number": hostile._number(dtype, b"x" * 8),
+        "array": hostile._array((1,), b"x" * 8),
+        "parameter": hostile.Call(hostile._PARAMETER, (hostile.tensor(), False, {})),
+        "dictionary": hostile.Call(hostile._ORDERED, (), {"_metadata": {}}),
+        "device": hostile.Call(hostile.Name("torch", "device"), ("cuda", 0)),
+        "size": hostile.tensor(size=hostile.Call(hostile.Name("torch", "Size"), ((2, 2),))),
+        "part": hostile.tensor(offset=2, size=(2,), stride=(1,)),
+        "empty": hostile.tensor(size=(0, 3), stride=(3, 1)),
+        "scalar": hostile.tensor(size=(), stride=()),
+        "memo": hostile.Raw(b"Nr\x07\x00\x00\x00"),
+    }
+    good = hostile.archive(hostile.content(**more), byteorder=b"little")
+    assert isinstance(checked_archive(hostile.write(tmp_path / "a.pth", good)), io.BytesIO)
+
+
+def test_the_assembler_of_the_tests_writes_pickles():
+    value = {"a": [1, (2, -3, 10**12)], "b": None, "c": True, "d": b"\xff\x00"}
+    assert pickle.loads(hostile.program(value)) == value

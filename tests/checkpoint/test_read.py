@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import contextlib
+import io
+import random
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from sct_rootlets.checkpoint import read, read_pth
+from sct_rootlets.checkpoint.stand_ins import ALLOWED_GLOBALS, STORAGE_BYTES
+from sct_rootlets.errors import MissingDependencyError, ModelError
+from tests.checkpoint import hostile
+
+torch = pytest.importorskip("torch")
+
+#: torch does not read the pickle in it, but the program, which here is none.
+_NOT_RUN_BY_TORCH = {"zip of a TorchScript program"}
+
+
+@pytest.fixture(params=["weights_only", "restricted"])
+def way(request, monkeypatch):
+    """Load in the way of each range of torch's releases."""
+    if request.param == "restricted":
+        monkeypatch.setattr(read, "_knows_names", lambda torch: False)
+    elif not read._knows_names(torch):
+        pytest.skip("weights_only of torch before 2.6 is not used")
+    return request.param
+
+
+@pytest.mark.parametrize("name", hostile.RUNS)
+def test_no_checkpoint_runs_code(tmp_path, monkeypatch, way, name):
+    monkeypatch.chdir(tmp_path)
+    path = hostile.write(tmp_path / "a.pth", hostile.RUNS[name](str(tmp_path / "ran")))
+    if name == "two directories":  # its harmless half is read
+        assert list(read_pth(path)["network_weights"]) == ["a.weight"]
+    else:
+        with pytest.raises(ModelError, match=r"a\.pth: .*could run code"):
+            read_pth(path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.pth"]
+
+
+@pytest.mark.parametrize("name", [name for name in hostile.RUNS if name not in _NOT_RUN_BY_TORCH])
+def test_each_does_run_its_code_where_nothing_protects(tmp_path, name):
+    path = hostile.write(tmp_path / "a.pth", hostile.RUNS[name](str(tmp_path / "ran")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with contextlib.suppress(ModelError):  # what comes after the code need not be in order
+            read._load_anything(torch, path)
+    assert (tmp_path / "ran").is_dir()
+
+
+@pytest.mark.parametrize("name", hostile.RUNS)
+def test_torch_alone_runs_none_either_as_it_is_called_here(tmp_path, way, name):
+    """The second line of defence, without the first."""
+    load = read._load_restricted if way == "restricted" else read._load_weights_only
+    archive = io.BytesIO(hostile.RUNS[name](str(tmp_path / "ran")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(Exception):  # noqa: B017, PT011  torch raises many kinds
+            load(torch, archive)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", hostile.BREAKS)
+def test_damaged_and_foreign_files_are_named(tmp_path, way, name):
+    path = hostile.write(tmp_path / "a.pth", hostile.BREAKS[name]())
+    with pytest.raises(ModelError, match=r"a\.pth"):
+        read_pth(path)
+
+
+def test_changed_bytes_give_an_error_or_a_checkpoint(tmp_path):
+    """Of good and of hostile archives, at 400 seeded places: nothing runs or crashes."""
+    draw = random.Random(5)
+    marker = tmp_path / "ran"
+    sources = [hostile.archive(hostile.content()), hostile.RUNS["as a weight"](str(marker))]
+    read_well = 0
+    for number in range(400):
+        data = bytearray(sources[number % 2])
+        for _ in range(draw.randint(1, 3)):
+            data[draw.randrange(len(data))] = draw.randrange(256)
+        path = hostile.write(tmp_path / "a.pth", bytes(data))
+        try:
+            weights = read_pth(path)["network_weights"]
+        except ModelError:
+            continue
+        read_well += 1
+        assert all(tensor.shape == (2, 2) for tensor in weights.values())
+    assert not marker.exists()
+    assert 0 < read_well < 200
+
+
+def checkpoint(**more):
+    torch.manual_seed(1)
+    return {
+        "network_weights": {"module.a.weight": torch.randn(4, 3).half(), "b": torch.tensor(3)},
+        "optimizer_state": {"state": {0: {"momentum_buffer": torch.randn(4)}}, "param_groups": []},
+        "grad_scaler_state": {"scale": 65536.0},
+        "trainer_name": "nnUNetTrainer_2000epochs",
+        "init_args": {"configuration": "3d_fullres", "device": torch.device("cuda", 0)},
+        "inference_allowed_mirroring_axes": (0, 1, 2),
+        "logging": {"mean_fg_dice": [np.float64(0.5), np.float32(0.25)], "dice": np.ones((2, 3))},
+        "_best_ema": np.float64(0.64),
+        **more,
+    }
+
+
+def test_all_that_nnunet_saves_is_read_as_it_was(tmp_path, way):
+    saved = checkpoint()
+    torch.save(saved, tmp_path / "a.pth")
+    got = read_pth(tmp_path / "a.pth")
+    assert torch.equal(
+        got["network_weights"]["a.weight"], saved["network_weights"]["module.a.weight"]
+    )
+    assert got["network_weights"]["a.weight"].dtype == torch.float16
+    assert got["network_weights"]["b"].item() == 3
+    assert torch.equal(
+        got["optimizer_state"]["state"][0]["momentum_buffer"],
+        saved["optimizer_state"]["state"][0]["momentum_buffer"],
+    )
+    assert got["_best_ema"] == 0.64
+    assert got["logging"]["mean_fg_dice"] == [0.5, 0.25]
+    np.testing.assert_array_equal(got["logging"]["dice"], np.ones((2, 3)))
+    assert got["init_args"]["device"] == torch.device("cuda", 0)
+    assert got["inference_allowed_mirroring_axes"] == (0, 1, 2)
+    assert got["trainer_name"] == "nnUNetTrainer_2000epochs"
+
+
+KINDS = ("float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8")
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "bool"])
+def test_weights_of_every_kind_of_number_are_read(tmp_path, way, kind):
+    tensor = torch.tensor([[0, 1, 2], [3, 100, 5]]).to(getattr(torch, kind))
+    weights = {
+        "plain": tensor,
+        "turned": tensor.T,
+        "part": tensor[1:, ::2],
+        "none": tensor[:0],
+        "one": tensor[1, 1],
+        "learnt": torch.nn.Parameter(tensor, requires_grad=tensor.is_floating_point()),
+    }
+    torch.save(checkpoint(network_weights=weights), tmp_path / "a.pth")
+    got = read_pth(tmp_path / "a.pth")["network_weights"]
+    for name, expected in weights.items():
+        assert got[name].dtype == tensor.dtype
+        assert torch.equal(got[name], expected), name
+        assert not got[name].requires_grad
+
+
+def test_a_state_dict_of_a_module_is_read(tmp_path, way):
+    network = torch.nn.Sequential(torch.nn.Conv3d(1, 2, 3), torch.nn.InstanceNorm3d(2, affine=True))
+    weights = network.state_dict()
+    torch.save(checkpoint(network_weights=weights), tmp_path / "a.pth")
+    got = read_pth(tmp_path / "a.pth")["network_weights"]
+    assert list(got) == list(weights)
+    assert all(torch.equal(got[name], weights[name]) for name in weights)
+
+
+@pytest.mark.parametrize("package", ["core", "_core"])
+def test_numbers_of_numpy_1_and_2_are_read(tmp_path, way, package):
+    number = hostile.Call(
+        hostile.Name(f"numpy.{package}.multiarray", "scalar"),
+        (hostile._dtype(state=(3, "<", None, None, None, -1, -1, 0)), np.float64(0.64).tobytes()),
+    )
+    data = hostile.archive(hostile.content(_best_ema=number))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_pth(hostile.write(tmp_path / "a.pth", data))["_best_ema"] == 0.64
+
+
+def test_what_may_be_named_is_one_list():
+    known = read.allowed_objects(torch)
+    assert set(known) == ALLOWED_GLOBALS
+    assert not {"builtins", "os", "sys", "torch.hub", "torch.jit"} & {
+        name.rpartition(".")[0] for name in known
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of storages with a type
+        kinds = {name: getattr(torch, name).dtype for name in STORAGE_BYTES}
+    for name, kind in kinds.items():
+        assert torch.empty(0, dtype=kind).element_size() == STORAGE_BYTES[name]
+
+
+@pytest.mark.parametrize(
+    ("version", "knows"),
+    [("2.1.2", False), ("2.5.1+cu121", False), ("2.6.0", True), ("2.13.0+cpu", True), ("x", False)],
+)
+def test_weights_only_is_used_where_it_keeps_its_promise(version, knows):
+    class Torch:
+        __version__ = version
+
+    assert read._knows_names(Torch) is knows
+
+
+class _Unusual:
+    """Harmless, and still code: it says so by what it makes."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __setstate__(self, state):
+        state["folder"].mkdir()
+
+
+def test_trust_runs_the_code_and_takes_the_weights(tmp_path):
+    torch.save(checkpoint(extra=_Unusual(tmp_path / "ran")), tmp_path / "a.pth")
+    with pytest.raises(ModelError, match=r"tests\.checkpoint\.test_read\._Unusual.*pathlib"):
+        read_pth(tmp_path / "a.pth")
+    assert not (tmp_path / "ran").exists()
+    got = read_pth(tmp_path / "a.pth", trust_code=True)
+    assert (tmp_path / "ran").is_dir()
+    assert list(got["network_weights"]) == ["a.weight", "b"]
+
+
+def test_trust_does_not_make_a_checkpoint_of_what_is_none(tmp_path):
+    for name in ("nothing", "no dictionary", "cut", "a weight that is a number"):
+        path = hostile.write(tmp_path / "a.pth", hostile.BREAKS[name]())
+        with pytest.raises(ModelError, match=r"a\.pth"):
+            read_pth(path, trust_code=True)
+
+
+def test_the_old_format_is_read_only_where_it_is_trusted(tmp_path):
+    torch.save(checkpoint(), tmp_path / "a.pth", _use_new_zipfile_serialization=False)
+    with pytest.raises(ModelError, match="old format of PyTorch"):
+        read_pth(tmp_path / "a.pth")
+    assert len(read_pth(tmp_path / "a.pth", trust_code=True)["network_weights"]) == 2
+
+
+def test_without_torch_the_error_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingDependencyError, match=r"sct_rootlets\[standalone\]"):
+        read_pth(tmp_path / "a.pth")
+
+
+def test_import_loads_no_torch():
+    code = (
+        "import sys, sct_rootlets.checkpoint, sct_rootlets.store.weights;"
+        "print({'torch', 'numpy', 'safetensors'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -1,0 +1,289 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sct_rootlets.errors import ModelError
+from sct_rootlets.image import Grid, Image
+from sct_rootlets.store import locate
+from sct_rootlets.store.weights import code_files, convert_checkpoint
+from tests.checkpoint import hostile
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+LEVELS = {"background": 0, "lvl1": 1, "lvl2": 2, "lvl3": 3}
+CORD = {"background": 0, "cord": 1, "csf": 2, "rootlet": 3}
+
+
+def files_below(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def good(tmp_path):
+    return hostile.write(tmp_path / "checkpoint_final.pth", hostile.archive(hostile.content()))
+
+
+def test_the_pair_lies_beside_the_checkpoint(good, tmp_path):
+    before = good.read_bytes()
+    made = convert_checkpoint(good, tmp_path)
+    assert made.weights == tmp_path / "checkpoint_final.safetensors"
+    assert made.facts == tmp_path / "checkpoint_final.json"
+    assert files_below(tmp_path) == {good.name, made.weights.name, made.facts.name}
+    assert good.read_bytes() == before
+    assert json.loads(made.facts.read_text()) == {
+        "format": "sct_rootlets checkpoint",
+        "format_version": 1,
+        "trainer_name": "nnUNetTrainer",
+        "configuration": "3d_fullres",
+        "inference_allowed_mirroring_axes": [0, 1, 2],
+        "weights": {"tensors": 1, "size_bytes": made.weights.stat().st_size},
+        "aliases": {},
+        "source": {
+            "file": "checkpoint_final.pth",
+            "sha256": hashlib.sha256(before).hexdigest(),
+            "size_bytes": len(before),
+        },
+    }
+
+
+def test_it_goes_where_it_is_told_and_replaces_what_a_zip_brought(good, tmp_path):
+    elsewhere = tmp_path / "fold_all"
+    elsewhere.mkdir()
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    (elsewhere / "checkpoint_final.safetensors").symlink_to(mine)
+    (elsewhere / "checkpoint_final.json").write_text('{"from": "the zip"}')
+    made = convert_checkpoint(good, elsewhere)
+    assert mine.read_text() == "mine"
+    assert not made.weights.is_symlink()
+    assert json.loads(made.facts.read_text())["source"]["file"] == good.name
+    assert convert_checkpoint(good, elsewhere) == made
+
+
+def test_the_same_checkpoint_gives_the_same_bytes(good, tmp_path):
+    first, second = (tmp_path / name for name in ("1", "2"))
+    for folder in (first, second):
+        folder.mkdir()
+        convert_checkpoint(good, folder)
+    for name in ("checkpoint_final.safetensors", "checkpoint_final.json"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", [name for name in hostile.RUNS if name != "two directories"])
+def test_a_checkpoint_with_code_is_refused_and_leaves_nothing(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    path = hostile.write(tmp_path / "a.pth", hostile.RUNS[name](str(tmp_path / "ran")))
+    with pytest.raises(ModelError, match=r"a\.pth: .*could run code"):
+        convert_checkpoint(path, tmp_path)
+    assert files_below(tmp_path) == {"a.pth"}
+
+
+@pytest.mark.parametrize("name", hostile.BREAKS)
+def test_a_damaged_checkpoint_is_refused_and_leaves_nothing(tmp_path, name):
+    path = hostile.write(tmp_path / "a.pth", hostile.BREAKS[name]())
+    with pytest.raises(ModelError, match=r"a\.pth"):
+        convert_checkpoint(path, tmp_path)
+    assert files_below(tmp_path) == {"a.pth"}
+
+
+def test_a_link_is_refused(good, tmp_path):
+    (tmp_path / "link.pth").symlink_to(good)
+    with pytest.raises(ModelError, match="link to another file"):
+        convert_checkpoint(tmp_path / "link.pth", tmp_path)
+    assert files_below(tmp_path) == {"link.pth", good.name}
+
+
+class _Unusual:
+    def __setstate__(self, state):
+        os.mkdir(state["folder"])
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+
+def test_trusted_code_runs_once_at_the_conversion(tmp_path):
+    held = {
+        "network_weights": {"a.weight": torch.arange(4.0)},
+        "trainer_name": "nnUNetTrainer",
+        "init_args": {"configuration": "3d_fullres"},
+        "extra": _Unusual(tmp_path / "ran"),
+    }
+    torch.save(held, tmp_path / "a.pth")
+    with pytest.raises(ModelError, match=r"_Unusual.*-trust-code"):
+        convert_checkpoint(tmp_path / "a.pth", tmp_path)
+    assert not (tmp_path / "ran").exists()
+    made = convert_checkpoint(tmp_path / "a.pth", tmp_path, trust_code=True)
+    assert (tmp_path / "ran").is_dir()
+    assert b"_Unusual" not in made.weights.read_bytes() + made.facts.read_bytes()
+
+
+def test_a_failed_write_leaves_what_was_there(good, tmp_path, monkeypatch):
+    from sct_rootlets.checkpoint import converted
+
+    convert_checkpoint(good, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    hostile.write(good, hostile.archive(hostile.content(trainer_name="Another")))
+    before[good] = good.read_bytes()
+
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(converted.json, "dumps", full)
+    with pytest.raises(OSError, match="No space"):
+        convert_checkpoint(good, tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_code_in_a_folder_is_found(tmp_path):
+    code = [
+        "trainer_class.py",
+        "fold_all/Trainer.PY",
+        "fold_all/validation/run.py",
+        "__pycache__/x.cpython-311.pyc",
+        "libevil.so",
+        "libevil.so.1",
+        "a.pyd",
+        "a.dll",
+        "a.dylib",
+        "weights.pkl",
+        "install.sh",
+    ]
+    fine = [
+        "dataset.json",
+        "plans.json",
+        "dataset_fingerprint.json",
+        "fold_all/checkpoint_final.pth",
+        "fold_all/checkpoint_final.safetensors",
+        "fold_all/debug.json",
+        "fold_all/progress.png",
+        "fold_all/training_log_2024_1_1.txt",
+        "fold_all/validation/case_1.pkl",
+        "fold_all/validation/summary.json",
+        "crossval_results_folds_0_1/postprocessing.pkl",
+        "README.md",
+        "so",
+        "py",
+    ]
+    for name in code + fine:
+        hostile.write(tmp_path / name, b"x")
+    found = [path.relative_to(tmp_path).as_posix() for path in code_files(tmp_path)]
+    assert found == sorted(found)
+    assert set(found) == set(code)
+
+
+# --- the exact numbers of the result -----------------------------------------------------
+
+
+def _random_model(folder: Path, labels, half_precision: bool, seed: int = 0, fold="all", **extra):
+    export = pytest.importorskip("training.export")
+    torch.manual_seed(seed)
+    kwargs = export.plain_conv_unet_kwargs((8, 12, 16), (1, 2, 2))
+    weights = export.build_network(kwargs).state_dict()
+    return export.write_nnunet_folder(
+        folder / export.folder_name("3d_fullres"),
+        "3d_fullres",
+        (1.0, 1.0, 1.0),
+        (32, 16, 16),
+        kwargs,
+        weights,
+        extra,
+        labels=labels,
+        fold=fold,
+        half_precision=half_precision,
+    )
+
+
+def _image() -> Image:
+    data = np.random.default_rng(3).normal(200, 60, size=(24, 28, 40)).astype(np.float32)
+    return Image(data, Grid(data.shape, np.diag([1.1, 0.9, 1.0, 1.0])), None, "noise")
+
+
+def _convert_and_spoil(folder: Path) -> None:
+    """Convert every checkpoint, and make sure that none can be read any more."""
+    for pth in folder.glob("fold_*/*.pth"):
+        convert_checkpoint(pth, pth.parent)
+        pth.write_bytes(b"spoilt")
+
+
+@pytest.mark.parametrize("half_precision", [True, False])
+def test_nnunet_predicts_the_same_bits(tmp_path, half_precision):
+    """Of a folder with two folds: weights, logits and labels, before and after."""
+    pytest.importorskip("nnunetv2")
+    from sct_rootlets.engines import load_engine
+
+    for fold in (0, 1):
+        folder = _random_model(tmp_path / "model", LEVELS, half_precision, seed=fold, fold=fold)
+    volume = np.random.default_rng(2).normal(size=(1, 40, 20, 26)).astype(np.float32)
+
+    def run():
+        engine = load_engine(locate(folder), "cpu", 1)
+        predictor = engine._predictor
+        logits = predictor.predict_logits_from_preprocessed_data(torch.from_numpy(volume))
+        return predictor.list_of_parameters, logits, engine.predict(_image()).rootlets.data
+
+    parameters, logits, labels = run()
+    _convert_and_spoil(folder)
+    again_parameters, again_logits, again_labels = run()
+    for before, after in zip(parameters, again_parameters, strict=True):
+        assert set(before) == set(after)
+        assert all(
+            torch.equal(before[name], after[name]) and before[name].dtype == after[name].dtype
+            for name in before
+        )
+    assert torch.equal(logits, again_logits)
+    assert logits.std() > 0.1
+    np.testing.assert_array_equal(labels, again_labels)
+    assert len(np.unique(labels)) > 2
+
+
+def test_the_compact_engine_predicts_the_same_bits(tmp_path):
+    pytest.importorskip("dynamic_network_architectures")
+    from sct_rootlets.engines import load_engine
+
+    extra = {"sct_rootlets": {"rootlet_threshold": 0.3}}
+    folder = _random_model(tmp_path / "model", CORD, True, **extra)
+    image = _image()
+    cord = np.zeros(image.data.shape, dtype=np.uint8)
+    cord[8:16, 8:16] = 1
+    tiles = np.random.default_rng(2).normal(size=(1, 1, 32, 16, 16)).astype(np.float32)
+
+    def run():
+        engine = load_engine(locate(folder), "cpu", 1)
+        with torch.inference_mode():
+            logits = engine._fine.network(torch.from_numpy(tiles))
+        result = engine.predict(image, cord=_label(image, cord))
+        return logits, [result.rootlets.data, result.cord.data, result.csf.data]
+
+    logits, labels = run()
+    _convert_and_spoil(folder)
+    again_logits, again_labels = run()
+    assert torch.equal(logits, again_logits)
+    for before, after in zip(labels, again_labels, strict=True):
+        np.testing.assert_array_equal(before, after)
+    assert any(each.any() for each in labels)
+
+
+def _label(image, data):
+    from sct_rootlets.image import LabelImage
+
+    return LabelImage(data, image.grid, None, "cord")
+
+
+def test_names_that_share_a_tensor_are_stored_once(tmp_path):
+    """The encoder is in the state dict of nnU-Net's networks twice."""
+    pytest.importorskip("dynamic_network_architectures")
+    folder = _random_model(tmp_path / "model", CORD, True)
+    pth = folder / "fold_all" / "checkpoint_final.pth"
+    made = convert_checkpoint(pth, pth.parent)
+    content = json.loads(made.facts.read_text())
+    assert len(content["aliases"]) > 20
+    # The same numbers, without the padding of each record to 64 bytes.
+    assert made.weights.stat().st_size < pth.stat().st_size
