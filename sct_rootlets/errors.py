@@ -9,7 +9,17 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["RootletsError", "InputError", "ModelError", "MissingDependencyError", "UsageError"]
+__all__ = [
+    "RootletsError",
+    "ArchiveError",
+    "DownloadError",
+    "InputError",
+    "IntegrityError",
+    "MissingDependencyError",
+    "ModelError",
+    "StoreError",
+    "UsageError",
+]
 
 
 class RootletsError(Exception):
@@ -46,6 +56,22 @@ class InputError(RootletsError):
 
 class ModelError(RootletsError):
     """A model folder that is missing, incomplete or of a kind not supported."""
+
+
+class DownloadError(RootletsError):
+    """A file that no address gave: not there, no answer, cut, or a web page instead."""
+
+
+class IntegrityError(RootletsError):
+    """Bytes that are whole, but not those that were promised: another size or sha256."""
+
+
+class ArchiveError(RootletsError):
+    """An archive that is damaged, or that holds something no model needs and is refused."""
+
+
+class StoreError(RootletsError):
+    """A folder of the store that cannot be used: full, read-only, or not as it should be."""
 
 
 class MissingDependencyError(RootletsError):
