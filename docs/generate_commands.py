@@ -49,13 +49,15 @@ def render(parser: argparse.ArgumentParser) -> str:
 
 
 def _subcommands(
-    parser: argparse.ArgumentParser,
+    parser: argparse.ArgumentParser, inside: str = ""
 ) -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
+    """Yield name, summary and parser of every subcommand, those of its own after each."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             summaries = {choice.dest: choice.help or "" for choice in action._choices_actions}
             for name, command in action.choices.items():
-                yield name, summaries.get(name, ""), command
+                yield f"{inside}{name}", summaries.get(name, ""), command
+                yield from _subcommands(command, f"{inside}{name} ")
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:

@@ -25,7 +25,7 @@ from sct_rootlets.image import Image, LabelImage, load_image, load_labels, requi
 from sct_rootlets.levels import Derived, derive
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.result import Result, stem_of
-from sct_rootlets.store import locate
+from sct_rootlets.store import Choice, locate
 
 __all__ = ["Predicted", "derive_levels", "run", "segment"]
 
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 ImageLike = Union[str, "os.PathLike[str]", Image]
 LabelsLike = Union[str, "os.PathLike[str]", LabelImage]
+ModelLike = Union[str, "os.PathLike[str]", Choice]
 Point = tuple[float, float, float]
 
 #: Fewer grey values than this make no MR image.
@@ -80,7 +81,7 @@ def run(
     discs: LabelsLike | None = None,
     c2c3_world: Point | None = None,
     pmj: LabelsLike | None = None,
-    model: str | os.PathLike[str] = "bundled",
+    model: ModelLike = "bundled",
     device: str = "auto",
     threads: int | None = None,
     definition: str = "caudal",
@@ -98,8 +99,9 @@ def run(
         the model has to predict one, as the bundled one does.
     c2c3_world : (x, y, z), optional
         Posterior tip of the C2/C3 disc in world RAS+ mm, in place of `discs`.
-    model : str or path-like
-        As :func:`sct_rootlets.store.locate` takes it.
+    model : str, path-like or Choice
+        As :func:`sct_rootlets.store.locate` takes it, or with options of its own. What is
+        missing is installed, once the inputs have been checked.
     device, threads
         As :func:`sct_rootlets.engines.load_engine` takes them.
     definition : str
@@ -126,13 +128,15 @@ def run(
         or it makes no cord mask and none is given, before the model is loaded.
     ModelError, MissingDependencyError
         If the model cannot be found or loaded.
+    RootletsError
+        Of other kinds, if the model has to be installed and cannot be.
     """
     image_ = _image(image)
     cord_ = _labels(cord, "cord mask", image_)
     discs_ = _labels(discs, "disc labels", image_)
     pmj_ = _labels(pmj, "PMJ label", image_)
     _require_inside(c2c3_world, image_)
-    installed = locate(model)
+    installed = _located(model, progress)
     if not installed.has_level_identity and c2c3_world is None and not _has_disc(discs_):
         raise _no_identity(installed, discs_)
     if cord_ is None and not installed.is_compact:
@@ -187,7 +191,7 @@ def segment(
     cord: LabelsLike | None = None,
     discs: LabelsLike | None = None,
     c2c3_world: Point | None = None,
-    model: str | os.PathLike[str] = "bundled",
+    model: ModelLike = "bundled",
     device: str = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
@@ -203,7 +207,7 @@ def segment(
     cord_ = _labels(cord, "cord mask", image_)
     discs_ = _labels(discs, "disc labels", image_)
     _require_inside(c2c3_world, image_)
-    installed = locate(model)
+    installed = _located(model, progress)
     sources = _files(image_, cord_, discs_)
     if write_to is not None:
         predicts_cord = cord_ is None and installed.is_compact
@@ -264,6 +268,12 @@ def derive_levels(
         definition=definition,
         reach_mm=reach_mm,
     )
+
+
+def _located(model: ModelLike, progress: Progress | None) -> InstalledModel:
+    if isinstance(model, Choice):
+        return model.locate(progress)
+    return locate(model, progress=progress)
 
 
 def _predict(

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sct_rootlets.image import Grid
 from sct_rootlets.phantom import Anatomy, Phantom, make_grid, random_anatomy, render
+from tests.store.server import Server
+from tests.store.tiny import entry, make_archive, write_manifest
+
+
+@pytest.fixture(autouse=True)
+def store_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every test a store of its own, and none of the settings of whoever runs it."""
+    for name in [name for name in os.environ if name.startswith(("SCT_ROOTLETS_", "SCT_DIR"))]:
+        monkeypatch.delenv(name)
+    folder = tmp_path_factory.mktemp("store") / "home"
+    monkeypatch.setenv("SCT_ROOTLETS_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +49,27 @@ def phantom_grid(anatomy: Anatomy) -> Grid:
 def phantom_small(anatomy: Anatomy, phantom_grid: Grid) -> Phantom:
     """Return that anatomy, scanned on that grid."""
     return render(anatomy, phantom_grid)
+
+
+@pytest.fixture(scope="session")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return zips of three versions of a model; no test may change them."""
+    folder = tmp_path_factory.mktemp("archives")
+    return {version: make_archive(folder, int(version)) for version in "123"}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Return a running HTTP server on loopback."""
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def manifest(server: Server, archives: dict[str, Path], tmp_path: Path) -> Path:
+    """Serve the three versions, and list them without a hash, as the official releases are."""
+    entries = [
+        entry(version, [server.add(f"/{version}.zip", path.read_bytes())])
+        for version, path in archives.items()
+    ]
+    return write_manifest(tmp_path / "manifest.json", *entries)

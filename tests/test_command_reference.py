@@ -24,16 +24,27 @@ def generator() -> ModuleType:
     return module
 
 
+def subcommands(parser: argparse.ArgumentParser, name: str) -> dict[str, argparse.ArgumentParser]:
+    """Return every subcommand of a parser, with those of its own, by its whole name."""
+    found = {}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, command in action.choices.items():
+                found |= {f"{name} {word}": command, **subcommands(command, f"{name} {word}")}
+    return found
+
+
 def test_every_subcommand_and_option_is_in_its_own_section(generator: ModuleType) -> None:
     parser = get_parser()
     sections = generator.render(parser).split("\n## ")
     by_name = {section.splitlines()[0]: section for section in sections[1:]}
-    subparsers = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
-    assert set(by_name) == {f"sct_rootlets {name}" for name in subparsers.choices}
-    for name, command in subparsers.choices.items():
+    commands = subcommands(parser, "sct_rootlets")
+    assert {"sct_rootlets run", "sct_rootlets models", "sct_rootlets models list"} < set(commands)
+    assert set(by_name) == set(commands)
+    for name, command in commands.items():
         for action in command._actions:
             for option in action.option_strings:
-                assert f"`{option}`" in by_name[f"sct_rootlets {name}"]
+                assert f"`{option}`" in by_name[name]
 
 
 def test_text_is_fit_for_a_table(generator: ModuleType) -> None:

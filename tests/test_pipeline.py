@@ -57,7 +57,7 @@ def use_engine(monkeypatch: pytest.MonkeyPatch, neck: Neck) -> Callable[..., Kno
         model = InstalledModel(
             "knowing", "1.0", Path("nowhere"), "cd" * 32, {}, "LPI", identity, compact
         )
-        monkeypatch.setattr(pipeline, "locate", lambda reference: model)
+        monkeypatch.setattr(pipeline, "_located", lambda reference, progress: model)
         monkeypatch.setattr(pipeline, "load_engine", lambda *a, **k: engine)
         return engine
 

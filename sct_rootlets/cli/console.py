@@ -124,10 +124,10 @@ class ProgressBars:
         self.close()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Show that `done` of `total` steps of `stage` are finished."""
+        """Show that `done` of `total` steps of `stage` are finished; total 0 is unknown."""
         if self._silent:
             return
-        total = max(int(total), 1)
+        total = int(total) or int(done) + 1
         title = stage[:1].upper() + stage[1:]
         if stage != self._stage:
             self.close()

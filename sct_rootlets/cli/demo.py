@@ -79,7 +79,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
         result = pipeline.run(
             paths["image"],
             discs=paths["discs"],
-            model=arguments.model,
+            model=options.chosen_model(arguments),
             device=arguments.device,
             threads=arguments.threads,
             definition=arguments.definition,

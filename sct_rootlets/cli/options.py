@@ -7,7 +7,10 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from sct_rootlets.store import Choice
 
 __all__ = [
     "Parser",
@@ -15,8 +18,10 @@ __all__ = [
     "add_common_options",
     "add_identity_options",
     "add_model_options",
+    "add_store_options",
     "add_subcommand",
     "angle",
+    "chosen_model",
     "join_coordinates",
     "millimetres",
     "nifti_output",
@@ -82,14 +87,22 @@ def add_subcommand(
 
 
 def add_model_options(parser: Parser) -> None:
-    """Add -model, -device and -threads."""
+    """Add -model with what goes with it, -device and -threads."""
     parser.optional.add_argument(
         "-model",
         metavar="<str>",
         default="bundled",
-        help="Model: 'bundled' (the compact model that comes with this package), the name of "
-        "an installed model, or the path of an nnU-Net v2 rootlets folder.",
+        help="Model: 'bundled' (the compact model that comes with this package), a name or "
+        "name@version of 'sct_rootlets models list', the path of an nnU-Net v2 rootlets folder "
+        "or of a zip of one, or the https:// address of a zip, with -sha256. What is missing is "
+        "installed.",
     )
+    parser.optional.add_argument(
+        "-sha256",
+        metavar="<hex>",
+        help="What the archive of the model must have, 64 hex digits. Other bytes are refused.",
+    )
+    add_store_options(parser)
     parser.optional.add_argument(
         "-device",
         metavar="<str>",
@@ -103,6 +116,31 @@ def add_model_options(parser: Parser) -> None:
         type=_positive_int,
         help="Processor threads for the network. By default as many as there are cores (or "
         "OMP_NUM_THREADS).",
+    )
+
+
+def add_store_options(parser: Parser, *, installs: bool = True) -> None:
+    """Add -manifest, and where something can be installed -offline and -trust-code."""
+    parser.optional.add_argument(
+        "-manifest",
+        metavar="<file>",
+        type=Path,
+        help="Your own manifest, which adds models to those known (also: SCT_ROOTLETS_MANIFEST).",
+    )
+    if not installs:
+        return
+    parser.optional.add_argument(
+        "-offline",
+        action="store_const",
+        const=True,
+        help="Never use the network; say what is missing and how to bring it (also: "
+        "SCT_ROOTLETS_OFFLINE=1).",
+    )
+    parser.optional.add_argument(
+        "-trust-code",
+        action="store_true",
+        help="Accept a model that comes with code, or whose checkpoint runs code when it is read "
+        "at the installation. Only for models whose authors you trust.",
     )
 
 
@@ -175,6 +213,19 @@ def add_common_options(parser: Parser, *, intermediate: str = "") -> None:
         "2: also debug messages and the traceback of an error.",
     )
     parser.misc.add_argument("-h", "--help", action="help", help="Show this help message and exit.")
+
+
+def chosen_model(arguments: argparse.Namespace) -> Choice:
+    """Return the model that the options of :func:`add_model_options` name."""
+    from sct_rootlets.store import Choice
+
+    return Choice(
+        arguments.model,
+        sha256=arguments.sha256,
+        manifest=arguments.manifest,
+        offline=arguments.offline,
+        trust_code=arguments.trust_code,
+    )
 
 
 def join_coordinates(argv: Sequence[str]) -> list[str]:

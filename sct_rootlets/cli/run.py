@@ -84,7 +84,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             discs=arguments.discs,
             c2c3_world=arguments.c2c3,
             pmj=arguments.pmj,
-            model=arguments.model,
+            model=options.chosen_model(arguments),
             device=arguments.device,
             threads=arguments.threads,
             definition=arguments.definition,

@@ -70,7 +70,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             cord=arguments.s,
             discs=arguments.discs,
             c2c3_world=arguments.c2c3,
-            model=arguments.model,
+            model=options.chosen_model(arguments),
             device=arguments.device,
             threads=arguments.threads,
             progress=progress,

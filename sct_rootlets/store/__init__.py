@@ -1,6 +1,8 @@
-"""The store turns a name into a model on disk."""
+"""The store turns a name into a model on disk, and installs what is missing."""
 
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.store.locate import folder_sha256, locate
+from sct_rootlets.store.folder import folder_sha256
+from sct_rootlets.store.install import install
+from sct_rootlets.store.locate import Choice, locate
 
-__all__ = ["InstalledModel", "folder_sha256", "locate"]
+__all__ = ["Choice", "InstalledModel", "folder_sha256", "install", "locate"]

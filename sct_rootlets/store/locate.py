@@ -1,195 +1,197 @@
-"""Find the folder of a model that a user named, and say what is missing from it."""
+"""Find the model that a user named, and install it where it is missing."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
-from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sct_rootlets.errors import ModelError
+from sct_rootlets.errors import ModelError, UsageError
 from sct_rootlets.manifest import (
     BUNDLED,
-    DEFAULT_ORIENTATION_SCT,
     InstalledModel,
+    Manifest,
     ModelEntry,
-    load_manifest,
-    read_meanings,
-    require_orientation,
+    load_manifests,
 )
+from sct_rootlets.store import trust
+from sct_rootlets.store.arrange import require_no_code
+from sct_rootlets.store.folder import ARCHIVES, BUNDLED_FOLDER, describe, model_folder
+from sct_rootlets.store.home import home
+from sct_rootlets.store.install import Progress, install, require_expected
+from sct_rootlets.store.installed import all_installed, describe_installed, find
+from sct_rootlets.store.sct_copy import find_sct_copy
+from sct_rootlets.store.wanted import Wanted, is_url, require_sha256, wanted
 
-__all__ = ["folder_sha256", "locate"]
+__all__ = ["Choice", "locate", "locate_here"]
 
 logger = logging.getLogger(__name__)
 
-#: Checkpoints of a fold, in the order in which they are preferred.
-CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")
 
-_BUNDLED_FOLDER = Path(__file__).parents[1] / "models" / "compact"
-_EXPECTED = (
-    "Give the folder that holds dataset.json, plans.json and fold_*, usually named nnUNetTrainer*"
-)
-_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+@dataclass(frozen=True)
+class Choice:
+    """A model as a command line names it, with the options that go with it.
+
+    Attributes
+    ----------
+    reference : str or path-like
+    sha256 : str or None
+    manifest : path-like or None
+    offline : bool or None
+    trust_code : bool
+        All as :func:`locate` takes them.
+    """
+
+    reference: str | os.PathLike[str] = BUNDLED
+    sha256: str | None = None
+    manifest: str | os.PathLike[str] | None = None
+    offline: bool | None = None
+    trust_code: bool = False
+
+    def locate(self, progress: Progress | None = None) -> InstalledModel:
+        """Return the model, see :func:`locate`."""
+        return locate(
+            self.reference,
+            sha256=self.sha256,
+            manifest=self.manifest,
+            offline=self.offline,
+            trust_code=self.trust_code,
+            progress=progress,
+        )
 
 
-def locate(reference: str | os.PathLike[str] = BUNDLED) -> InstalledModel:
-    """Return the model that `reference` names.
+def locate(
+    reference: str | os.PathLike[str] = BUNDLED,
+    *,
+    sha256: str | None = None,
+    manifest: str | os.PathLike[str] | None = None,
+    offline: bool | None = None,
+    trust_code: bool = False,
+    progress: Progress | None = None,
+) -> InstalledModel:
+    """Return the model that `reference` names; install it first where it is missing.
 
     Parameters
     ----------
     reference : str or path-like
-        ``"bundled"``, the bundled model's name or ``name@version``; or a path to an
-        nnU-Net v2 model folder (dataset.json, plans.json, ``fold_*``) or to its parent.
+        ``"bundled"``; a ``name`` or ``name@version`` of a manifest or of an installed model;
+        the path of an nnU-Net v2 model folder (dataset.json, plans.json, ``fold_*``), of its
+        parent, or of an archive of it; or the address of an archive, with `sha256`.
+    sha256 : str, optional
+        What the archive of the model must have.
+    manifest : path-like, optional
+        The user's own manifest, which adds entries to ours.
+    offline : bool, optional
+        Whether the network is forbidden; by default what ``SCT_ROOTLETS_OFFLINE`` says.
+        What is installed never needs it.
+    trust_code : bool
+        Accept files that could run code, and checkpoints that run it when they are read.
+    progress : callable, optional
+        Called as ``progress(stage, done, total)`` while something is installed.
 
     Raises
     ------
     ModelError
-        If no such model is known, or its folder is incomplete; the missing part and the
-        remedy are named.
+        If no such model is known, or it is incomplete, or missing while offline; the
+        missing part and the remedy are named.
+    UsageError
+        If an address comes without a hash, or a hash with what has none.
+    RootletsError
+        Of other kinds, if it has to be installed and cannot be.
     """
-    manifest = load_manifest()
+    found = locate_here(reference, sha256=sha256, manifest=manifest, trust_code=trust_code)
+    if isinstance(found, InstalledModel):
+        return found
+    return install(found, trust_code=trust_code, offline=offline, progress=progress)
+
+
+def locate_here(
+    reference: str | os.PathLike[str] = BUNDLED,
+    *,
+    sha256: str | None = None,
+    manifest: str | os.PathLike[str] | None = None,
+    trust_code: bool = False,
+) -> InstalledModel | Wanted:
+    """Return the model that `reference` names, or what to install where it is missing.
+
+    Parameters and errors as in :func:`locate`.
+    """
     text = os.fspath(reference)
-    entry = manifest.find(text)
-    if entry is not None and entry.is_bundled:
-        return _describe(_model_folder(_BUNDLED_FOLDER), entry)
-    if entry is None and Path(text).expanduser().exists():
-        return _describe(_model_folder(Path(text).expanduser()), None)
+    models = load_manifests(manifest)
+    entry = models.find(text)
     if entry is not None:
-        address = next(url for asset in entry.assets for url in asset.urls)
-        raise ModelError(
-            f"the official model {entry.reference} is not installed by this version",
-            remedy=f"Download {address}, unzip it, and give the path of its folder instead",
+        return _listed(entry, sha256, trust_code)
+    path = Path(text).expanduser()
+    if not is_url(text) and path.is_dir():
+        _refuse_hash(sha256, f"the folder {text}")
+        folder = model_folder(path)
+        require_no_code(folder, trust_code=trust_code)
+        return describe(folder)
+    if is_url(text) or path.is_file():
+        if path.is_file() and not text.lower().endswith(ARCHIVES):
+            model_folder(path)
+        return _here(wanted(text, sha256=sha256))
+    return _installed(text, sha256, models)
+
+
+def _listed(entry: ModelEntry, sha256: str | None, trust_code: bool) -> InstalledModel | Wanted:
+    if entry.is_bundled:
+        _refuse_hash(sha256, f"{entry.reference}, which ships with this package,")
+        return describe(model_folder(BUNDLED_FOLDER), entry.name, entry.version)
+    asked = wanted(entry, sha256=sha256)
+    here = _here(asked)
+    if isinstance(here, InstalledModel):
+        return here
+    copy = find_sct_copy(entry)
+    if copy is None:
+        return asked
+    if asked.pinned or asked.published or entry.reference in trust.read_lock(_lock()):
+        logger.warning(
+            "SCT has %s in %s, but it cannot be told that this came from the archive with the "
+            "known hash; it is used if that path is given with -model",
+            entry.reference,
+            copy,
         )
-    if text.lower().endswith(_ARCHIVES) or os.sep in text or text.startswith("."):
-        raise ModelError("no such model folder", path=text, remedy="Check the path")
-    known = ", ".join(known.reference for known in manifest.entries)
+        return asked
+    require_no_code(copy, trust_code=trust_code)
+    logger.info("using the copy of %s that SCT installed in %s", entry.reference, copy)
+    return describe(copy, entry.name, entry.version)
+
+
+def _here(asked: Wanted) -> InstalledModel | Wanted:
+    """Return what is installed, if it is what is asked for."""
+    place = find(asked.name, asked.version)
+    if place is None:
+        return asked
+    require_expected(place, asked)
+    return describe_installed(place)
+
+
+def _installed(text: str, sha256: str | None, models: Manifest) -> InstalledModel:
+    """Return an installed model that no manifest lists, or raise that there is none."""
+    name, _, version = text.partition("@")
+    place = find(name, version or None)
+    if place is not None:
+        pinned = None if sha256 is None else require_sha256(sha256)
+        require_expected(place, Wanted(place.name, place.version, pinned=pinned))
+        return describe_installed(place)
+    if text.lower().endswith(ARCHIVES) or os.sep in text or text.startswith("."):
+        raise ModelError("no such model folder or archive", path=text, remedy="Check the path")
+    known = [entry.reference for entry in models.entries]
+    known += [here.reference for here in all_installed() if here.reference not in known]
     raise ModelError(
         f"no model is named {text!r}, and there is no folder of that name",
-        remedy=f"Known are {BUNDLED} and {known} (of these, only the bundled one is at hand: "
-        "unzip an official release and give its folder)",
+        remedy=f"Known are {BUNDLED}, {', '.join(known)}; see: sct_rootlets models list",
     )
 
 
-def folder_sha256(files: Iterable[Path], root: Path) -> str:
-    """Combine the hashes of `files` into one, independent of when and where they lie.
-
-    It is the sha256 of the text that ``sha256sum`` prints for the files, named relative
-    to `root` with forward slashes and sorted by that name: one line
-    ``<sha256>  <name>\\n`` for each.
-
-    Parameters
-    ----------
-    files : iterable of Path
-    root : Path
-        Folder that holds them.
-    """
-    lines = []
-    for name, path in sorted((path.relative_to(root).as_posix(), path) for path in files):
-        digest = hashlib.sha256()
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-        lines.append(f"{digest.hexdigest()}  {name}\n")
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _model_folder(path: Path) -> Path:
-    """Return the folder with dataset.json: `path` itself, or the one folder right below it."""
-    if path.is_file():
-        if path.name.lower().endswith(_ARCHIVES):
-            remedy = "Unzip it and give the folder"
-        else:
-            remedy = _EXPECTED
-        raise ModelError("is a file, not a model folder", path=path, remedy=remedy)
-    if path == _BUNDLED_FOLDER and not path.is_dir():
-        raise ModelError(
-            "the bundled model is missing from this installation",
-            path=path,
-            remedy="Reinstall sct_rootlets, or train it with the code of training/",
+def _refuse_hash(sha256: str | None, what: str) -> None:
+    if sha256 is not None:
+        raise UsageError(
+            f"{what} is no archive, whose hash -sha256 could be", remedy="Leave out -sha256"
         )
-    inside = [path, *sorted(child for child in path.iterdir() if child.is_dir())]
-    with_dataset = [folder for folder in inside if (folder / "dataset.json").is_file()]
-    if with_dataset[:1] == [path]:
-        return path
-    if not with_dataset:
-        part = (path / "plans.json").is_file() or any(path.glob("fold_*"))
-        problem = "has no dataset.json" if part else "is not an nnU-Net v2 model folder"
-        raise ModelError(problem, path=path, remedy=_EXPECTED)
-    full = [folder for folder in with_dataset if folder.name.endswith("3d_fullres")]
-    if len(with_dataset) > 1 and len(full) != 1:
-        names = ", ".join(folder.name for folder in with_dataset)
-        raise ModelError(
-            f"holds several models ({names})", path=path, remedy="Give the folder of one of them"
-        )
-    return full[0] if full else with_dataset[0]
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(
-            f"the model folder has no readable {path.name}", path=path.parent, remedy=_EXPECTED
-        ) from error
-    except ValueError as error:
-        raise ModelError(
-            f"is not valid JSON ({error})", path=path, remedy="Copy or unzip the model again"
-        ) from error
-    if not isinstance(content, dict):
-        raise ModelError("is not a JSON object", path=path, remedy="Copy the model again")
-    return content
-
-
-def _files(folder: Path) -> list[Path]:
-    """Return the files that inference reads, or raise naming what is missing."""
-    plans = _read_json(folder / "plans.json")
-    if "configurations" not in plans:
-        raise ModelError(
-            'its plans.json has no "configurations"',
-            path=folder,
-            remedy="It may be a model of nnU-Net version 1; version 2 is needed",
-        )
-    folds = sorted(path for path in folder.glob("fold_*") if path.is_dir())
-    if not folds:
-        raise ModelError("has no fold_* folder", path=folder, remedy=_EXPECTED)
-    checkpoints = []
-    for fold in folds:
-        present = [fold / name for name in CHECKPOINTS if (fold / name).is_file()]
-        checkpoints += present[:1]
-    if not checkpoints:
-        raise ModelError(
-            f"has no {' or '.join(CHECKPOINTS)} in {', '.join(fold.name for fold in folds)}",
-            path=folder,
-            remedy="Copy or unzip the model again",
-        )
-    return [folder / "dataset.json", folder / "plans.json", *checkpoints]
-
-
-def _describe(folder: Path, entry: ModelEntry | None) -> InstalledModel:
-    dataset = _read_json(folder / "dataset.json")
-    meanings = read_meanings(dataset, folder / "dataset.json")
-    is_compact = "sct_rootlets" in dataset
-    files = _files(folder)
-    coarse = folder.with_name(folder.name.replace("3d_fullres", "3d_lowres"))
-    if is_compact and coarse != folder and coarse.is_dir():
-        files += _files(coarse) if (coarse / "dataset.json").is_file() else []
-    orientation = dataset.get("image_orientation", DEFAULT_ORIENTATION_SCT)
-    if entry is None:
-        # The folder's own name says only how it was trained, its parent's which model it is.
-        generic = folder.name.startswith("nnUNetTrainer") and folder.parent.name
-        name, version = (folder.resolve().parent.name if generic else folder.name), "unknown"
-    else:
-        name, version = entry.name, entry.version
-    return InstalledModel(
-        name=name,
-        version=version,
-        folder=folder,
-        sha256=folder_sha256(files, folder.parent),
-        labels=meanings.names,
-        orientation_sct=require_orientation(orientation, folder / "dataset.json"),
-        has_level_identity=meanings.has_level_identity,
-        is_compact=is_compact,
-    )
+def _lock() -> Path:
+    return trust.lock_path(home())

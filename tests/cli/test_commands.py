@@ -43,7 +43,7 @@ def knowing(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         model = InstalledModel(
             "knowing", "1.0", Path("nowhere"), "cd" * 32, {}, "LPI", identity, True
         )
-        monkeypatch.setattr(pipeline, "locate", lambda reference: model)
+        monkeypatch.setattr(pipeline, "_located", lambda reference, progress: model)
         monkeypatch.setattr(
             pipeline, "load_engine", lambda *a, **k: KnowingEngine(neck, identity=identity)
         )

@@ -36,7 +36,7 @@ def test_the_help_through_the_real_command() -> None:
         [sys.executable, "-m", "sct_rootlets", "-h"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0
-    for command in ("run", "segment", "levels", "phantom", "demo"):
+    for command in ("run", "segment", "levels", "models", "phantom", "demo"):
         assert f"    {command} " in done.stdout
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sct_rootlets.errors import ModelError
+from sct_rootlets.errors import ArchiveError, ModelError, UsageError
+from sct_rootlets.manifest import load_manifest
 from sct_rootlets.store import folder_sha256, locate
 
 LEVELS = {"background": 0, **{f"lvl{value}": value for value in range(1, 10)}}
@@ -106,16 +107,32 @@ def test_damaged_json_and_version_1_are_named(folder):
         locate(folder)
 
 
-def test_a_zip_a_file_and_an_ordinary_folder_are_no_models(tmp_path):
-    for name, message in (("model.zip", "Unzip it"), ("image.nii.gz", "is a file")):
-        (tmp_path / name).write_bytes(b"x")
-        with pytest.raises(ModelError, match=message):
-            locate(tmp_path / name)
+def test_a_damaged_zip_a_file_and_an_ordinary_folder_are_no_models(tmp_path):
+    (tmp_path / "model.zip").write_bytes(b"x")
+    with pytest.raises(ArchiveError, match=r"model\.zip"):
+        locate(tmp_path / "model.zip")
+    (tmp_path / "image.nii.gz").write_bytes(b"x")
+    with pytest.raises(ModelError, match="is a file"):
+        locate(tmp_path / "image.nii.gz")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError, match="not an nnU-Net v2 model folder"):
         locate(tmp_path / "empty")
-    with pytest.raises(ModelError, match="no such model folder"):
-        locate(tmp_path / "none.zip")
+    for name in ("none.zip", "none/model"):
+        with pytest.raises(ModelError, match="no such model folder"):
+            locate(tmp_path / name)
+
+
+def test_a_folder_with_code_is_refused_unless_it_is_trusted(folder):
+    (folder / "trainer_class.py").write_text("raise SystemExit")
+    with pytest.raises(ModelError, match=r"trainer_class\.py.*-trust-code"):
+        locate(folder)
+    assert locate(folder, trust_code=True).folder == folder
+
+
+def test_a_hash_is_for_archives(folder):
+    for reference in (folder, "bundled"):
+        with pytest.raises(UsageError, match="no archive"):
+            locate(reference, sha256="ab" * 32)
 
 
 def test_several_models_in_one_folder_are_not_guessed_between(tmp_path):
@@ -130,9 +147,42 @@ def test_an_unknown_name_lists_the_known_ones():
         locate("nothing")
 
 
-def test_an_official_name_says_how_to_bring_it():
-    with pytest.raises(ModelError, match=r"rootlets@r20240523.*Download https://.*unzip"):
-        locate("rootlets@r20240523")
+@pytest.mark.parametrize("by", ["argument", "environment"])
+def test_offline_says_what_is_missing_and_how_to_bring_it(by, monkeypatch):
+    if by == "environment":
+        monkeypatch.setenv("SCT_ROOTLETS_OFFLINE", "1")
+    with pytest.raises(ModelError) as caught:
+        locate("rootlets@r20240523", offline=True if by == "argument" else None)
+    for told in (
+        "rootlets@r20240523 is not installed",
+        "https://github.com/ivadomed/model-spinal-rootlets/releases/download/r20240523/",
+        "sct_rootlets models install rootlets@r20240523 -from-file FILE.zip",
+    ):
+        assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["one", "list", "seeds"])
+def test_the_copy_of_sct_is_used_in_place(tmp_path, monkeypatch, form):
+    name = "nnUNetTrainer_2000epochs__nnUNetPlans__3d_fullres"
+    copy = tmp_path / "data" / "deepseg_models" / "model_seg_spinal_rootlets_nnunet"
+    folder = fake(copy / name)
+    url = load_manifest().find("rootlets@r20250318").assets[0].urls[0]
+    urls = {"one": url, "list": [url], "seeds": {"seed1": [url]}}[form]
+    source = {"model_name": copy.name, "model_urls": urls, "custom": False}
+    (copy / "source.json").write_text(json.dumps(source))
+    monkeypatch.setenv("SCT_DIR", str(tmp_path))
+    model = locate("rootlets", offline=True)
+    assert model.folder == folder
+    assert model.reference == "rootlets@r20250318"
+    for reference, options in (
+        ("rootlets@r20240523", {}),  # another version
+        ("rootlets", {"sha256": "ab" * 32}),  # nobody can tell
+    ):
+        with pytest.raises(ModelError, match="not installed"):
+            locate(reference, offline=True, **options)
+    (folder / "plans.json").unlink()
+    with pytest.raises(ModelError, match="not installed"):
+        locate("rootlets", offline=True)
 
 
 def test_the_bundled_model_is_found_by_each_of_its_names_or_its_absence_said():

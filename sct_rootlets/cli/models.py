@@ -1,0 +1,301 @@
+"""``sct_rootlets models``: the models there are, and those that are installed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from sct_rootlets.cli import options
+from sct_rootlets.cli.console import Console, shown
+
+__all__ = ["add_parser"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the parser of this subcommand, and those of its own subcommands."""
+    parser = options.add_subcommand(
+        subparsers,
+        "models",
+        summary="List, install, verify, export and remove models.",
+        description="List the models there are, and install, verify, export and remove them.",
+        examples=(
+            "sct_rootlets models list",
+            "sct_rootlets models install rootlets",
+            "sct_rootlets models install rootlets -from-file model.zip",
+        ),
+    )
+    parser.misc.add_argument("-h", "--help", action="help", help="Show this help and exit.")
+    nested = parser.add_subparsers(
+        title="COMMANDS",
+        dest="models_command",
+        metavar="COMMAND",
+        parser_class=options.Parser,
+        required=True,
+    )
+    for add in (_list, _show, _install, _verify, _path, _export, _remove):
+        add(nested)
+
+
+def _list(nested: Any) -> None:
+    parser = options.add_subcommand(
+        nested,
+        "list",
+        summary="Show the models there are as a table.",
+        description="Show every model that a manifest lists or that is installed: version, "
+        "contrasts, levels, size,\nwhether it is installed, and where. Needs no network.",
+        examples=("sct_rootlets models list", "sct_rootlets models list -json"),
+    )
+    _finish(parser, _execute_list, as_json=True)
+
+
+def _show(nested: Any) -> None:
+    parser = options.add_subcommand(
+        nested,
+        "show",
+        summary="Show what is known of a model.",
+        description="Show all that the manifest says of a model, and its installation.",
+        examples=("sct_rootlets models show rootlets@r20250318",),
+    )
+    _add_name(parser)
+    _finish(parser, _execute_show, as_json=True)
+
+
+def _install(nested: Any) -> None:
+    parser = options.add_subcommand(
+        nested,
+        "install",
+        summary="Install a model, or check that it is installed and whole.",
+        description="Install a model into the store (SCT_ROOTLETS_HOME, else the platform's data "
+        "folder). One that is\ninstalled is verified; nothing is done if it is whole. Other "
+        "versions stay.\n\nWhere nobody has published a hash, the first one seen is recorded in "
+        "the lock file models.lock.json\nof the store (or the one that SCT_ROOTLETS_LOCK names), "
+        "and other bytes are refused from then on.",
+        examples=(
+            "sct_rootlets models install rootlets",
+            "sct_rootlets models install rootlets@r20250318 -from-file model.zip",
+            "sct_rootlets models install https://example.org/model.zip -sha256 HEX",
+        ),
+    )
+    _add_name(parser, "Name or name@version of 'models list', path of a zip, or https:// address.")
+    parser.optional.add_argument(
+        "-from-file",
+        metavar="<file>",
+        type=Path,
+        help="Archive of this model on this disk, used in place of a download: the original one, "
+        "or a zip of 'models export'.",
+    )
+    parser.optional.add_argument(
+        "-sha256",
+        metavar="<hex>",
+        help="What the archive must have, 64 hex digits. Other bytes are refused.",
+    )
+    parser.optional.add_argument(
+        "-accept-change",
+        metavar="<name@version>",
+        help="Accept that this version has other bytes than those recorded at the first install; "
+        "it is installed anew.",
+    )
+    options.add_store_options(parser)
+    _finish(parser, _execute_install, with_manifest=False)
+
+
+def _verify(nested: Any) -> None:
+    parser = options.add_subcommand(
+        nested,
+        "verify",
+        summary="Compare installed models with their receipts.",
+        description="Hash every file of one installed model, or of all, and compare with the "
+        "receipt, and the receipt\nwith the lock file. Exits with status 1 if something differs.",
+        examples=("sct_rootlets models verify", "sct_rootlets models verify rootlets@r20250318"),
+    )
+    _add_name(parser, "Name or name@version; by default all that is installed.", nargs="?")
+    _finish(parser, _execute_verify)
+
+
+def _path(nested: Any) -> None:
+    parser = options.add_subcommand(
+        nested,
+        "path",
+        summary="Print the folder of an installed model.",
+        description="Print the nnU-Net folder of an installed model, for scripts. Installs "
+        "nothing.",
+        examples=("sct_rootlets models path rootlets",),
+    )
+    _add_name(parser)
+    _finish(parser, _execute_path)
+
+
+def _export(nested: Any) -> None:
+    parser = options.add_subcommand(
+        nested,
+        "export",
+        summary="Pack an installed model for a machine without a network.",
+        description="Pack an installed model into a zip that carries its receipt, to install it "
+        "elsewhere with\n'models install NAME -from-file FILE.zip'. Prints the sha256 of the zip.",
+        examples=("sct_rootlets models export rootlets -o rootlets.zip",),
+    )
+    _add_name(parser)
+    parser.mandatory.add_argument(
+        "-o", metavar="<file>", type=_zip_output, required=True, help="Zip to write."
+    )
+    _finish(parser, _execute_export)
+
+
+def _remove(nested: Any) -> None:
+    parser = options.add_subcommand(
+        nested,
+        "remove",
+        summary="Remove one version of an installed model.",
+        description="Remove one version of an installed model from your own store. Its hash stays "
+        "recorded.",
+        examples=("sct_rootlets models remove rootlets@r20240129",),
+    )
+    _add_name(parser, "name@version.")
+    _finish(parser, _execute_remove, with_manifest=False)
+
+
+def _add_name(
+    parser: options.Parser, text: str = "Name or name@version of 'models list'.", **how: Any
+) -> None:
+    parser.mandatory.add_argument("name", metavar="NAME", help=text, **how)
+
+
+def _finish(
+    parser: options.Parser, execute: Any, *, as_json: bool = False, with_manifest: bool = True
+) -> None:
+    if as_json:
+        parser.optional.add_argument(
+            "-json", action="store_true", help="Print JSON, for scripts, in place of a table."
+        )
+    if with_manifest:
+        options.add_store_options(parser, installs=False)
+    options.add_common_options(parser)
+    parser.set_defaults(execute=execute)
+
+
+def _zip_output(text: str) -> Path:
+    if not text.lower().endswith(".zip"):
+        raise argparse.ArgumentTypeError(f"'{text}' does not end in .zip")
+    return Path(text)
+
+
+def _execute_list(arguments: argparse.Namespace, console: Console) -> None:
+    from sct_rootlets.store.catalogue import format_table, list_models
+
+    rows = list_models(arguments.manifest)
+    if arguments.json:
+        print(json.dumps(rows, indent=1))
+        return
+    console.say(format_table(rows))
+
+
+def _execute_show(arguments: argparse.Namespace, console: Console) -> None:
+    from sct_rootlets.store.catalogue import format_model, show_model
+
+    content = show_model(arguments.name, arguments.manifest)
+    if arguments.json:
+        print(json.dumps(content, indent=1, ensure_ascii=False))
+        return
+    console.say(format_model(content))
+
+
+def _execute_install(arguments: argparse.Namespace, console: Console) -> None:
+    from sct_rootlets.errors import UsageError
+    from sct_rootlets.manifest import load_manifests
+    from sct_rootlets.store import install, locate
+    from sct_rootlets.store.wanted import is_url
+
+    entry = load_manifests(arguments.manifest).find(arguments.name)
+    what: Any = entry
+    if entry is None:
+        if arguments.from_file is not None:
+            raise UsageError(
+                f"no manifest lists {arguments.name!r}, as which {arguments.from_file} is given",
+                remedy="Give the path of the file in place of the name, or list it: -manifest",
+            )
+        what = arguments.name
+        if not is_url(what) and not Path(what).expanduser().is_file():
+            locate(what, manifest=arguments.manifest, offline=True)  # says what is wrong
+            what = None
+    if (entry is not None and entry.is_bundled) or what is None:
+        console.say(f"{arguments.name} is there already.")
+        return
+    with console.progress() as progress:
+        model = install(
+            what,
+            file=arguments.from_file,
+            sha256=arguments.sha256,
+            accept_change=arguments.accept_change,
+            trust_code=arguments.trust_code,
+            offline=arguments.offline,
+            progress=progress,
+        )
+    console.say(f"{model.reference} is installed and whole: {shown(model.folder)}")
+
+
+def _execute_verify(arguments: argparse.Namespace, console: Console) -> None:
+    from sct_rootlets.errors import IntegrityError
+    from sct_rootlets.store.catalogue import installed_place, verify_place
+    from sct_rootlets.store.home import stores
+
+    if arguments.name is None:
+        places = [place for store in stores() for place in store.places()]
+    else:
+        places = [installed_place(arguments.name, arguments.manifest)]
+    damaged = []
+    for place in places:
+        problems = verify_place(place, arguments.manifest)
+        console.say(f"{place.reference}: {'; '.join(problems) or 'whole'} ({place.folder})")
+        if problems:
+            damaged.append(place.reference)
+    if not places:
+        console.say("No model is installed.")
+    if damaged:
+        raise IntegrityError(
+            f"{', '.join(damaged)}: not as installed",
+            remedy="Install again with 'sct_rootlets models install NAME@VERSION'",
+        )
+
+
+def _execute_path(arguments: argparse.Namespace, console: Console) -> None:
+    from sct_rootlets.errors import ModelError
+    from sct_rootlets.manifest import InstalledModel
+    from sct_rootlets.store.locate import locate_here
+
+    found = locate_here(arguments.name, manifest=arguments.manifest)
+    if not isinstance(found, InstalledModel):
+        raise ModelError(
+            f"{found.reference} is not installed",
+            remedy=f"Type: sct_rootlets models install {arguments.name}",
+        )
+    print(found.folder)
+
+
+def _execute_export(arguments: argparse.Namespace, console: Console) -> None:
+    from sct_rootlets.store.catalogue import installed_place
+    from sct_rootlets.store.installed import export
+
+    place = installed_place(arguments.name, arguments.manifest)
+    sha256 = export(place, arguments.o)
+    console.say(f"{place.reference} is packed in {shown(arguments.o)}, sha256 {sha256}")
+    console.say("There, type:")
+    console.say(
+        f"sct_rootlets models install {place.reference} -from-file {arguments.o.name} "
+        f"-sha256 {sha256}"
+    )
+
+
+def _execute_remove(arguments: argparse.Namespace, console: Console) -> None:
+    from sct_rootlets.errors import UsageError
+    from sct_rootlets.store.catalogue import installed_place
+    from sct_rootlets.store.installed import remove
+
+    if "@" not in arguments.name:
+        raise UsageError(
+            f"which version of {arguments.name}?", remedy="Type NAME@VERSION of 'models list'"
+        )
+    place = installed_place(arguments.name)
+    remove(place)
+    console.say(f"{place.reference} is removed.")

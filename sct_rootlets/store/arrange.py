@@ -1,0 +1,120 @@
+"""From unpacked files to a model as the store keeps it: structure, code, weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+from sct_rootlets.errors import ModelError
+from sct_rootlets.manifest import read_meanings, require_orientation
+from sct_rootlets.store.folder import (
+    inference_checkpoints,
+    model_folder,
+    model_folders,
+    read_json,
+    required_files,
+)
+
+__all__ = ["arrange", "require_no_code"]
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+
+
+def arrange(unpacked: Path, target: Path, *, trust_code: bool = False) -> list[Path]:
+    """Check an unpacked archive, convert its checkpoints, and move the model to `target`.
+
+    Parameters
+    ----------
+    unpacked : Path
+        What came out of the archive.
+    target : Path
+        Folder to make, on the same file system: that of a version, with one
+        ``nnUNetTrainer*`` folder in it (two for a compact model).
+    trust_code : bool
+        Accept files and checkpoints that could run code.
+
+    Returns
+    -------
+    list of Path
+        Files below `target` that were made here, the converted weights.
+
+    Raises
+    ------
+    ModelError
+        If it is no nnU-Net v2 model, is incomplete, or holds code.
+    """
+    from sct_rootlets.store.weights import convert_checkpoint
+
+    folders = model_folders(unpacked)
+    is_named = folders[0].name.startswith("nnUNetTrainer")
+    root = folders[0].parent if is_named else folders[0]
+    require_no_code(root, trust_code=trust_code)
+    made = []
+    for folder in folders:
+        required_files(folder)
+        dataset = read_json(folder / "dataset.json")
+        read_meanings(dataset, folder / "dataset.json")
+        if "image_orientation" in dataset:
+            require_orientation(dataset["image_orientation"], folder / "dataset.json")
+        for checkpoint in inference_checkpoints(folder):
+            converted = convert_checkpoint(checkpoint, checkpoint.parent, trust_code=trust_code)
+            _require_configuration(folder, checkpoint, converted.facts)
+            made += [converted.weights, converted.facts]
+    inside = target
+    if not is_named:
+        # An older release comes without the folder that nnU-Net and SCT look for.
+        target.mkdir()
+        inside = target / _trainer_folder_name(folders[0], made[1])
+    os.rename(root, inside)
+    model_folder(target)
+    return [inside / path.relative_to(root) for path in made]
+
+
+def require_no_code(folder: Path, *, trust_code: bool = False) -> None:
+    """Raise a `ModelError` if files that could run as code lie in a model folder.
+
+    Parameters
+    ----------
+    folder : Path
+    trust_code : bool
+        Accept them. Nothing of them is run by this package even then.
+    """
+    from sct_rootlets.store.weights import code_files
+
+    found = [] if trust_code else code_files(folder)
+    if found:
+        names = ", ".join(str(path.relative_to(folder)) for path in found[:5])
+        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        raise ModelError(
+            f"the model comes with code ({names}{more}), which a model does not need",
+            path=folder,
+            remedy="Ask its authors for the nnU-Net folder alone. If you trust them: -trust-code",
+        )
+
+
+def _require_configuration(folder: Path, checkpoint: Path, facts: Path) -> None:
+    name = json.loads(facts.read_text(encoding="utf-8")).get("configuration")
+    known = read_json(folder / "plans.json")["configurations"]
+    if not isinstance(known, dict) or name not in known:
+        raise ModelError(
+            f"its plans.json has no configuration {name!r}, which its checkpoint "
+            f"{checkpoint.parent.name}/{checkpoint.name} was trained with",
+            path=folder,
+            remedy="The files are of different models; ask its authors",
+        )
+
+
+def _trainer_folder_name(folder: Path, facts: Path) -> str:
+    """Return how nnU-Net names the folder: trainer, plans and configuration."""
+    content = json.loads(facts.read_text(encoding="utf-8"))
+    plans = read_json(folder / "plans.json").get("plans_name", "nnUNetPlans")
+    words = [str(content["trainer_name"]), str(plans), str(content["configuration"])]
+    if not all(_NAME.fullmatch(word) for word in words) or not words[0].startswith("nnUNet"):
+        raise ModelError(
+            f"its names are not nnU-Net's ({', '.join(words)})",
+            path=folder,
+            remedy="Pack it inside its nnUNetTrainer* folder",
+        )
+    return "__".join(words)

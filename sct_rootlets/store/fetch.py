@@ -1,0 +1,115 @@
+"""Bring the archive of a model into the staging folder: from the network, or from a file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sct_rootlets.errors import DownloadError, IntegrityError, ModelError
+from sct_rootlets.store import trust
+from sct_rootlets.store.disk import require_space, writing
+from sct_rootlets.store.staging import Staging
+from sct_rootlets.store.wanted import Wanted
+
+__all__ = ["Archive", "Progress", "copy_archive", "download_archive"]
+
+#: Called as ``progress(stage, done, total)``; bytes while downloading, with total 0 unknown.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive that is here.
+
+    Attributes
+    ----------
+    sha256 : str
+    size_bytes : int
+    source : str
+        URL it came from, or name of the file.
+    """
+
+    sha256: str
+    size_bytes: int
+    source: str
+
+
+def download_archive(
+    asked: Wanted,
+    staging: Staging,
+    known: trust.Seen | None,
+    lock: Path,
+    progress: Progress | None,
+) -> Archive:
+    """Download the archive of a model into its staging folder.
+
+    Parameters
+    ----------
+    asked : Wanted
+    staging : Staging
+        What has arrived stays in it on an error, for the next attempt.
+    known : Seen or None
+        What the lock file records, which has to come again.
+    lock : Path
+        The lock file, for messages.
+    progress : callable, optional
+
+    Raises
+    ------
+    DownloadError, IntegrityError, StoreError, UsageError
+        As of :func:`sct_rootlets.store.download.download`, with what can be done.
+    """
+    from sct_rootlets.store.download import download
+
+    def show(url: str, done: int, total: int | None) -> None:
+        if progress is not None:
+            progress(f"downloading {asked.reference}", done, total or 0)
+
+    if asked.size_bytes is not None:
+        # The checkpoint is kept beside its converted weights, which are about as large.
+        room = asked.size_bytes + 2 * (asked.unpacked_bytes or asked.size_bytes)
+        require_space(staging.folder, room, f"{asked.reference}, unpacked and converted")
+    expected = asked.pinned or asked.published or (known.sha256 if known else None)
+    staging.keep_archive = True
+    try:
+        done = download(
+            asked.urls,
+            staging.archive,
+            sha256=expected,
+            size_bytes=asked.size_bytes,
+            progress=show,
+        )
+    except IntegrityError as error:
+        if known is None or known.sha256 != expected:
+            raise
+        raise trust.changed(asked.reference, error.problem, known, lock) from error
+    except DownloadError as error:
+        raise DownloadError(
+            f"{asked.reference} could not be downloaded: {error.problem}",
+            remedy=f"{error.remedy or 'Try again'}. What has arrived is kept. Or bring the "
+            f"archive by hand: sct_rootlets models install {asked.reference} -from-file FILE.zip",
+        ) from error
+    staging.keep_archive = False
+    if progress is not None:
+        progress(f"downloading {asked.reference}", done.size_bytes, done.size_bytes)
+    return Archive(done.sha256, done.size_bytes, done.url)
+
+
+def copy_archive(source: Path, target: Path) -> Archive:
+    """Copy an archive into the staging folder, where nobody changes it, and hash the copy."""
+    digest = hashlib.sha256()
+    try:
+        stream = source.open("rb")
+    except OSError as error:
+        raise ModelError(f"cannot be read ({error.strerror})", path=source) from error
+    with stream:
+        require_space(target.parent, os.fstat(stream.fileno()).st_size, "a copy of the archive")
+        with writing(target), target.open("wb") as copy:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+                copy.write(block)
+            size_bytes = copy.tell()
+    return Archive(digest.hexdigest(), size_bytes, source.name)

@@ -1,0 +1,225 @@
+"""What a model folder has to hold, and what a folder of unpacked files is as a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sct_rootlets.errors import ModelError
+from sct_rootlets.manifest import (
+    DEFAULT_ORIENTATION_SCT,
+    InstalledModel,
+    read_meanings,
+    require_orientation,
+)
+from sct_rootlets.store.receipt import combined_sha256, file_sha256
+
+__all__ = [
+    "ARCHIVES",
+    "BUNDLED_FOLDER",
+    "describe",
+    "folder_sha256",
+    "inference_checkpoints",
+    "model_folder",
+    "model_folders",
+    "read_json",
+    "required_files",
+]
+
+#: Where the model inside this package lies.
+BUNDLED_FOLDER = Path(__file__).parents[1] / "models" / "compact"
+
+#: Endings of the archives that models come in.
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+
+#: Checkpoints of a fold, in the order in which they are preferred.
+_CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")
+
+_EXPECTED = (
+    "Give the folder that holds dataset.json, plans.json and fold_*, usually named nnUNetTrainer*"
+)
+
+
+def folder_sha256(
+    files: Iterable[Path], root: Path, known: Mapping[Path, str] | None = None
+) -> str:
+    r"""Combine the hashes of `files` into one, independent of when and where they lie.
+
+    It is the sha256 of the text that ``sha256sum`` prints for the files, named relative
+    to `root` with forward slashes and sorted by that name: one line
+    ``<sha256>  <name>\n`` for each.
+
+    Parameters
+    ----------
+    files : iterable of Path
+    root : Path
+        Folder that holds them.
+    known : mapping of Path to str, optional
+        sha256 of files that need not be hashed again.
+    """
+    known = known or {}
+    return combined_sha256(
+        {path.relative_to(root).as_posix(): known.get(path) or file_sha256(path) for path in files}
+    )
+
+
+def model_folder(path: Path) -> Path:
+    """Return the folder with dataset.json: `path` itself, or the one folder right below it.
+
+    Raises
+    ------
+    ModelError
+        If there is none, or there are several that are no pair of the compact model.
+    """
+    if path.is_file():
+        raise ModelError("is a file, not a model folder", path=path, remedy=_EXPECTED)
+    if path == BUNDLED_FOLDER and not path.is_dir():
+        raise ModelError(
+            "the bundled model is missing from this installation",
+            path=path,
+            remedy="Reinstall sct_rootlets, or train it with the code of training/",
+        )
+    inside = [path, *sorted(child for child in path.iterdir() if child.is_dir())]
+    with_dataset = [folder for folder in inside if (folder / "dataset.json").is_file()]
+    if with_dataset[:1] == [path]:
+        return path
+    if not with_dataset:
+        part = (path / "plans.json").is_file() or any(path.glob("fold_*"))
+        problem = "has no dataset.json" if part else "is not an nnU-Net v2 model folder"
+        raise ModelError(problem, path=path, remedy=_EXPECTED)
+    full = [folder for folder in with_dataset if folder.name.endswith("3d_fullres")]
+    if len(with_dataset) > 1 and len(full) != 1:
+        names = ", ".join(folder.name for folder in with_dataset)
+        raise ModelError(
+            f"holds several models ({names})", path=path, remedy="Give the folder of one of them"
+        )
+    return full[0] if full else with_dataset[0]
+
+
+def model_folders(unpacked: Path) -> list[Path]:
+    """Return the model folder in an unpacked archive: one, or the compact model's pair.
+
+    It is the one that is named ``nnUNetTrainer*``, or, in an archive without that name,
+    the one that holds dataset.json.
+
+    Raises
+    ------
+    ModelError
+        If there is none, or there are several.
+    """
+    found = sorted(path.parent for path in unpacked.rglob("dataset.json") if path.is_file())
+    named = [folder for folder in found if folder.name.startswith("nnUNetTrainer")] or found
+    if len(named) == 1:
+        return named
+    if not named:
+        raise ModelError(
+            "the archive holds no nnU-Net v2 model: there is no dataset.json in it",
+            remedy="It has to hold one nnUNetTrainer* folder",
+        )
+    full = [folder for folder in named if folder.name.endswith("3d_fullres")]
+    together = len({folder.parent for folder in named}) == 1
+    ours = all("sct_rootlets" in read_json(folder / "dataset.json") for folder in named)
+    if len(named) == 2 and len(full) == 1 and together and ours:
+        return named
+    names = ", ".join(folder.relative_to(unpacked).as_posix() for folder in named)
+    raise ModelError(
+        f"the archive holds several models ({names})", remedy="Pack one nnUNetTrainer* folder"
+    )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object of a model folder, or raise a `ModelError` that names it."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(
+            f"the model folder has no readable {path.name}", path=path.parent, remedy=_EXPECTED
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(
+            f"is not valid JSON ({error})", path=path, remedy="Copy or unzip the model again"
+        ) from error
+    if not isinstance(content, dict):
+        raise ModelError("is not a JSON object", path=path, remedy="Copy the model again")
+    return content
+
+
+def required_files(folder: Path) -> list[Path]:
+    """Return dataset.json, plans.json and each fold's checkpoint, or raise naming what lacks."""
+    read_json(folder / "dataset.json")
+    plans = read_json(folder / "plans.json")
+    if "configurations" not in plans:
+        raise ModelError(
+            'its plans.json has no "configurations"',
+            path=folder,
+            remedy="It may be a model of nnU-Net version 1; version 2 is needed",
+        )
+    folds = sorted(path for path in folder.glob("fold_*") if path.is_dir())
+    if not folds:
+        raise ModelError("has no fold_* folder", path=folder, remedy=_EXPECTED)
+    checkpoints = []
+    for fold in folds:
+        present = [fold / name for name in _CHECKPOINTS if (fold / name).is_file()]
+        checkpoints += present[:1]
+    if not checkpoints:
+        raise ModelError(
+            f"has no {' or '.join(_CHECKPOINTS)} in {', '.join(fold.name for fold in folds)}",
+            path=folder,
+            remedy="Copy or unzip the model again",
+        )
+    return [folder / "dataset.json", folder / "plans.json", *checkpoints]
+
+
+def inference_checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints that inference reads: that of fold_all alone, else every fold's."""
+    checkpoints = required_files(folder)[2:]
+    whole = [path for path in checkpoints if path.parent.name == "fold_all"]
+    return whole or checkpoints
+
+
+def describe(
+    folder: Path,
+    name: str | None = None,
+    version: str = "unknown",
+    hashes: Mapping[Path, str] | None = None,
+) -> InstalledModel:
+    """Describe a complete model folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The one with dataset.json.
+    name, version : str, optional
+        By default the name of the folder, or of its parent where its own is nnU-Net's.
+    hashes : mapping of Path to str, optional
+        sha256 of files that are known already; others are hashed.
+
+    Raises
+    ------
+    ModelError
+        If something is missing or cannot be used.
+    """
+    dataset = read_json(folder / "dataset.json")
+    meanings = read_meanings(dataset, folder / "dataset.json")
+    is_compact = "sct_rootlets" in dataset
+    files = required_files(folder)
+    coarse = folder.with_name(folder.name.replace("3d_fullres", "3d_lowres"))
+    if is_compact and coarse != folder and coarse.is_dir():
+        files += required_files(coarse) if (coarse / "dataset.json").is_file() else []
+    orientation = dataset.get("image_orientation", DEFAULT_ORIENTATION_SCT)
+    if name is None:
+        # The folder's own name says only how it was trained, its parent's which model it is.
+        generic = folder.name.startswith("nnUNetTrainer") and folder.parent.name
+        name = folder.resolve().parent.name if generic else folder.name
+    return InstalledModel(
+        name=name,
+        version=version,
+        folder=folder,
+        sha256=folder_sha256(files, folder.parent, hashes),
+        labels=meanings.names,
+        orientation_sct=require_orientation(orientation, folder / "dataset.json"),
+        has_level_identity=meanings.has_level_identity,
+        is_compact=is_compact,
+    )

@@ -1,0 +1,169 @@
+"""Where models are kept: this user's store, and read-only ones that are searched first.
+
+A store is a folder::
+
+    models/<name>/<version>/    nnUNetTrainer*/ and receipt.json: one installed model
+    staging/                    installs under way, on the same file system
+    claims/                     who is installing what
+    models.lock.json            the hashes that were seen first
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sct_rootlets.errors import StoreError
+
+__all__ = ["HOME", "OFFLINE", "PATH", "Place", "Store", "home", "is_offline", "stores"]
+
+#: Environment variable that names this user's store.
+HOME = "SCT_ROOTLETS_HOME"
+#: Environment variable with more stores, read only and searched first.
+PATH = "SCT_ROOTLETS_PATH"
+#: Environment variable that forbids the network.
+OFFLINE = "SCT_ROOTLETS_OFFLINE"
+
+#: What names and versions consist of, so that they are safe as names of folders everywhere.
+_WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9_+-])?")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one version of one model is, or would be, in a store.
+
+    Attributes
+    ----------
+    store : Store
+    name, version : str
+    """
+
+    store: Store
+    name: str
+    version: str
+
+    @property
+    def reference(self) -> str:
+        """Name and version in one word."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the installed model."""
+        return self.store.models / self.name / self.version
+
+    @property
+    def claim(self) -> Path:
+        """File that says who is installing it."""
+        return self.store.claims / f"{self.reference}.claim"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of installed models.
+
+    Attributes
+    ----------
+    folder : Path
+        It need not exist; nothing is made before a model is installed.
+    writable : bool
+        Whether models are installed into it: True for this user's own only.
+    """
+
+    folder: Path
+    writable: bool
+
+    @property
+    def models(self) -> Path:
+        """Folder with one folder a name, and one a version in it."""
+        return self.folder / "models"
+
+    @property
+    def staging(self) -> Path:
+        """Folder of installs under way."""
+        return self.folder / "staging"
+
+    @property
+    def claims(self) -> Path:
+        """Folder of the files that say who is installing what."""
+        return self.folder / "claims"
+
+    def place(self, name: str, version: str) -> Place:
+        """Return the place of a version of a model, or raise a `StoreError` for a bad name."""
+        for word in (name, version):
+            if not _WORD.fullmatch(word):
+                raise StoreError(
+                    f"{word!r} cannot be the name or version of a model in a store",
+                    remedy="Use letters, digits and . _ + -, at most 100 of them",
+                )
+        return Place(self, name, version)
+
+    def places(self) -> Iterator[Place]:
+        """Yield the folders of the store that may hold an installed model, sorted."""
+        for folder in sorted(self.models.glob("*/*")):
+            words = (folder.parent.name, folder.name)
+            if folder.is_dir() and all(_WORD.fullmatch(word) for word in words):
+                yield Place(self, *words)
+
+    def prepare(self) -> None:
+        """Make the folders of this user's store, or raise a `StoreError` that says why not."""
+        try:
+            for folder in (self.models, self.staging, self.claims):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self.unusable(error.strerror or str(error)) from error
+        if not all(os.access(folder, os.W_OK) for folder in (self.models, self.staging)):
+            raise self.unusable("Permission denied")
+
+    def unusable(self, reason: str) -> StoreError:
+        """Return the error that nothing can be written into this store."""
+        return StoreError(
+            f"the store of models cannot be written to ({reason})",
+            path=self.folder,
+            remedy=f"Set {HOME} to a folder of yours, or have the model installed by whoever "
+            f"owns the store, and name that one in {PATH}",
+        )
+
+
+def home() -> Store:
+    """Return this user's own store: ``SCT_ROOTLETS_HOME``, else the platform's data folder."""
+    given = os.environ.get(HOME, "").strip()
+    if given:
+        return Store(Path(given).expanduser().absolute(), writable=True)
+    from platformdirs import user_data_path
+
+    return Store(user_data_path("sct_rootlets", appauthor=False), writable=True)
+
+
+def stores() -> list[Store]:
+    """Return every store in the order of the search: those of ``SCT_ROOTLETS_PATH``, then home.
+
+    Examples
+    --------
+    >>> [store.writable for store in stores()][-1]
+    True
+    """
+    own = home()
+    found = []
+    for text in os.environ.get(PATH, "").split(os.pathsep):
+        if text.strip():
+            store = Store(Path(text.strip()).expanduser().absolute(), writable=False)
+            if store.folder != own.folder and store not in found:
+                found.append(store)
+    return [*found, own]
+
+
+def is_offline(asked: bool | None = None) -> bool:
+    """Return whether the network is forbidden, by the caller or by the environment.
+
+    Parameters
+    ----------
+    asked : bool, optional
+        What the caller says; None leaves it to ``SCT_ROOTLETS_OFFLINE``.
+    """
+    if asked is not None:
+        return asked
+    return os.environ.get(OFFLINE, "").strip().lower() not in ("", "0", "no", "false", "off")

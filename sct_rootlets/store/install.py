@@ -1,0 +1,241 @@
+"""Install a model: claim, download, unpack, check, convert, and one rename at the end.
+
+Everything happens in a folder of its own in ``staging/``, on the file system of the store,
+so that a model appears complete or not at all, whatever ends the process in between.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+from pathlib import Path
+
+from sct_rootlets.errors import (
+    ArchiveError,
+    IntegrityError,
+    MissingDependencyError,
+    ModelError,
+    StoreError,
+    UsageError,
+)
+from sct_rootlets.manifest import InstalledModel, ModelEntry
+from sct_rootlets.store import trust
+from sct_rootlets.store.arrange import arrange
+from sct_rootlets.store.claim import Claim
+from sct_rootlets.store.disk import writing
+from sct_rootlets.store.fetch import Progress, copy_archive, download_archive
+from sct_rootlets.store.home import PATH, Place, home, is_offline
+from sct_rootlets.store.installed import describe_installed, find, receipt_of
+from sct_rootlets.store.proof import require_archive, require_carried
+from sct_rootlets.store.receipt import (
+    RECEIPT,
+    is_installed,
+    now_utc,
+    read_receipt,
+    verify,
+    write_receipt,
+)
+from sct_rootlets.store.staging import Staging, tidy
+from sct_rootlets.store.wanted import Wanted, missing_offline, wanted
+
+__all__ = ["Progress", "install", "require_expected"]
+
+logger = logging.getLogger(__name__)
+
+
+def install(
+    what: Wanted | ModelEntry | str | os.PathLike[str],
+    *,
+    file: Path | None = None,
+    sha256: str | None = None,
+    accept_change: str | None = None,
+    trust_code: bool = False,
+    offline: bool | None = None,
+    progress: Progress | None = None,
+) -> InstalledModel:
+    """Install a model into this user's store, unless it is there and whole.
+
+    Other versions are not touched. Where several processes install the same, one does the
+    work and the others wait for it.
+
+    Parameters
+    ----------
+    what, file, sha256
+        As :func:`sct_rootlets.store.wanted.wanted` takes them, or what it returned.
+    accept_change : str, optional
+        ``name@version`` whose bytes may differ from those recorded; it is then installed
+        anew, and what it is now is recorded.
+    trust_code : bool
+        Accept files that could run code, and checkpoints that run it when they are read.
+    offline : bool, optional
+        Whether the network is forbidden; by default what ``SCT_ROOTLETS_OFFLINE`` says.
+    progress : callable, optional
+
+    Raises
+    ------
+    UsageError
+        If `accept_change` names something else, or a URL is not allowed.
+    DownloadError, IntegrityError, ArchiveError, ModelError
+        If it cannot be brought, or is not what it should be.
+    StoreError
+        If the store cannot be written.
+    MissingDependencyError
+        If torch or safetensors, by which checkpoints are converted, is missing.
+    """
+    asked = what if isinstance(what, Wanted) else wanted(what, file=file, sha256=sha256)
+    if accept_change not in (None, asked.reference):
+        raise UsageError(
+            f"-accept-change names {accept_change}, and what is installed is {asked.reference}",
+            remedy=f"Type -accept-change {asked.reference}",
+        )
+    there = find(asked.name, asked.version)
+    if there is not None and accept_change is None:
+        problem = _what_is_wrong(there, asked)
+        if not problem:
+            tidy(home())
+            return describe_installed(there)
+        if not there.store.writable:
+            raise IntegrityError(
+                problem,
+                path=there.folder,
+                remedy=f"Whoever owns that store has to repair it; or take it out of {PATH}",
+            )
+        logger.warning("%s is installed anew: %s", asked.reference, problem)
+    if asked.file is None and is_offline(offline):
+        raise missing_offline(asked)
+    _require_packages()
+    store = home()
+    place = store.place(asked.name, asked.version)
+    store.prepare()
+    _require_ours(place)
+    before = _identity(place)
+
+    def done() -> bool:
+        return _identity(place) != before and is_installed(place.folder)
+
+    # What was too small or incomplete is no model yet, but it is one of ours and replaced.
+    with Claim(place.claim, place.reference) as claim:
+        if claim.take(until=done) and not done():
+            with Staging(store, place.reference, claim.token) as staging:
+                _install(asked, place, staging, accept_change is not None, trust_code, progress)
+    require_expected(place, asked)
+    return describe_installed(place)
+
+
+def require_expected(place: Place, asked: Wanted) -> None:
+    """Raise an `IntegrityError` if an installed model is not the one that is asked for."""
+    brought_by_hand = asked.file is not None and asked.is_listed
+    trust.require_trusted(
+        receipt_of(place),
+        # The pin of a zip brought by hand is that of the zip, and was checked with it.
+        pinned=None if brought_by_hand else asked.pinned,
+        published=asked.published,
+        lock=trust.lock_path(home()) if asked.is_listed else None,
+    )
+
+
+def _install(
+    asked: Wanted,
+    place: Place,
+    staging: Staging,
+    accepts_change: bool,
+    trust_code: bool,
+    progress: Progress | None,
+) -> None:
+    """Install into `place`, with the claim held and a staging folder of its own."""
+    from sct_rootlets.store.unpack import unpack
+
+    tell = progress or (lambda stage, done, total: None)
+    lock = trust.lock_path(place.store)
+    trust.tidy_lock(lock)
+    known = trust.read_lock(lock).get(asked.reference) if asked.is_listed else None
+    known = None if accepts_change else known
+    if asked.file is None:
+        archive = download_archive(asked, staging, known, lock, progress)
+    else:
+        archive = copy_archive(asked.file, staging.archive)
+    tell(f"unpacking {asked.reference}", 0, 1)
+    staging.unpacked.mkdir()
+    folder = staging.folder / "model"
+    try:
+        unpack(staging.archive, staging.unpacked)
+        staging.archive.unlink()
+        tell(f"unpacking {asked.reference}", 1, 1)
+        tell(f"checking {asked.reference}", 0, 1)
+        made = arrange(staging.unpacked, folder, trust_code=trust_code)
+    except (ArchiveError, ModelError) as error:
+        raise _of_archive(error, staging, archive.source) from error
+    carried = read_receipt(folder) if asked.file is not None and asked.is_listed else None
+    with writing(folder):
+        receipt = write_receipt(
+            folder,
+            name=asked.name,
+            version=asked.version,
+            archive_sha256=archive.sha256 if carried is None else carried.archive_sha256,
+            archive_bytes=archive.size_bytes if carried is None else carried.archive_bytes,
+            source=archive.source if carried is None else carried.source,
+            trusted_code=trust_code,
+            made=made,
+        )
+    if carried is None:
+        require_archive(asked, archive.sha256, archive.source)
+    else:
+        require_carried(asked, receipt, carried, archive.sha256, known)
+    if asked.is_listed and asked.published is None:
+        seen = trust.Seen(receipt.archive_sha256, receipt.content_sha256, receipt.source, now_utc())
+        trust.record(
+            lock, asked.reference, seen, accepted=accepts_change, pinned=asked.pinned is not None
+        )
+    staging.publish(folder, place)
+    tell(f"checking {asked.reference}", 1, 1)
+
+
+def _what_is_wrong(there: Place, asked: Wanted) -> str:
+    """Return why an installed model will not do, or nothing."""
+    problems = verify(there.folder)
+    if problems:
+        return "; ".join(problems[:3])
+    try:
+        require_expected(there, asked)
+    except IntegrityError as error:
+        return error.problem
+    return ""
+
+
+def _of_archive(
+    error: ArchiveError | ModelError, staging: Staging, source: str
+) -> ArchiveError | ModelError:
+    """Return the same error about the archive, for the staging folder is gone when it is read."""
+    problem = error.problem
+    if error.path is not None and staging.unpacked in Path(error.path).parents:
+        problem = f"{Path(error.path).relative_to(staging.unpacked).as_posix()} {problem}"
+    return type(error)(problem, path=source, remedy=error.remedy)
+
+
+def _require_packages() -> None:
+    for package in ("torch", "safetensors"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingDependencyError(
+                f"a model is converted when it is installed, which needs {package}",
+                remedy='Install it with: pip install "sct_rootlets[standalone]"',
+            )
+
+
+def _require_ours(place: Place) -> None:
+    """Raise a `StoreError` if somebody has put a folder where the model is to be."""
+    if _identity(place) is None and place.folder.is_dir() and any(place.folder.iterdir()):
+        raise StoreError(
+            f"is a folder without {RECEIPT}, which this command did not make",
+            path=place.folder,
+            remedy="Move it away; it can be used where it is, by giving its path with -model",
+        )
+
+
+def _identity(place: Place) -> tuple[int, int] | None:
+    """Return what tells one installation from the next at the same place."""
+    try:
+        status = (place.folder / RECEIPT).stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns

@@ -1,0 +1,53 @@
+"""The models that the Spinal Cord Toolbox (SCT) has installed itself, used where they lie.
+
+SCT keeps each model in a folder of ``$SCT_DIR/data/deepseg_models`` with a ``source.json``
+that names the URL it came from, by which it is recognised here. Nothing is changed there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sct_rootlets.errors import ModelError
+from sct_rootlets.manifest import ModelEntry
+from sct_rootlets.store.folder import model_folder, required_files
+
+__all__ = ["find_sct_copy"]
+
+
+def find_sct_copy(entry: ModelEntry) -> Path | None:
+    """Return the model folder of SCT's own copy of a version, None where it has none whole.
+
+    Parameters
+    ----------
+    entry : ModelEntry
+    """
+    root = os.environ.get("SCT_DIR", "").strip()
+    if not root:
+        return None
+    urls = {url for asset in entry.assets for url in asset.urls}
+    folder = Path(root).expanduser() / "data" / "deepseg_models"
+    for source in sorted(folder.glob("*/source.json")):
+        try:
+            content: Any = json.loads(source.read_text(encoding="utf-8"))
+            named = set(_texts(content.get("model_urls") if isinstance(content, dict) else None))
+            if urls & named:
+                copy = model_folder(source.parent)
+                required_files(copy)
+                return copy
+        except (OSError, ValueError, ModelError):
+            continue  # SCT leaves an incomplete folder where its installation was cut
+    return None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts in what SCT writes: one URL, a list, or a dict of these."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)

@@ -1,0 +1,162 @@
+"""The folder in which one install works, and the rename by which a model appears."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+from types import TracebackType
+
+from sct_rootlets.errors import DownloadError, StoreError
+from sct_rootlets.store.claim import Claim, sweep
+from sct_rootlets.store.disk import writing
+from sct_rootlets.store.home import Place, Store
+from sct_rootlets.store.receipt import RECEIPT, is_installed
+
+__all__ = ["Staging", "tidy"]
+
+_ARCHIVE = "archive.part"
+
+
+class Staging:
+    """A folder that only the owner of a claim uses; a context manager that removes it.
+
+    On entering, what dead installs have left in the store is removed, and a partial
+    download of the same model is taken over.
+
+    Parameters
+    ----------
+    store : Store
+    reference : str
+        ``name@version`` that is claimed.
+    token : str
+        Of the claim.
+
+    Attributes
+    ----------
+    archive : Path
+        Where the archive is downloaded to.
+    unpacked : Path
+        Where it is unpacked.
+    keep_archive : bool
+        Whether what has arrived of the archive stays, for the next attempt, where the
+        download fails or the user interrupts it.
+    """
+
+    def __init__(self, store: Store, reference: str, token: str) -> None:
+        self._store = store
+        self._reference = reference
+        self.folder = store.staging / f"{reference}-{token}"
+        self.archive = self.folder / _ARCHIVE
+        self.unpacked = self.folder / "unpacked"
+        self.keep_archive = False
+
+    def __enter__(self) -> Staging:
+        with writing(self.folder):
+            self.folder.mkdir()
+        self._adopt()
+        tidy(self._store, mine=self._reference)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # A full disk is not helped by a part of an archive.
+        may_continue = isinstance(error, (DownloadError, KeyboardInterrupt))
+        if not (self.keep_archive and may_continue and self.archive.exists()):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def publish(self, folder: Path, place: Place) -> None:
+        """Let a complete model appear in the store, in one step.
+
+        A damaged model of the same version, or one whose change was accepted, makes room
+        just before. Where another process was first, its model stays.
+
+        Parameters
+        ----------
+        folder : Path
+            Below this staging folder, with its receipt.
+        place : Place
+
+        Raises
+        ------
+        StoreError
+            If it cannot be moved there.
+        """
+        with writing(place.folder):
+            _flush(folder)
+            place.folder.parent.mkdir(parents=True, exist_ok=True)
+            if (place.folder / RECEIPT).exists():
+                os.rename(place.folder, self.folder / "replaced")
+            try:
+                os.rename(folder, place.folder)
+            except OSError:
+                # Somebody who took this claim to be abandoned has installed it meanwhile.
+                if not is_installed(place.folder):
+                    raise
+            _flush_folder(place.folder.parent)
+
+    def _adopt(self) -> None:
+        """Take over what a dead install of the same model has downloaded."""
+        for folder in sorted(self._store.staging.glob(f"{self._reference}-*")):
+            if folder == self.folder or _reference_of(folder) != self._reference:
+                continue
+            part, beside = folder / _ARCHIVE, folder / f"{_ARCHIVE}.json"
+            if part.is_file() and beside.is_file() and not self.archive.exists():
+                with contextlib.suppress(OSError):
+                    os.rename(beside, self.folder / beside.name)
+                    os.rename(part, self.archive)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def tidy(store: Store, *, mine: str = "") -> None:
+    """Remove what installs that are dead have left.
+
+    Parameters
+    ----------
+    store : Store
+    mine : str
+        ``name@version`` whose claim the caller holds; it is left alone.
+    """
+    folders: dict[str, list[Path]] = {}
+    for folder in store.staging.glob("*"):
+        folders.setdefault(_reference_of(folder), []).append(folder)
+    for path in store.claims.glob("*.claim"):
+        folders.setdefault(path.name.removesuffix(".claim"), [])
+    folders.pop(mine, None)
+    for reference, left in folders.items():
+        # Whoever gets the claim knows that nobody works there; nobody is waited for.
+        claim = Claim(store.claims / f"{reference}.claim", reference)
+        with contextlib.suppress(StoreError), claim:  # a store that can only be read stays so
+            if claim.try_take():
+                for folder in left:
+                    shutil.rmtree(folder, ignore_errors=True)
+    sweep(store.claims)
+
+
+def _reference_of(folder: Path) -> str:
+    return folder.name.rpartition("-")[0]
+
+
+def _flush(folder: Path) -> None:
+    """Have the system write every file below `folder` to the disk, and their names."""
+    for path in [*folder.rglob("*"), folder]:
+        if path.is_dir():
+            _flush_folder(path)
+        else:
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        # Some network file systems know no fsync of a folder.
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

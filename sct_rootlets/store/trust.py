@@ -1,0 +1,257 @@
+"""Trust on first use: the hash that a version had when it was first installed.
+
+No official hash has been published. The first install of a version therefore records the
+hash it saw in a lock file, which a laboratory can share; from then on other bytes for the
+same version are refused until the user accepts the change by name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sct_rootlets.errors import IntegrityError, StoreError
+from sct_rootlets.store.claim import Claim, sweep
+from sct_rootlets.store.home import Store
+from sct_rootlets.store.receipt import Receipt
+
+__all__ = [
+    "LOCK",
+    "LOCK_FILE",
+    "Seen",
+    "changed",
+    "lock_path",
+    "read_lock",
+    "record",
+    "require_trusted",
+    "tidy_lock",
+]
+
+logger = logging.getLogger(__name__)
+
+#: Environment variable that names another lock file, such as one that a laboratory shares.
+LOCK = "SCT_ROOTLETS_LOCK"
+#: Name of the lock file in a store.
+LOCK_FILE = "models.lock.json"
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The first sight of a version, or the last change that was accepted.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of the archive.
+    content_sha256 : str
+        Of the files in it, see :attr:`Receipt.content_sha256`.
+    source : str
+        URL, or name of the file.
+    time_utc : str
+        ISO 8601.
+    """
+
+    sha256: str
+    content_sha256: str
+    source: str
+    time_utc: str
+
+
+def lock_path(store: Store) -> Path:
+    """Return the lock file: ``SCT_ROOTLETS_LOCK``, else that of this user's store."""
+    given = os.environ.get(LOCK, "").strip()
+    return Path(given).expanduser().absolute() if given else store.folder / LOCK_FILE
+
+
+def read_lock(path: Path) -> dict[str, Seen]:
+    """Return what a lock file records, by ``name@version``; nothing where there is no file.
+
+    Raises
+    ------
+    StoreError
+        If there is one that cannot be used: without it changes would go unnoticed.
+    """
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != _FORMAT:
+            raise StoreError(
+                "is a lock file of another format", path=path, remedy="Update sct_rootlets"
+            )
+        return {str(name): Seen(**seen) for name, seen in content["models"].items()}
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise StoreError(f"the lock file cannot be read ({error.strerror})", path=path) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(
+            f"the lock file of model hashes is damaged ({error!r})",
+            path=path,
+            remedy="Restore it, or remove it to trust the models anew at their next install",
+        ) from error
+
+
+def record(
+    path: Path, reference: str, seen: Seen, *, accepted: bool = False, pinned: bool = False
+) -> None:
+    """Record what was seen of a version, unless the same is recorded already.
+
+    Parameters
+    ----------
+    path : Path
+        The lock file.
+    reference : str
+        ``name@version``.
+    seen : Seen
+    accepted : bool
+        Whether a change was accepted by the user.
+    pinned : bool
+        Whether the user gave the hash; it then need not be trusted, and a lock file that
+        cannot be written is no obstacle.
+
+    Raises
+    ------
+    IntegrityError
+        If another hash has been recorded meanwhile and no change was accepted.
+    StoreError
+        If the file cannot be written.
+    """
+    known = read_lock(path).get(reference)
+    if known is not None and _same(known, seen):
+        return
+    claim = _claim(path)
+    temporary = claim.temporary()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with claim:
+            claim.take()
+            models = read_lock(path)
+            known = models.get(reference)
+            if known is not None and not _same(known, seen) and not accepted:
+                raise changed(reference, f"its sha256 is {seen.sha256}", known, path)
+            models[reference] = seen
+            content = {
+                "format": _FORMAT,
+                "models": {name: asdict(models[name]) for name in sorted(models)},
+            }
+            with temporary.open("w", encoding="utf-8") as stream:
+                stream.write(json.dumps(content, indent=1) + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+    except (OSError, StoreError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else error.problem) or str(error)
+        if not pinned:
+            raise _unwritable(path, reason) from error
+        logger.warning("the hash of %s could not be recorded in %s (%s)", reference, path, reason)
+        return
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+    if pinned and not accepted:
+        logger.info("the sha256 of %s is recorded in %s", reference, path)
+    elif accepted and known is not None:
+        logger.warning("the change of %s was accepted: sha256 %s", reference, seen.sha256)
+    else:
+        logger.warning(
+            "nobody has published a hash of %s, so its first download had to be trusted: sha256 "
+            "%s is recorded in %s, and other bytes will be refused from now on",
+            reference,
+            seen.sha256,
+            path,
+        )
+
+
+def tidy_lock(path: Path) -> None:
+    """Remove what a process that died while it recorded a hash left beside the lock file.
+
+    Parameters
+    ----------
+    path : Path
+        The lock file. Nothing is done where its folder cannot be written.
+    """
+    with contextlib.suppress(StoreError), _claim(path) as claim:
+        if claim.path.exists():
+            claim.try_take()
+    sweep(path.parent)
+
+
+def require_trusted(
+    receipt: Receipt,
+    *,
+    pinned: str | None = None,
+    published: str | None = None,
+    lock: Path | None = None,
+) -> None:
+    """Raise an `IntegrityError` if an installed model is not the one that is expected.
+
+    Parameters
+    ----------
+    receipt : Receipt
+    pinned : str, optional
+        Hash of the archive that the user gave.
+    published : str, optional
+        Hash that the manifest states.
+    lock : Path, optional
+        Lock file to compare with.
+    """
+    for sha256, whose in ((pinned, "you gave"), (published, "of the manifest")):
+        if sha256 is not None and receipt.archive_sha256 != sha256:
+            raise IntegrityError(
+                f"the installed {receipt.reference} came from an archive with the sha256 "
+                f"{receipt.archive_sha256}, not the one {whose}, {sha256}",
+                remedy=f"Remove it with: sct_rootlets models remove {receipt.reference}",
+            )
+    known = None if lock is None else read_lock(lock).get(receipt.reference)
+    if lock is not None and known is not None and receipt.archive_sha256 != known.sha256:
+        found = f"its sha256 is {receipt.archive_sha256}"
+        raise changed(receipt.reference, found, known, lock, is_installed=True)
+
+
+def changed(
+    reference: str, found: str, known: Seen, path: Path, *, is_installed: bool = False
+) -> IntegrityError:
+    """Return the error that a version has other bytes than those recorded.
+
+    Parameters
+    ----------
+    reference : str
+    found : str
+        What was found in their place.
+    known : Seen
+    path : Path
+        The lock file.
+    is_installed : bool
+        Whether these other bytes are installed already, from before the record.
+    """
+    command = f"sct_rootlets models install {reference}"
+    remedy = f"To install what was recorded: {command}" if is_installed else ""
+    remedy = remedy or "A released version should never change: ask its authors"
+    return IntegrityError(
+        f"the archive of {reference} is not the one that was seen before: {found}; {known.sha256} "
+        f"was recorded on {known.time_utc} from {known.source} in {path}",
+        remedy=f"{remedy}. To accept the change: {command} -accept-change {reference}",
+    )
+
+
+def _claim(path: Path) -> Claim:
+    return Claim(path.with_name(f"{path.name}.claim"), path.name)
+
+
+def _same(known: Seen, seen: Seen) -> bool:
+    return (known.sha256, known.content_sha256) == (seen.sha256, seen.content_sha256)
+
+
+def _unwritable(path: Path, reason: str) -> StoreError:
+    return StoreError(
+        f"the hash that was seen cannot be recorded ({reason})",
+        path=path,
+        remedy=f"Name a lock file that can be written in {LOCK}, or have whoever keeps this one "
+        "install the model first",
+    )

@@ -1,0 +1,210 @@
+"""``sct_rootlets models``: what it prints, and where the network is down."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sct_rootlets.cli.main import main
+from sct_rootlets.manifest import load_manifest
+from tests.store.server import Server
+from tests.store.tiny import TRAINER, environment, leftovers, sha256_of
+from tests.synthetic import RAS_1MM, save_array
+
+HEAVY = "torch numpy nibabel scipy requests tqdm nnunetv2 safetensors"
+
+
+def run(*words: str, status: int = 0) -> None:
+    assert main(["models", *words]) == status
+
+
+def test_the_list_needs_nothing_heavy_and_answers_at_once(store_home: Path) -> None:
+    code = (
+        "import sys; from sct_rootlets.cli.main import main; main(['models', 'list']); "
+        f"print('loaded', *sorted(set('{HEAVY}'.split()) & set(sys.modules)))"
+    )
+    times_s = []
+    for _ in range(3):
+        # Processor time, which other processes of this machine do not lengthen much.
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment(store_home),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times_s.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert done.stdout.splitlines()[-1] == "loaded"
+    assert "rootlets@r20250318" in done.stdout
+    assert min(times_s) < 1.0
+    assert not store_home.exists()
+
+
+def test_the_list_is_a_table_and_json(
+    manifest: Path,
+    capsys: pytest.CaptureFixture[str],
+    store_home: Path,
+) -> None:
+    run("install", "tiny@2", "-manifest", str(manifest))
+    capsys.readouterr()
+    run("list", "-manifest", str(manifest))
+    table = capsys.readouterr().out
+    lines = {line.split()[0]: line for line in table.splitlines() if line}
+    header = lines["model"]
+    assert header.split() == ["model", "contrasts", "levels", "size", "installed", "where"]
+    assert "bundled" in lines[f"{load_manifest().bundled.reference}*"]
+    assert "C2-T1" in lines["rootlets@r20250318*"]
+    assert "T2w" in lines["rootlets@r20250318*"]
+    assert lines["tiny@2"].endswith(str(store_home / "models" / "tiny" / "2"))
+    assert lines["tiny@1*"].rstrip().endswith("no")
+    run("list", "-json")
+    rows = {f"{r['name']}@{r['version']}": r for r in json.loads(capsys.readouterr().out)}
+    assert rows["tiny@2"]["installed"] == "yes"
+    assert rows["tiny@2"]["levels"] == "in no manifest"
+    assert rows["rootlets@r20240523"]["folder"] is None
+    assert {"contrasts", "levels", "size_bytes", "sha256"} <= set(rows["rootlets@r20240523"])
+
+
+def test_a_model_is_shown(
+    manifest: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run("show", "rootlets")
+    out = capsys.readouterr().out
+    assert "version: r20250318" in out
+    assert "installation: none" in out
+    run("install", "tiny", "-manifest", str(manifest), "-v", "0")
+    assert capsys.readouterr().out == ""
+    run("show", "tiny", "-json", "-manifest", str(manifest))
+    content = json.loads(capsys.readouterr().out)
+    assert content["installation"]["trusted_code"] is False
+    assert content["title"] == "For tests"
+    run("show", "unheard-of", status=1)
+    assert "unheard-of" in capsys.readouterr().err
+
+
+def test_from_install_to_removal(
+    manifest: Path,
+    store_home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    listed = ("-manifest", str(manifest))
+    run("path", "tiny@1", *listed, status=1)
+    assert "models install tiny@1" in capsys.readouterr().err
+    run("install", "tiny@1", *listed)
+    out, err = capsys.readouterr()
+    assert "tiny@1 is installed and whole" in out
+    assert "nobody has published a hash of tiny@1" in " ".join(err.split())
+    run("path", "tiny@1")
+    assert capsys.readouterr().out.strip() == str(store_home / "models" / "tiny" / "1" / TRAINER)
+    run("verify")
+    assert "tiny@1: whole" in capsys.readouterr().out
+    run("export", "tiny@1", "-o", str(tmp_path / "packed.zip"))
+    command = capsys.readouterr().out.splitlines()[-1].split()
+    assert command[:4] == ["sct_rootlets", "models", "install", "tiny@1"]
+    run("remove", "tiny", status=2)
+    run("remove", "tiny@1")
+    run("remove", "tiny@1", status=1)
+    words = [str(tmp_path / word) if word.endswith(".zip") else word for word in command[2:]]
+    run(*words, "-offline", *listed)
+    (store_home / "models" / "tiny" / "1" / TRAINER / "plans.json").write_text("{}")
+    capsys.readouterr()
+    run("verify", status=1)
+    out, err = capsys.readouterr()
+    assert "plans.json has 2 bytes" in out
+    assert "tiny@1: not as installed" in err
+    assert leftovers() == []
+
+
+def test_what_ships_with_the_package_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    run("install", "bundled")
+    assert "there already" in capsys.readouterr().out
+    for words in (("verify", "bundled"), ("export", "bundled", "-o", "x.zip")):
+        run(*words, status=1)
+        assert "part of this package" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (["install", "unheard-of"], 1, "unheard-of"),
+        (["install", "unheard-of", "-from-file", "m.zip"], 2, "no manifest lists"),
+        (["install", "rootlets", "-offline"], 1, "-from-file"),
+        (["install", "rootlets", "-from-file", "none.zip"], 1, "none.zip"),
+        (["install", "rootlets", "-sha256", "abc"], 2, "64 hex"),
+        (["install", "https://example.org/m.zip"], 2, "-sha256"),
+        (["install", "rootlets", "-accept-change", "rootlets@other"], 2, "rootlets@other"),
+        (["export", "rootlets", "-o", "m.zip"], 1, "is not installed"),
+        (["list", "-manifest", "none.json"], 1, "none.json"),
+    ],
+)
+def test_wrong_words(
+    words: list[str], status: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(*words, status=status)
+    err = capsys.readouterr().err
+    assert told in err
+    assert "Traceback" not in err
+    assert leftovers() == []
+
+
+def test_the_name_of_a_zip_to_write_is_checked() -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["models", "export", "rootlets", "-o", "model.tar"])
+    assert caught.value.code == 2
+
+
+@pytest.mark.slow
+def test_segment_installs_what_is_missing_and_then_runs_without_a_network(
+    manifest: Path,
+    archives: dict[str, Path],
+    server: Server,
+    store_home: Path,
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("nnunetv2")
+    image = np.random.default_rng(5).normal(100, 20, (20, 20, 20)).astype(np.float32)
+    save_array(tmp_path / "t2.nii.gz", image, RAS_1MM)
+    words = [sys.executable, "-m", "sct_rootlets", "segment", "-i", "t2.nii.gz", "-device", "cpu"]
+    words += ["-threads", "1", "-manifest", str(manifest), "-model", "tiny@1"]
+
+    def segment(*before: str, more: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*before, *words, *more],
+            cwd=tmp_path,
+            env=environment(store_home),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = segment(more=("-offline",))
+    assert done.returncode == 1
+    assert "models install tiny@1 -from-file" in done.stderr
+    assert server.requests == []
+    done = segment(more=("-sha256", sha256_of(archives["1"])))
+    assert done.returncode == 0, done.stderr
+    assert "Model: tiny 1" in done.stdout
+    assert len(server.requests) == 1
+    sidecar = json.loads((tmp_path / "t2_rootlets.json").read_text())
+    assert "tiny" in json.dumps(sidecar)
+    (tmp_path / "t2_rootlets.nii.gz").unlink()
+    if shutil.which("unshare") is None:
+        pytest.skip("there is no unshare, of Linux, to take the network away with")
+    probe = subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False)
+    if probe.returncode:
+        pytest.skip("this system lets nobody make a network namespace")
+    done = segment("unshare", "-rn")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "t2_rootlets.nii.gz").exists()
+    assert len(server.requests) == 1

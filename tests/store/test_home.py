@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sct_rootlets.errors import StoreError
+from sct_rootlets.store.home import HOME, OFFLINE, PATH, home, is_offline, stores
+
+
+def test_the_home_of_the_environment_comes_before_that_of_the_platform(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOME, str(tmp_path / "mine"))
+    assert home().folder == tmp_path / "mine"
+    monkeypatch.delenv(HOME)
+    assert home().folder.name == "sct_rootlets"
+    assert home().writable
+
+
+def test_stores_of_the_path_come_first_once_and_are_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, a, b = (tmp_path / name for name in ("own", "a", "b"))
+    monkeypatch.setenv(HOME, str(own))
+    monkeypatch.setenv(PATH, os.pathsep.join(map(str, [a, "", b, a, own])))
+    assert [(store.folder, store.writable) for store in stores()] == [
+        (a, False),
+        (b, False),
+        (own, True),
+    ]
+
+
+def test_nothing_is_made_by_looking(store_home: Path) -> None:
+    assert list(home().places()) == []
+    assert not store_home.exists()
+
+
+@pytest.mark.parametrize(
+    "word", ["", "..", ".", "a/b", "a@b", "-x", "a b", "x.", "\u00e9", "a" * 101]
+)
+def test_names_that_are_no_folders_of_a_store_are_refused(word: str) -> None:
+    with pytest.raises(StoreError):
+        home().place(word, "1")
+    with pytest.raises(StoreError):
+        home().place("model", word)
+
+
+def test_a_store_that_cannot_be_made_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv(HOME, str(tmp_path / "file" / "store"))
+    with pytest.raises(StoreError, match=rf"cannot be written to.*{HOME}.*{PATH}"):
+        home().prepare()
+
+
+def test_places_are_folders_of_versions_only(store_home: Path) -> None:
+    for name in ("tiny/1", "tiny/2", "bad name/1"):
+        (store_home / "models" / name).mkdir(parents=True)
+    (store_home / "models" / "tiny" / "readme.txt").touch()
+    assert [place.reference for place in home().places()] == ["tiny@1", "tiny@2"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("1", True), ("true", True), ("", False), ("0", False), ("No", False)]
+)
+def test_offline_is_asked_for_or_in_the_environment(
+    value: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(OFFLINE, value)
+    assert is_offline() is expected
+    assert is_offline(True) is True
+    assert is_offline(False) is False

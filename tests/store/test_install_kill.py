@@ -1,0 +1,145 @@
+"""Installs that are killed, and many at once: the store stays whole, and nothing blocks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sct_rootlets.store import install, locate
+from tests.store import killing
+from tests.store.server import Server
+from tests.store.test_install import listed
+from tests.store.tiny import (
+    assert_whole,
+    entry,
+    environment,
+    leftovers,
+    make_archive,
+    write_manifest,
+)
+
+PROCESSES = 12
+
+#: Tried by every Python at its start: what file systems and their locks can lack.
+WITHOUT = {
+    "nothing": "",
+    "locks": """
+import fcntl
+
+def lies(*arguments, **named):
+    with open(LOG, "a") as log:
+        log.write("a file lock was asked for")
+
+fcntl.flock = fcntl.lockf = lies
+""",
+    "hard links": """
+import os
+
+def refuses(*arguments, **named):
+    raise OSError(95, "Operation not supported")
+
+os.link = refuses
+""",
+}
+
+
+@pytest.fixture
+def slow_manifest(server: Server, tmp_path: Path) -> Path:
+    """Serve archives whose download takes a good part of an install."""
+    entries = []
+    for version in "123":
+        archive = make_archive(tmp_path, int(version), padding=300_000)
+        url = server.add(f"/{version}.zip", archive.read_bytes(), pause_s=0.005)
+        entries.append(entry(version, [url]))
+    return write_manifest(tmp_path / "manifest.json", *entries)
+
+
+def command(*words: str, store: Path, **more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "sct_rootlets", *words],
+        env=environment(store, **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_installs_killed_at_random_moments(
+    slow_manifest: Path, store_home: Path, count: int, record_property: pytest.RecordProperty
+) -> None:
+    before = install(listed(slow_manifest)).sha256
+    outcome = killing.kill_many(store_home, slow_manifest, count, seed=count)
+    record_property("stages", dict(outcome.stages))
+    assert outcome.problems == []
+    assert sum(outcome.stages.values()) == count
+    # The kills meant something: they struck while it was downloaded, and at other times.
+    assert outcome.stages["downloading"] >= count // 10
+    assert len(outcome.stages) >= (4 if count == 20 else 5)
+    assert locate("tiny@1", manifest=slow_manifest).sha256 == before
+
+
+def test_a_real_command_killed_while_it_downloads(
+    slow_manifest: Path, store_home: Path, server: Server
+) -> None:
+    server.files["/2.zip"].pause_s = 0.2
+    words = ("models", "install", "tiny@2", "-manifest", str(slow_manifest))
+    victim = command(*words, store=store_home)
+    part_size = 0
+    end = time.monotonic() + 60
+    while part_size < 40_000 and time.monotonic() < end:
+        part_size = sum(p.stat().st_size for p in store_home.glob("staging/*/archive.part"))
+        time.sleep(0.02)
+    victim.send_signal(signal.SIGKILL)
+    victim.communicate()
+    assert victim.returncode == -signal.SIGKILL
+    assert part_size >= 40_000
+    server.files["/2.zip"].pause_s = 0
+    server.requests.clear()
+    begin = time.monotonic()
+    again = command(*words, store=store_home)
+    _, err = again.communicate(timeout=60)
+    assert again.returncode == 0, err
+    assert time.monotonic() - begin < 20  # the claim of a dead process is not waited for
+    assert server.asked("/2.zip")[0]["range"].startswith("bytes=")
+    assert assert_whole(store_home) == ["tiny@2"]
+    assert leftovers(store_home) == []
+
+
+@pytest.mark.parametrize("missing", WITHOUT)
+def test_many_processes_install_one_model_at_once(
+    slow_manifest: Path, store_home: Path, server: Server, tmp_path: Path, missing: str
+) -> None:
+    """No file lock is used, so locks that do nothing change nothing; links are not needed."""
+    server.files["/2.zip"].pause_s = 0.1
+    log = tmp_path / "log.txt"
+    folder = tmp_path / "start"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(f"LOG = {str(log)!r}\n{WITHOUT[missing]}")
+    path = os.pathsep.join([str(folder), environment(store_home)["PYTHONPATH"]])
+    words = ("models", "install", "tiny@2", "-manifest", str(slow_manifest))
+    started = [command(*words, store=store_home, PYTHONPATH=path) for _ in range(PROCESSES)]
+    for process in started:
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == 0, err
+        assert "tiny@2 is installed and whole" in out
+    assert len(server.asked("/2.zip")) == 1
+    assert assert_whole(store_home) == ["tiny@2"]
+    assert leftovers(store_home) == []
+    assert not log.exists()
+
+
+def test_many_processes_install_different_versions_at_once(
+    slow_manifest: Path, store_home: Path
+) -> None:
+    references = [f"tiny@{version}" for version in "123"] * 2
+    started = [killing.start(store_home, slow_manifest, each) for each in references]
+    assert [killing.finish(process) for process in started] == [0] * len(started)
+    assert assert_whole(store_home) == ["tiny@1", "tiny@2", "tiny@3"]
+    assert leftovers(store_home) == []

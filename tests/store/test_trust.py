@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import errno
+import json
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+
+from sct_rootlets.errors import IntegrityError, StoreError
+from sct_rootlets.store.home import home
+from sct_rootlets.store.trust import LOCK, Seen, lock_path, read_lock, record, tidy_lock
+
+FIRST = Seen("aa" * 32, "bb" * 32, "https://example.org/m.zip", "2025-01-01T00:00:00+00:00")
+OTHER = Seen("cc" * 32, "dd" * 32, "https://example.org/m.zip", "2025-02-01T00:00:00+00:00")
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    return tmp_path / "lab" / "models.lock.json"
+
+
+def test_the_lock_file_is_in_the_store_or_where_the_environment_says(
+    tmp_path: Path, store_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert lock_path(home()) == store_home / "models.lock.json"
+    monkeypatch.setenv(LOCK, str(tmp_path / "lab.json"))
+    assert lock_path(home()) == tmp_path / "lab.json"
+
+
+def test_what_was_seen_is_recorded_once_and_kept(lock: Path) -> None:
+    assert read_lock(lock) == {}
+    record(lock, "tiny@1", FIRST)
+    record(lock, "tiny@2", OTHER)
+    again = Seen(FIRST.sha256, FIRST.content_sha256, "elsewhere", "later")
+    record(lock, "tiny@1", again)
+    assert read_lock(lock) == {"tiny@1": FIRST, "tiny@2": OTHER}
+    assert [path.name for path in lock.parent.iterdir()] == [lock.name]
+
+
+def test_a_change_has_to_be_accepted(lock: Path) -> None:
+    record(lock, "tiny@1", FIRST)
+    with pytest.raises(IntegrityError, match="-accept-change tiny@1"):
+        record(lock, "tiny@1", OTHER)
+    assert read_lock(lock) == {"tiny@1": FIRST}
+    record(lock, "tiny@1", OTHER, accepted=True)
+    assert read_lock(lock) == {"tiny@1": OTHER}
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", '{"format": 1}', '{"format": 1, "models": {"a@1": {}}}']
+)
+def test_a_damaged_lock_file_is_an_error(lock: Path, content: str) -> None:
+    lock.parent.mkdir()
+    lock.write_text(content)
+    with pytest.raises(StoreError, match=r"models\.lock\.json"):
+        read_lock(lock)
+
+
+def test_a_lock_file_that_cannot_be_written_is_an_error_unless_the_hash_was_given(
+    lock: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(source: object, target: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "replace", refuses)
+    with pytest.raises(StoreError, match=rf"cannot be recorded \(Read-only.*{LOCK}"):
+        record(lock, "tiny@1", FIRST)
+    assert caplog.messages == []
+    record(lock, "tiny@1", FIRST, pinned=True)
+    assert "could not be recorded" in caplog.text
+    assert list(lock.parent.iterdir()) == []
+
+
+def _record(path: str, number: int) -> None:
+    record(Path(path), f"tiny@{number}", FIRST)
+
+
+def test_nothing_that_several_processes_record_is_lost(lock: Path) -> None:
+    context = multiprocessing.get_context("forkserver")
+    processes = [context.Process(target=_record, args=(str(lock), n)) for n in range(8)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    assert set(read_lock(lock)) == {f"tiny@{number}" for number in range(8)}
+    assert [path.name for path in lock.parent.iterdir()] == [lock.name]
+    assert list(json.loads(lock.read_text())["models"]) == sorted(read_lock(lock))
+
+
+def test_the_claim_of_a_dead_process_is_tidied(lock: Path) -> None:
+    record(lock, "tiny@1", FIRST)
+    claim = lock.with_name(f"{lock.name}.claim")
+    claim.write_text("")
+    tidy_lock(lock)
+    assert claim.exists()  # nobody knows yet that its owner is gone
+    os.utime(claim, (1, 1))
+    tidy_lock(lock)
+    assert [path.name for path in lock.parent.iterdir()] == [lock.name]
