@@ -294,7 +294,8 @@ def _execute_remove(arguments: argparse.Namespace, console: Console) -> None:
 
     if "@" not in arguments.name:
         raise UsageError(
-            f"which version of {arguments.name}?", remedy="Type NAME@VERSION of 'models list'"
+            f"{arguments.name} names no version, and only one version is removed at a time",
+            remedy="Type NAME@VERSION of 'models list'",
         )
     place = installed_place(arguments.name)
     remove(place)

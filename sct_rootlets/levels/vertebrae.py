@@ -49,6 +49,8 @@ ONE_LEVEL_MM = 14.0
 SCALE_SD_DISCS = 0.03
 #: How far the template follows a single disc off the line of all of them.
 DISC_TRUST = 0.5
+#: A shift of all levels against the discs, mm, from which on it is warned of.
+SHIFT_TO_CHECK_MM = 5.0
 #: Template position of the borders (C1/C2 to T1/T2), mm from C2/C3: middle of the gaps.
 _ENDS = [population.PAM50_ZONES_MM[level] for level in ROOTLET_LEVELS]
 TEMPLATE_MM = np.array(
@@ -187,6 +189,13 @@ def number_rootlets(
     low, high = entry.min() - 5, entry.max() + 5
     near = (borders > low) & (borders < high)
     uncertainty = float(sd[near].mean() if near.any() else sd.mean())
+    shift = float((borders - template)[near].mean() if near.any() else 0.0)
+    if abs(shift) > SHIFT_TO_CHECK_MM:
+        warnings.append(
+            f"the rootlets lie {abs(shift):.1f} mm {'caudal' if shift > 0 else 'rostral'} of where "
+            "the discs place them, which is near halfway to the next level: check the discs, and "
+            "that the levels are not all one off"
+        )
     if len(discs) == 1:
         only = disc_name(next(iter(discs)))
         warnings.append(
@@ -202,7 +211,7 @@ def number_rootlets(
         borders_mm=borders,
         border_sd_mm=sd,
         scale=scale * stretch,
-        shift_mm=float((borders - template)[near].mean() if near.any() else 0.0),
+        shift_mm=shift,
         uncertainty_mm=uncertainty,
         disc_s_mm=discs,
         warnings=tuple(warnings),

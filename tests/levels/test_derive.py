@@ -154,6 +154,14 @@ def test_the_gaps_between_rootlets_correct_the_discs(whole: Pair, shift: float) 
     derived = derive(_nameless(rootlets), cord, discs=_discs(cord.grid, 3, 4, 5, shift=shift))
     assert _accuracy(derived, rootlets) > 0.97
     assert derived.numbering.shift_mm == pytest.approx(-shift, abs=2.5)
+    assert not any("the discs place them" in text for text in derived.table.warnings)
+
+
+@pytest.mark.parametrize("shift", [-6.0, 6.0])
+def test_a_shift_of_nearly_half_a_level_is_warned_of(whole: Pair, shift: float) -> None:
+    cord, rootlets = whole
+    derived = derive(_nameless(rootlets), cord, discs=_discs(cord.grid, 3, 4, 5, 6, shift=shift))
+    assert any("the discs place them" in text for text in derived.table.warnings)
 
 
 def test_a_disc_one_label_off_shifts_the_levels_by_one(whole: Pair) -> None:
