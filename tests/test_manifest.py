@@ -42,7 +42,7 @@ SEGMENTS = {
 #: sha256 of the canonical JSON of each entry. The entry of a released version is never
 #: changed: a correction is a new version of the model's entry, with a hash of its own here.
 ENTRIES_SHA256 = {
-    "compact@0.1.0": ("376af71ea4b206b67099b2c67c72d48a4e38c42af28bcbaecb3e91c0805b8701"),
+    "compact@0.2.0": ("9cbf33385ca746131e292c9907a03267cbc0fa27e09e77c5f0f1da2fdd882bb5"),
     "rootlets@r20250318": ("38ca3f945ef9162adf91e817e5845ca243c8b86c87846867832febc2e85420f4"),
     "rootlets@r20240915": ("f9394a6b96012ac7814d02af86d0ca04ebef46670b8071ef229ae86c7a07c8ee"),
     "rootlets@r20240730": ("40151114264804306b626ecc3d3af2005fcc7baf7c3ddb1debd5cfc6cca5d158"),
