@@ -33,6 +33,9 @@ PRELOADED = (
     "sct_rootlets.store.weights",
 )
 
+#: About how long the download takes that tests slow down.
+DOWNLOAD_S = 0.15
+
 _context = multiprocessing.get_context("forkserver")
 
 
@@ -71,6 +74,8 @@ def _install(store: str, manifest: str, reference: str, begins: Event) -> None:
 def kill_many(store: Path, manifest: Path, count: int, seed: int) -> Outcome:
     """Kill `count` installs of ``tiny@2`` at random moments, and look at the store after each.
 
+    Every second moment is drawn from the whole of an install, the others from its download.
+
     ``tiny@1`` is installed and has to stay; at every third kill ``tiny@3`` is being
     installed as well, by a process that is not killed.
     """
@@ -93,7 +98,11 @@ def kill_many(store: Path, manifest: Path, count: int, seed: int) -> Outcome:
     for number in range(count):
         other = start(store, manifest, "tiny@3") if number % 3 == 0 else None
         victim = start(store, manifest, "tiny@2")
-        time.sleep(rng.uniform(0, statistics.median(lasted_s[-9:])))
+        if number % 2:
+            time.sleep(rng.uniform(0, statistics.median(lasted_s[-9:])))
+        else:  # how much of its time an install downloads depends on the machine
+            _wait_for_part(store)
+            time.sleep(rng.uniform(0, DOWNLOAD_S))
         victim.kill()
         victim.join()
         outcome.stages[_stage(store)] += 1
@@ -114,6 +123,12 @@ def kill_many(store: Path, manifest: Path, count: int, seed: int) -> Outcome:
         if other is not None:
             remove_installed("tiny", "3")
     return outcome
+
+
+def _wait_for_part(store: Path) -> None:
+    end = time.monotonic() + 10
+    while not list(store.glob("staging/tiny@2-*/archive.part")) and time.monotonic() < end:
+        time.sleep(0.001)
 
 
 def _whole(store: Path, outcome: Outcome, number: int) -> set[str]:

@@ -56,10 +56,10 @@ def test_training_lowers_the_loss(bank: Bank, tmp_path: Path) -> None:
     for trained in (False, True):
         if trained:
             network.load_state_dict(read_state_dict(folder))
-        image, classes = numbered_patch(bank, recipe.patch_zyx, 9, 0)
+        drawn = [numbered_patch(bank, recipe.patch_zyx, 9, number) for number in range(16)]
+        images, classes = (torch.from_numpy(np.stack(part)) for part in zip(*drawn, strict=True))
         with torch.inference_mode():
-            logits = network(torch.from_numpy(image[None, None].copy()))
-        losses.append(float(dice_and_cross_entropy(logits, torch.from_numpy(classes[None]))[0]))
+            losses.append(float(dice_and_cross_entropy(network(images[:, None]), classes)[0]))
     assert losses[1] < losses[0] - 0.2
 
 
