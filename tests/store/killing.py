@@ -37,6 +37,9 @@ PRELOADED = (
 DOWNLOAD_S = 0.15
 
 _context = multiprocessing.get_context("forkserver")
+# Here, before any test runs: a process has one such server, and whichever test is the first to
+# use it starts it for all.
+_context.set_forkserver_preload([*PRELOADED, "tests.store.killing"])
 
 
 @dataclass
@@ -49,7 +52,6 @@ class Outcome:
 
 def start(store: Path, manifest: Path, reference: str) -> multiprocessing.process.BaseProcess:
     """Start a process that installs a model of a manifest into a store; wait till it begins."""
-    _context.set_forkserver_preload([*PRELOADED, "tests.store.killing"])
     begins = _context.Event()
     process = _context.Process(target=_install, args=(str(store), str(manifest), reference, begins))
     process.start()
