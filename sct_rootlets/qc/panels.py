@@ -261,7 +261,7 @@ def draw_around(axes: Axes, scene: Scene) -> None:
     ticks = np.arange(
         np.ceil((s_range[0] + scene.origin_mm) / 10) * 10, s_range[1] + scene.origin_mm, 10
     )
-    axes.set_yticks(ticks - scene.origin_mm, [f"{tick:.0f}" for tick in ticks])
+    axes.set_yticks(ticks - scene.origin_mm, [f"{round(tick)}" for tick in ticks])
     axes.tick_params(labelsize=8, colors=INK, length=3)
     label = f"mm along the cord, from the {derived.table.origin}"
     axes.set_ylabel(label, size=8.5, color=INK)
