@@ -5,10 +5,16 @@ by the engines, which read that.
 """
 
 from sct_rootlets.checkpoint.archive import checked_archive
-from sct_rootlets.checkpoint.converted import converted_files, read_converted, write_converted
+from sct_rootlets.checkpoint.converted import (
+    CHECKPOINTS,
+    converted_files,
+    read_converted,
+    write_converted,
+)
 from sct_rootlets.checkpoint.read import import_torch, read_pth
 
 __all__ = [
+    "CHECKPOINTS",
     "checked_archive",
     "converted_files",
     "import_torch",

@@ -14,7 +14,7 @@ from typing import Any
 from sct_rootlets.checkpoint.read import check_structure, import_torch
 from sct_rootlets.errors import MissingDependencyError, ModelError
 
-__all__ = ["FORMAT_VERSION", "converted_files", "read_converted", "write_converted"]
+__all__ = ["CHECKPOINTS", "FORMAT_VERSION", "converted_files", "read_converted", "write_converted"]
 
 #: Of the JSON file. A reader refuses a version that it does not know.
 FORMAT_VERSION = 1
@@ -22,6 +22,9 @@ FORMAT_VERSION = 1
 _MAX_JSON_BYTES = 1 << 20
 
 _AGAIN = "Remove the model and install it again"
+
+#: Names of a fold's checkpoint, in the order in which they are preferred.
+CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")
 
 
 def converted_files(pth: Path) -> tuple[Path, Path]:

@@ -12,7 +12,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sct_rootlets.checkpoint import converted_files, import_torch, read_converted, read_pth
+from sct_rootlets.checkpoint import (
+    CHECKPOINTS,
+    converted_files,
+    import_torch,
+    read_converted,
+    read_pth,
+)
 from sct_rootlets.errors import MissingDependencyError, ModelError, UsageError
 
 __all__ = [
@@ -28,8 +34,6 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 _REMEDY = 'Install it with: pip install "sct_rootlets[standalone]"'
-
-_CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")
 
 
 @contextlib.contextmanager
@@ -137,7 +141,7 @@ def checkpoint_files(folder: Path) -> list[Path]:
     else. Each is named by its ``.pth``, also where only what the store made of it is there.
     """
     found = [
-        next((fold / name for name in _CHECKPOINTS if _is_there(fold / name)), None)
+        next((fold / name for name in CHECKPOINTS if _is_there(fold / name)), None)
         for fold in [folder / "fold_all", *sorted(folder.glob("fold_[0-9]*"))]
     ]
     paths = [path for path in found if path is not None]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sct_rootlets.checkpoint import CHECKPOINTS
 from sct_rootlets.errors import ModelError
 from sct_rootlets.manifest import (
     DEFAULT_ORIENTATION_SCT,
@@ -33,9 +34,6 @@ BUNDLED_FOLDER = Path(__file__).parents[1] / "models" / "compact"
 
 #: Endings of the archives that models come in.
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-
-#: Checkpoints of a fold, in the order in which they are preferred.
-_CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")
 
 _EXPECTED = (
     "Give the folder that holds dataset.json, plans.json and fold_*, usually named nnUNetTrainer*"
@@ -161,11 +159,11 @@ def required_files(folder: Path) -> list[Path]:
         raise ModelError("has no fold_* folder", path=folder, remedy=_EXPECTED)
     checkpoints = []
     for fold in folds:
-        present = [fold / name for name in _CHECKPOINTS if (fold / name).is_file()]
+        present = [fold / name for name in CHECKPOINTS if (fold / name).is_file()]
         checkpoints += present[:1]
     if not checkpoints:
         raise ModelError(
-            f"has no {' or '.join(_CHECKPOINTS)} in {', '.join(fold.name for fold in folds)}",
+            f"has no {' or '.join(CHECKPOINTS)} in {', '.join(fold.name for fold in folds)}",
             path=folder,
             remedy="Copy or unzip the model again",
         )
