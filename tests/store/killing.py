@@ -13,6 +13,7 @@ import random
 import statistics
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -73,12 +74,15 @@ def _install(store: str, manifest: str, reference: str, begins: Event) -> None:
     install(entry)
 
 
-def kill_many(store: Path, manifest: Path, count: int, seed: int) -> Outcome:
+def kill_many(
+    store: Path, manifest: Path, count: int, seed: int, older_runs: Callable[[], bool]
+) -> Outcome:
     """Kill `count` installs of ``tiny@2`` at random moments, and look at the store after each.
 
     Every second moment is drawn from the whole of an install, the others from its download.
 
-    ``tiny@1`` is installed and has to stay; at every third kill ``tiny@3`` is being
+    ``tiny@1`` is installed and has to stay, and `older_runs` says whether it still predicts what
+    it did; at every third kill ``tiny@3`` is being
     installed as well, by a process that is not killed.
     """
     from tests.store.test_install import remove_installed
@@ -113,6 +117,8 @@ def kill_many(store: Path, manifest: Path, count: int, seed: int) -> Outcome:
         installed = _whole(store, outcome, number)
         if not installed >= ({"tiny@1"} if other is None else {"tiny@1", "tiny@3"}):
             outcome.problems.append(f"{number}: another version is gone ({installed})")
+        if not older_runs():
+            outcome.problems.append(f"{number}: the older version predicts something else")
         if install_again() != 0:
             outcome.problems.append(f"{number}: the next install failed")
         elif lasted_s[-1] > 20:

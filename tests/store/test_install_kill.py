@@ -11,8 +11,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from sct_rootlets.engines import load_engine
+from sct_rootlets.image import Grid, Image
 from sct_rootlets.store import install, locate
 from tests.store import killing
 from tests.store.server import Server
@@ -92,8 +96,24 @@ def quick_store(store_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
 def test_installs_killed_at_random_moments(
     slow_manifest: Path, quick_store: Path, count: int, record_property: pytest.RecordProperty
 ) -> None:
+    pytest.importorskip("nnunetv2")
     before = install(listed(slow_manifest)).sha256
-    outcome = killing.kill_many(quick_store, slow_manifest, count, seed=count)
+    noise = np.random.default_rng(5).normal(100, 20, (16, 16, 16)).astype(np.float32)
+    image = Image(noise, Grid(noise.shape, np.eye(4)))
+
+    def predicted() -> NDArray[np.uint8]:
+        model = locate("tiny@1", manifest=slow_manifest)
+        return load_engine(model, "cpu", threads=1).predict(image).rootlets.data
+
+    expected = predicted()
+    assert expected.any()
+    outcome = killing.kill_many(
+        quick_store,
+        slow_manifest,
+        count,
+        seed=count,
+        older_runs=lambda: np.array_equal(predicted(), expected),
+    )
     record_property("stages", dict(outcome.stages))
     assert outcome.problems == []
     assert sum(outcome.stages.values()) == count
