@@ -212,11 +212,13 @@ class Centerline:
         if len(xyz) == 0:
             return CordCoordinates(np.zeros(0), np.zeros(0), np.zeros(0))
         s = self.s_mm[cKDTree(self.xyz_world).query(xyz)[1]]
+        moving = np.arange(len(s))
         for _ in range(12):
-            tangent = self.frame(s)[0]
-            step = ((xyz - self.point(s)) * tangent).sum(axis=1)
-            s = s + step
-            if np.abs(step).max() < 1e-7:
+            here = s[moving]
+            step = ((xyz[moving] - self.point(here)) * self.frame(here)[0]).sum(axis=1)
+            s[moving] = here + step
+            moving = moving[np.abs(step) >= 1e-7]
+            if len(moving) == 0:
                 break
         _, left, dorsal = self.frame(s)
         offset = xyz - self.point(s)

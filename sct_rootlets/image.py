@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import zlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ __all__ = [
     "LabelImage",
     "load_image",
     "load_labels",
+    "load_mask",
+    "on_grid_of",
     "require_same_grid",
     "resample_labels",
     "save",
@@ -36,6 +39,9 @@ __all__ = [
 
 #: Largest distance, in mm, between the corners of two grids that count as one grid.
 GRID_TOLERANCE_MM = 0.05
+
+#: More values than this make no segmentation.
+_MOST_LABELS = 64
 
 _OPPOSITE = dict(zip("RLAPSI", "LRPAIS", strict=True))
 
@@ -130,17 +136,31 @@ class Image:
 
 @dataclass(frozen=True, eq=False)
 class LabelImage(Image):
-    """An image of integer labels; 0 is background. A mask is one with the value 1."""
+    """An image of integer labels; 0 is background. A mask is one with the value 1.
+
+    Attributes
+    ----------
+    remarks : tuple of str
+        What had to be done to the file to read it so, for the warnings of a result.
+    """
+
+    remarks: tuple[str, ...] = ()
+
+    @cached_property
+    def _labelled(self) -> tuple[NDArray[np.intp], NDArray[Any]]:
+        """Indices (N, 3) and values (N,) of all voxels that are not 0: few of many."""
+        ijk = np.argwhere(self.data)
+        return ijk, np.asarray(self.data)[tuple(ijk.T)]
 
     @property
     def labels(self) -> list[int]:
         """Values present besides 0, ascending."""
-        return [int(value) for value in np.unique(self.data) if value != 0]
+        return [int(value) for value in np.unique(self._labelled[1])]
 
     def points_world(self, label: int | None = None) -> NDArray[np.float64]:
         """Return the centres (N, 3), in world mm, of the voxels of `label` (default: any)."""
-        chosen = self.data != 0 if label is None else self.data == label
-        return self.grid.world_from_ijk(np.argwhere(chosen))
+        ijk, values = self._labelled
+        return self.grid.world_from_ijk(ijk if label is None else ijk[values == label])
 
 
 def _read(path: str | os.PathLike[str], role: str) -> tuple[NDArray[Any], Grid, Any]:
@@ -246,6 +266,14 @@ def load_labels(
         As :func:`load_image`, and if a value is negative or not whole, or all are 0.
     """
     data, grid, header = _read(path, role)
+    whole = _whole(data, path, role)
+    if not allow_empty and whole.max() == 0:
+        raise InputError(f"is empty: every voxel is 0 ({role})", path=path)
+    return LabelImage(whole, grid, header, os.fspath(path))
+
+
+def _whole(data: NDArray[Any], path: str | os.PathLike[str], role: str) -> NDArray[np.int32]:
+    """Return whole numbers of 0 or more, however they are stored, as int32."""
     # np.rint of small integers would be float16
     whole = np.rint(data) if data.dtype.kind == "f" else data
     if data.dtype.kind == "f" and np.abs(data - whole).max() > 1e-3:
@@ -256,21 +284,95 @@ def load_labels(
         )
     if int(whole.min()) < 0 or int(whole.max()) > np.iinfo(np.int32).max:
         raise InputError(f"holds labels out of range ({role})", path=path)
-    if not allow_empty and whole.max() == 0:
+    return np.asarray(whole, dtype=np.int32)
+
+
+def load_mask(path: str | os.PathLike[str], role: str = "mask") -> LabelImage:
+    """Load a mask of one structure; every value above 0 counts.
+
+    Probabilities, values from 0 to 1 that are not whole, are cut at 0.5, and the `remarks`
+    of the answer say so.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_image`, if a value is negative or neither whole nor a probability, if
+        all are 0 or less than 0.5, and if there are so many values that it is an MR image.
+    """
+    data, grid, header = _read(path, role)
+    is_soft = data.dtype.kind == "f" and bool(np.abs(data - np.rint(data)).max() > 1e-3)
+    if is_soft and float(data.min()) >= 0 and float(data.max()) <= 1 + 1e-3:
+        if float(data.max()) < 0.5:
+            raise InputError(
+                f"is empty at a probability of 0.5: its largest is {data.max():.2g} ({role})",
+                path=path,
+            )
+        mask = (data >= 0.5).astype(np.int32)
+        remark = f"{Path(path).name} holds probabilities and was cut at 0.5 ({role})"
+        return LabelImage(mask, grid, header, os.fspath(path), (remark,))
+    values = _whole(data, path, role)
+    if values.max() == 0:
         raise InputError(f"is empty: every voxel is 0 ({role})", path=path)
-    return LabelImage(whole.astype(np.int32), grid, header, os.fspath(path))
+    count = len(np.unique(values)) if values.max() > _MOST_LABELS else 0
+    if count > _MOST_LABELS:
+        raise InputError(
+            f"has {count} different values: it looks like an MR image ({role})",
+            path=path,
+            remedy="Give a segmentation",
+        )
+    return LabelImage(values, grid, header, os.fspath(path))
+
+
+def on_grid_of(labels: LabelImage, reference: Image) -> LabelImage:
+    """Return `labels` with its axes in the order and direction of those of `reference`.
+
+    Nothing is resampled: both have to have the same voxels in the world, and may only be
+    stored in different orientations.
+
+    Parameters
+    ----------
+    labels : LabelImage
+    reference : Image
+        Gives the grid, and the header of what is written later.
+
+    Raises
+    ------
+    InputError
+        If the voxels are others.
+    """
+    step = np.linalg.inv(reference.grid.affine[:3, :3]) @ labels.grid.affine[:3, :3]
+    axes = [int(k) for k in np.abs(step).argmax(axis=1)]
+    if sorted(axes) != [0, 1, 2]:
+        raise _other_grid(reference, labels)
+    data = np.transpose(np.asarray(labels.data), axes)
+    affine = labels.grid.affine[:, [*axes, 3]].copy()
+    for axis, other in enumerate(axes):
+        if step[axis, other] < 0:
+            data = np.flip(data, axis)
+            affine[:3, 3] += affine[:3, axis] * (data.shape[axis] - 1)
+            affine[:3, axis] *= -1
+    turned = Grid((int(data.shape[0]), int(data.shape[1]), int(data.shape[2])), affine)
+    if not reference.grid.matches(turned):
+        raise _other_grid(reference, labels)
+    return LabelImage(
+        np.ascontiguousarray(data), reference.grid, reference.header, labels.path, labels.remarks
+    )
 
 
 def require_same_grid(first: Image, second: Image) -> None:
     """Raise an `InputError` unless both images have the same voxels."""
     if not first.grid.matches(second.grid):
-        raise InputError(
-            f"is not on the grid of {first.path}: {second.grid.describe()} against "
-            f"{first.grid.describe()}",
-            path=second.path,
-            remedy="Bring it onto that grid, for example with sct_register_multimodal "
-            "-identity 1 -x nn",
-        )
+        raise _other_grid(first, second)
+
+
+def _other_grid(first: Image, second: Image) -> InputError:
+    return InputError(
+        f"is not on the grid of {first.path}: {second.grid.describe()} against "
+        f"{first.grid.describe()}",
+        path=second.path,
+        remedy="Bring it onto that grid, for example with sct_register_multimodal "
+        "-identity 1 -x nn",
+    )
 
 
 def resample_labels(labels: LabelImage, grid: Grid) -> LabelImage:
