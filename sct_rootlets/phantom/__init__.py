@@ -9,18 +9,20 @@ from sct_rootlets.phantom.contrast import Acquisition
 from sct_rootlets.phantom.draw import random_anatomy
 from sct_rootlets.phantom.files import make_grid, write
 from sct_rootlets.phantom.model import Anatomy
-from sct_rootlets.phantom.render import Phantom, render
+from sct_rootlets.phantom.render import Labels, Phantom, render, render_labels
 from sct_rootlets.phantom.truth import Truth, read_truth, true_levels
 
 __all__ = [
     "Acquisition",
     "Anatomy",
+    "Labels",
     "Phantom",
     "Truth",
     "make_grid",
     "random_anatomy",
     "read_truth",
     "render",
+    "render_labels",
     "true_levels",
     "write",
 ]

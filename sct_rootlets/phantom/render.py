@@ -14,16 +14,25 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from sct_rootlets.anatomy import PMJ_LABEL, ROOTLET_LEVELS, Sector, Side
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Grid, Image, LabelImage
 from sct_rootlets.phantom.contrast import Acquisition, scan, signals
 from sct_rootlets.phantom.model import Anatomy, Filament
-from sct_rootlets.phantom.tissue import Canal, Tissue, cord_coordinates, tissue_at
+from sct_rootlets.phantom.tissue import Canal, Tissue, canal_at, cord_coordinates, tissue_at
 from sct_rootlets.phantom.tubes import tubes
 
-__all__ = ["Composition", "Phantom", "compose", "part_value", "render"]
+__all__ = [
+    "Composition",
+    "Labels",
+    "Phantom",
+    "compose",
+    "part_value",
+    "render",
+    "render_labels",
+]
 
 #: Rootlets are painted at least this thick (radius, mm), as raters do on ~1 mm voxels.
 PAINTED_RADIUS_MM = 0.5
@@ -31,19 +40,22 @@ PAINTED_RADIUS_MM = 0.5
 ROOTLET_SHARE, CORD_SHARE = 0.45, 0.5
 #: Half width (mm) of what is looked up finely around the cord.
 CANAL_MM = 19.0
+#: Radius (mm) about the centerline within which rootlets and cord are looked for.
+LABELLED_MM = 16.0
+#: Largest distance between the points that are looked up around the cord, mm: rootlets are thin.
+FINE_MM = 0.55
 #: Points that are looked up at once; bounds the memory.
 CHUNK = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Phantom:
-    """A rendered phantom: one image and what every voxel of it is.
+class Labels:
+    """The labels of a phantom without its image.
 
     Attributes
     ----------
-    image : Image
-    cord, csf : LabelImage
-        Masks.
+    cord : LabelImage
+        Mask.
     rootlets : LabelImage
         Spinal level values, C2 = 2 to T1 = 9, dorsal and ventral, left and right alike.
     parts : LabelImage
@@ -53,13 +65,26 @@ class Phantom:
         Single voxels; disc labels, and 50.
     """
 
-    image: Image
     cord: LabelImage
-    csf: LabelImage
     rootlets: LabelImage
     parts: LabelImage
     discs: LabelImage
     pmj: LabelImage
+
+
+@dataclass(frozen=True, eq=False)
+class Phantom(Labels):
+    """A rendered phantom: one image and what every voxel of it is; see also :class:`Labels`.
+
+    Attributes
+    ----------
+    image : Image
+    csf : LabelImage
+        Mask.
+    """
+
+    image: Image
+    csf: LabelImage
 
 
 def part_value(filament: Filament) -> int:
@@ -95,55 +120,116 @@ class Composition:
 def compose(anatomy: Anatomy, grid: Grid, canal: Canal | None = None) -> Composition:
     """Look up what lies at every voxel centre of `grid`."""
     ijk = np.indices(grid.shape, dtype=np.float32).reshape(3, -1).T
-    xyz = ijk @ grid.affine[:3, :3].T.astype(np.float32) + grid.affine[:3, 3].astype(np.float32)
-    del ijk
-    tissue = tissue_at(anatomy, *cord_coordinates(anatomy, xyz), canal).reshape(grid.shape)
-    spacing = float(grid.spacing_mm.mean())
+    tissue = tissue_at(anatomy, *cord_coordinates(anatomy, _world(grid, ijk)), canal)
+    tissue = tissue.reshape(grid.shape)
+    outside = _open_sleeves(anatomy, grid, tissue)
+    thread, _ = _share(anatomy, anatomy.filaments, [f.radius_mm for f in anatomy.filaments], grid)
+    return Composition(tissue, thread * outside, *_painted(anatomy, grid, tissue))
 
-    def share(
-        filaments: Sequence[Filament], radii: list[float]
-    ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        distance, owner = tubes(anatomy, filaments, grid, np.array(radii))
-        share_inside = np.clip(0.5 - distance / np.float32(spacing), 0, 1)
-        return share_inside.astype(np.float32), owner
 
+def _world(grid: Grid, ijk: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Map voxel indices (N, 3) to world mm (N, 3) in single precision."""
+    return np.asarray(
+        ijk @ grid.affine[:3, :3].T.astype(np.float32) + grid.affine[:3, 3].astype(np.float32)
+    )
+
+
+def _share(
+    anatomy: Anatomy, filaments: Sequence[Filament], radii_mm: list[float], grid: Grid
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Return how much of every voxel threads fill, and the index of the nearest thread."""
+    distance, owner = tubes(anatomy, filaments, grid, np.array(radii_mm))
+    share_inside = np.clip(0.5 - distance / np.float32(grid.spacing_mm.mean()), 0, 1)
+    return share_inside.astype(np.float32), owner
+
+
+def _open_sleeves(anatomy: Anatomy, grid: Grid, tissue: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Fill the root sleeves in `tissue` with CSF; say which voxels lie outside the cord."""
     outside = ~np.isin(tissue, (Tissue.WHITE, Tissue.GREY))
-    sleeve, _ = share(anatomy.sleeves, [f.radius_mm for f in anatomy.sleeves])
+    sleeve, _ = _share(anatomy, anatomy.sleeves, [f.radius_mm for f in anatomy.sleeves], grid)
     tissue[(sleeve > 0.5) & outside] = Tissue.CSF
-    thread, _ = share(anatomy.filaments, [f.radius_mm for f in anatomy.filaments])
+    return outside
+
+
+def _painted(
+    anatomy: Anatomy, grid: Grid, tissue: NDArray[np.uint8]
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Return `painted` and `part` of a :class:`Composition`."""
     rootlets = [f for f in anatomy.filaments if f.level is not None]
-    painted, owner = share(rootlets, [max(f.radius_mm, PAINTED_RADIUS_MM) for f in rootlets])
+    radii = [max(f.radius_mm, PAINTED_RADIUS_MM) for f in rootlets]
+    painted, owner = _share(anatomy, rootlets, radii, grid)
     values = np.array([part_value(f) for f in rootlets] + [0], dtype=np.int32)
     # Raters paint rootlets as far as they see them: within the CSF.
-    painted = painted * (tissue == Tissue.CSF)
-    return Composition(tissue, thread * outside, painted, values[owner])
+    return painted * (tissue == Tissue.CSF), values[owner]
 
 
-class _Shares:
-    """What the voxels of the final grid hold, filled box by box."""
+class _LabelShares:
+    """How much of every voxel of the final grid is cord or rootlet, filled box by box."""
 
-    def __init__(self, shape: tuple[int, int, int], signal: NDArray[np.float32]) -> None:
-        self.signal = signal
-        self.clean = np.zeros(shape, np.float32)
-        self.cord, self.csf, self.painted = (np.zeros(shape, np.float32) for _ in range(3))
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self.cord, self.painted = (np.zeros(shape, np.float32) for _ in range(2))
         self.part = np.zeros(shape, np.int32)
 
     def add(
         self, anatomy: Anatomy, grid: Grid, box: tuple[slice, ...], factors: Sequence[int]
     ) -> None:
+        """Look up the voxels of `box` that lie near the cord, each split into `factors`."""
+        coarse = _cut(grid, box)
+        fine = finer(coarse, factors)
+        _, u, v = cord_coordinates(
+            anatomy, _world(coarse, np.indices(coarse.shape, np.float32).reshape(3, -1).T)
+        )
+        near = (np.hypot(u, v) < LABELLED_MM).reshape(coarse.shape)
+        if not near.any():
+            return
+        for axis, times in enumerate(factors):
+            near = np.repeat(near, times, axis=axis)
+        tissue = np.full(fine.shape, Tissue.MUSCLE, np.uint8)
+        where = np.stack(np.nonzero(near), axis=1).astype(np.float32)
+        tissue[near] = canal_at(anatomy, *cord_coordinates(anatomy, _world(fine, where)))
+        _open_sleeves(anatomy, fine, tissue)
+        self._keep(box, tissue, *_painted(anatomy, fine, tissue), factors)
+
+    def _keep(
+        self,
+        box: tuple[slice, ...],
+        tissue: NDArray[np.uint8],
+        painted: NDArray[np.float32],
+        part: NDArray[np.int32],
+        factors: Sequence[int],
+    ) -> None:
+        in_cord = (tissue == Tissue.WHITE) | (tissue == Tissue.GREY)
+        self.cord[box] = pool(in_cord.astype(np.float32), factors)
+        self.painted[box] = pool(painted, factors)
+        self.part[box] = _majority(part, painted, factors)
+
+
+class _Shares(_LabelShares):
+    """What the voxels of the final grid hold, signal included."""
+
+    def __init__(self, shape: tuple[int, int, int], signal: NDArray[np.float32]) -> None:
+        super().__init__(shape)
+        self.signal = signal
+        self.clean, self.csf = (np.zeros(shape, np.float32) for _ in range(2))
+
+    def add(
+        self, anatomy: Anatomy, grid: Grid, box: tuple[slice, ...], factors: Sequence[int]
+    ) -> None:
         """Compose the voxels of `box`, each split into `factors`, and average them."""
-        corner = grid.affine.copy()
-        corner[:3, 3] = grid.world_from_ijk([b.start for b in box])
-        shape = tuple(b.stop - b.start for b in box)
-        made = compose(anatomy, finer(Grid(shape, corner), factors))
+        made = compose(anatomy, finer(_cut(grid, box), factors))
         bright = self.signal[made.tissue]
         bright += made.thread * (self.signal[Tissue.THREAD] - bright)
-        in_cord = (made.tissue == Tissue.WHITE) | (made.tissue == Tissue.GREY)
         self.clean[box] = pool(bright, factors)
-        self.cord[box] = pool(in_cord.astype(np.float32), factors)
         self.csf[box] = pool((made.tissue == Tissue.CSF).astype(np.float32), factors)
-        self.painted[box] = pool(made.painted, factors)
-        self.part[box] = _majority(made.part, made.painted, factors)
+        self._keep(box, made.tissue, made.painted, made.part, factors)
+
+
+def _cut(grid: Grid, box: tuple[slice, ...]) -> Grid:
+    """Return the part of `grid` in `box`."""
+    corner = grid.affine.copy()
+    corner[:3, 3] = grid.world_from_ijk([b.start for b in box])
+    i, j, k = (b.stop - b.start for b in box)
+    return Grid((i, j, k), corner)
 
 
 def _boxes(
@@ -196,36 +282,69 @@ def render(
         If the field of view misses the cord.
     """
     acquisition = acquisition or Acquisition()
-    canal = _canal_box(anatomy, grid)
-    if canal is None:
-        raise InputError("the field of view misses the cord of the phantom")
+    jobs = _canal_jobs(anatomy, grid)
     rng = np.random.default_rng([acquisition.seed, 2])
     shares = _Shares(grid.shape, signals(acquisition, rng))
-    # The whole neck at one point a voxel, then the canal at points at most 0.55 mm apart,
-    # because rootlets are thin.
-    factors = [int(np.ceil(mm / 0.55)) for mm in grid.spacing_mm]
+    # The whole neck at one point a voxel, then the canal more finely.
     whole = _boxes(grid.shape, tuple(slice(0, n) for n in grid.shape), 1)
-    jobs = [(box, [1, 1, 1]) for box in whole]
-    jobs += [(box, factors) for box in _boxes(grid.shape, canal, int(np.prod(factors)))]
+    jobs = [(box, [1, 1, 1]) for box in whole] + jobs
     for n, (box, split) in enumerate(jobs):
         if progress:
             progress("Rendering", n, len(jobs))
         shares.add(anatomy, grid, box, split)
     if progress:
         progress("Rendering", len(jobs), len(jobs))
+    labels = _labels(anatomy, grid, shares)
+    neither = (shares.cord < CORD_SHARE) & (shares.painted < ROOTLET_SHARE)
+    csf = (shares.csf >= 0.5) & neither & ~_above_pmj(anatomy, grid)
+    return Phantom(
+        **vars(labels),
+        image=Image(scan(shares.clean, grid, acquisition, rng), grid, None, "phantom"),
+        csf=LabelImage(csf.astype(np.int32), grid, None, "phantom CSF"),
+    )
+
+
+def render_labels(anatomy: Anatomy, grid: Grid) -> Labels:
+    """Return the labels of `anatomy` on `grid`: those of :func:`render`, much quicker.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+    grid : Grid
+        Any shape, spacing, orientation and obliquity.
+
+    Raises
+    ------
+    InputError
+        If the field of view misses the cord.
+    """
+    shares = _LabelShares(grid.shape)
+    for box, factors in _canal_jobs(anatomy, grid):
+        shares.add(anatomy, grid, box, factors)
+    return _labels(anatomy, grid, shares)
+
+
+def _canal_jobs(anatomy: Anatomy, grid: Grid) -> list[tuple[tuple[slice, ...], list[int]]]:
+    """Return the boxes around the canal, and into how many points to split their voxels."""
+    canal = _canal_box(anatomy, grid)
+    if canal is None:
+        raise InputError("the field of view misses the cord of the phantom")
+    factors = [int(np.ceil(mm / FINE_MM)) for mm in grid.spacing_mm]
+    return [(box, factors) for box in _boxes(grid.shape, canal, int(np.prod(factors)))]
+
+
+def _labels(anatomy: Anatomy, grid: Grid, shares: _LabelShares) -> Labels:
+    """Decide what every voxel is."""
     cord = shares.cord >= CORD_SHARE
     seen = (shares.painted >= ROOTLET_SHARE) & ~cord
     level = shares.part // 10
     known = seen & np.isin(level, [lv.value for lv in ROOTLET_LEVELS])
-    below_pmj = ~_above_pmj(anatomy, grid)
 
     def labels(data: NDArray[Any], name: str) -> LabelImage:
         return LabelImage(np.asarray(data, dtype=np.int32), grid, None, name)
 
-    return Phantom(
-        image=Image(scan(shares.clean, grid, acquisition, rng), grid, None, "phantom"),
-        cord=labels(cord & below_pmj, "phantom cord"),
-        csf=labels((shares.csf >= 0.5) & ~cord & ~seen & below_pmj, "phantom CSF"),
+    return Labels(
+        cord=labels(cord & ~_above_pmj(anatomy, grid), "phantom cord"),
         rootlets=labels(np.where(known, level, 0), "phantom rootlets"),
         parts=labels(np.where(known, shares.part, 0), "phantom rootlet parts"),
         discs=labels(_points(anatomy, grid, discs=True), "phantom discs"),
@@ -266,12 +385,18 @@ def _majority(
     """Return for each block the value that has the largest weight in it."""
     best = np.zeros([n // k for n, k in zip(values.shape, factors, strict=True)], np.float32)
     out = np.zeros(best.shape, np.int32)
-    for value in np.unique(values):
-        if value == 0:
+    for value, extent in enumerate(ndimage.find_objects(values), start=1):
+        if extent is None:
             continue
-        weight = pool(np.where(values == value, weights, 0).astype(np.float32), factors)
-        wins = weight > best
-        out[wins], best[wins] = value, weight[wins]
+        # Only the blocks that the value touches.
+        blocks = tuple(
+            slice(e.start // k, -(-e.stop // k)) for e, k in zip(extent, factors, strict=True)
+        )
+        box = tuple(slice(b.start * k, b.stop * k) for b, k in zip(blocks, factors, strict=True))
+        weight = np.where(values[box] == value, weights[box], 0).astype(np.float32)
+        weight = pool(weight, factors)
+        wins = weight > best[blocks]
+        out[blocks][wins], best[blocks][wins] = value, weight[wins]
     return out
 
 

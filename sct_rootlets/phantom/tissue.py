@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sct_rootlets.phantom.model import STEP_MM, Anatomy
 
-__all__ = ["Canal", "Tissue", "cord_coordinates", "tissue_at"]
+__all__ = ["Canal", "Tissue", "canal_at", "cord_coordinates", "tissue_at"]
 
 Values = NDArray[np.float32]
 #: ``(s, u, v) -> (in_sac, in_cord)``: what may replace the procedural sac and cord.
@@ -151,6 +151,17 @@ def tissue_at(
     _head(at, out)
     out[skin > 1] = Tissue.AIR
     _canal(at, out, canal)
+    return out
+
+
+def canal_at(anatomy: Anatomy, s: Values, u: Values, v: Values) -> NDArray[np.uint8]:
+    """Return what :func:`tissue_at` does at points (N,) within the canal; elsewhere muscle.
+
+    It is quicker, and the same wherever there are rootlets: only the cisterns of the head,
+    rostral of them, are left out.
+    """
+    out = np.full(s.shape, Tissue.MUSCLE, np.uint8)
+    _canal(_Points.of(anatomy, s, u, v), out, None)
     return out
 
 

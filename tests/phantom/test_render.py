@@ -8,7 +8,14 @@ import pytest
 from sct_rootlets.anatomy import ROOTLET_LEVELS
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Grid
-from sct_rootlets.phantom import Acquisition, Anatomy, Phantom, make_grid, render
+from sct_rootlets.phantom import (
+    Acquisition,
+    Anatomy,
+    Phantom,
+    make_grid,
+    render,
+    render_labels,
+)
 from sct_rootlets.phantom.model import Filament
 from sct_rootlets.phantom.tissue import cord_coordinates
 from sct_rootlets.phantom.tubes import tubes
@@ -28,6 +35,22 @@ def test_pure(anatomy: Anatomy, small_grid: Grid) -> None:
     other = render(anatomy, small_grid, Acquisition(seed=3))
     np.testing.assert_array_equal(first.rootlets.data, other.rootlets.data)
     assert not np.array_equal(first.image.data, other.image.data)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "orientation", "oblique"),
+    [((1.2, 1.2, 1.2), "RPI", 0.0), ((0.7, 0.7, 2.5), "AIL", 25.0), ((2.0, 0.9, 0.9), "LPS", -9.0)],
+)
+def test_labels_alone_are_those_of_the_whole(
+    anatomy: Anatomy, spacing: tuple[float, float, float], orientation: str, oblique: float
+) -> None:
+    grid = make_grid(
+        anatomy, spacing, orientation_sct=orientation, oblique_deg=oblique, field_of_view_mm=SMALL
+    )
+    whole, labels = render(anatomy, grid), render_labels(anatomy, grid)
+    for name in ("cord", "rootlets", "parts", "discs", "pmj"):
+        np.testing.assert_array_equal(getattr(labels, name).data, getattr(whole, name).data)
+    assert labels.rootlets.labels
 
 
 def test_structures_exclude_one_another(phantom_small: Phantom) -> None:
@@ -92,8 +115,9 @@ def test_t2_like_contrast(phantom_small: Phantom) -> None:
 def test_field_of_view_that_misses_the_cord(anatomy: Anatomy) -> None:
     affine = np.eye(4)
     affine[:3, 3] = 500
-    with pytest.raises(InputError, match="misses the cord"):
-        render(anatomy, Grid((8, 8, 8), affine))
+    for function in (render, render_labels):
+        with pytest.raises(InputError, match="misses the cord"):
+            function(anatomy, Grid((8, 8, 8), affine))
 
 
 def test_tubes_measure_the_distance_to_a_straight_filament(anatomy: Anatomy) -> None:
