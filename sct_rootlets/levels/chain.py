@@ -27,6 +27,7 @@ def settle_borders(
     template: Floats,
     centre: float,
     scale_sd: float,
+    shift_sd: float = population.DISC_TO_LEVEL_SD_MM,
 ) -> tuple[Floats, Floats, float]:
     """Return the most probable borders (9,), their spread (9,), and the stretch.
 
@@ -41,11 +42,13 @@ def settle_borders(
         Middle of the discs, about which the template is stretched, mm.
     scale_sd : float
         Relative spread of the template's scale.
+    shift_sd : float
+        Spread of the border nearest the discs about its place in the template, mm.
     """
     d = DEVIATION_MM
     walk = -0.5 * ((d[:, None] - d) / population.CAUDAL_TO_CAUDAL_SD_MM) ** 2
     anchor = int(np.argmin(np.abs(template - centre)))
-    start = -0.5 * (d / population.DISC_TO_LEVEL_SD_MM) ** 2
+    start = -0.5 * (d / shift_sd) ** 2
     best: tuple[float, Floats, float] | None = None
     weights, means, squares = [], [], []
     for z in np.linspace(-2.5, 2.5, 11):

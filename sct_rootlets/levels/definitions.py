@@ -1,124 +1,177 @@
 """From entry zones to spinal levels: the definitions in use, each with its source.
 
-Both take the entry zone of every level that was seen and return the borders of every
-level from the first to the last of `levels`:
+A definition says which ends of entry zones make the borders of a level. With R(n) and C(n)
+for the rostral and the caudal end of the entry zone of level n:
 
 `caudal`
-    A level reaches from the caudal end of the entry zone above to the caudal end of its
-    own (Mendez et al. 2021, Mayo Clin Proc 96(6):1426-1437);
-    contiguous. The first level seen has no zone above it and begins where its own does.
+    From C(n-1) to C(n) (Mendez et al. 2021, Mayo Clin Proc 96(6):1426-1437); contiguous.
+    C2, above which no model sees rootlets, begins at R(C2) unless C1 was seen.
 `extent`
-    A level is its own entry zone (Valosek et al. 2024, Imaging Neuroscience 2). Levels
-    leave gaps.
+    From R(n) to C(n), the entry zone itself (Valosek et al. 2024, Imaging Neuroscience 2).
+    Levels leave gaps.
+`midgap`
+    From (C(n-1) + R(n)) / 2 to (C(n) + R(n+1)) / 2; contiguous, borders in the middle of
+    the gaps. C1 begins at R(C1), and the last level of all ends at its C.
 
-A level missing between two seen ones is interpolated with the mean proportions of the
-population: neighbouring levels correlate at 0.94-0.99 between people. Levels beyond the
-seen ones stay unseen; nothing is invented there.
+An end that was not seen is taken from :class:`~sct_rootlets.levels.positions.Positions`,
+and the row says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from sct_rootlets.anatomy import ROOTLET_LEVELS, SpinalLevel
-from sct_rootlets.levels.population import COHORT_ZONES_MM
+from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.levels.positions import Positions, Weights
+from sct_rootlets.levels.prior import End
 
-__all__ = ["Borders", "Zone", "caudal", "extent"]
-
-
-@dataclass(frozen=True)
-class Zone:
-    """Entry zone of one level: its ends in mm along the cord, and remarks."""
-
-    rostral_mm: float
-    caudal_mm: float
-    notes: tuple[str, ...] = ()
+__all__ = ["DEFINITIONS", "Borders", "apply_definition"]
 
 
 @dataclass(frozen=True)
 class Borders:
-    """Borders of one level: None where unknown; `status` as in `LevelRow`."""
+    """Borders of one level; None where unknown.
+
+    Attributes
+    ----------
+    level : SpinalLevel
+    status : str
+        As in `LevelRow`.
+    rostral_mm, caudal_mm : float or None
+    rostral_sd_mm, caudal_sd_mm, midpoint_sd_mm, length_sd_mm : float or None
+    flags : tuple of str
+        ``rostral_estimated``, ``caudal_estimated``, ``contradicted``.
+    """
 
     level: SpinalLevel
     status: str
     rostral_mm: float | None = None
     caudal_mm: float | None = None
-    notes: tuple[str, ...] = ()
+    rostral_sd_mm: float | None = None
+    caudal_sd_mm: float | None = None
+    midpoint_sd_mm: float | None = None
+    length_sd_mm: float | None = None
+    flags: tuple[str, ...] = ()
 
 
-def caudal(
-    zones: Mapping[SpinalLevel, Zone], levels: Iterable[SpinalLevel] = ROOTLET_LEVELS
+Pair = tuple[Weights, Weights]
+
+
+def _caudal(level: SpinalLevel, seen: Collection[SpinalLevel]) -> Pair:
+    above = level.shifted(-1)
+    own = {(level, End.CAUDAL): 1.0}
+    if above is None or (level is SpinalLevel.C2 and above not in seen):
+        return {(level, End.ROSTRAL): 1.0}, own
+    return {(above, End.CAUDAL): 1.0}, own
+
+
+def _extent(level: SpinalLevel, seen: Collection[SpinalLevel]) -> Pair:
+    return {(level, End.ROSTRAL): 1.0}, {(level, End.CAUDAL): 1.0}
+
+
+def _midgap(level: SpinalLevel, seen: Collection[SpinalLevel]) -> Pair:
+    above, below = level.shifted(-1), level.shifted(1)
+    rostral, caudal = {(level, End.ROSTRAL): 1.0}, {(level, End.CAUDAL): 1.0}
+    if above is not None:
+        rostral = {(above, End.CAUDAL): 0.5, (level, End.ROSTRAL): 0.5}
+    if below is not None:
+        caudal = {(level, End.CAUDAL): 0.5, (below, End.ROSTRAL): 0.5}
+    return rostral, caudal
+
+
+#: Which ends make the borders of a level, by the name of the definition.
+DEFINITIONS: Mapping[str, Callable[[SpinalLevel, Collection[SpinalLevel]], Pair]] = (
+    MappingProxyType({"caudal": _caudal, "extent": _extent, "midgap": _midgap})
+)
+
+
+def apply_definition(
+    name: str,
+    positions: Positions,
+    statuses: Mapping[SpinalLevel, str],
 ) -> list[Borders]:
-    """Return contiguous levels, from caudal end to caudal end of the entry zones.
+    """Return the borders of every level by one definition.
 
     Parameters
     ----------
-    zones : mapping of SpinalLevel to Zone
-        Entry zones of the levels seen; caudal ends must ascend.
-    levels : iterable of SpinalLevel
-        Levels of the answer, rostral to caudal.
+    name : str
+        Key of `DEFINITIONS`.
+    positions : Positions
+        In order.
+    statuses : mapping of SpinalLevel to str
+        Of every level of the answer; ``"unseen"`` ones get no borders.
     """
-    rows: list[Borders] = []
-    above: Borders | None = None
-    for level, zone, status in _complete(zones, levels):
-        if zone is None:
+    seen = {level for level, status in statuses.items() if status == "measured"}
+    rows = []
+    for level, status in sorted(statuses.items()):
+        if status == "unseen":
             rows.append(Borders(level, status))
             continue
-        if above is None or above.caudal_mm is None:
-            note = (
-                f"no rootlets of the level above {level} were seen: its rostral border is the "
-                "rostral end of its own entry zone",
+        rostral, caudal = DEFINITIONS[name](level, seen)
+        midpoint = _sum(rostral, caudal, 0.5, 0.5)
+        length = _sum(caudal, rostral, 1.0, -1.0)
+        flags = []
+        if status == "measured":
+            flags += ["rostral_estimated"] * (not set(rostral) <= positions.measured)
+            flags += ["caudal_estimated"] * (not set(caudal) <= positions.measured)
+            flags += ["contradicted"] * bool(set(midpoint) & positions.contradicted)
+        rows.append(
+            Borders(
+                level,
+                status,
+                positions.value(rostral),
+                positions.value(caudal),
+                positions.sd(rostral),
+                positions.sd(caudal),
+                positions.sd(midpoint),
+                positions.sd(length),
+                tuple(flags),
             )
-            above = Borders(level, status, zone.rostral_mm, zone.caudal_mm, zone.notes + note)
-        else:
-            above = Borders(level, status, above.caudal_mm, zone.caudal_mm, zone.notes)
-        rows.append(above)
+        )
     return rows
 
 
-def extent(
-    zones: Mapping[SpinalLevel, Zone], levels: Iterable[SpinalLevel] = ROOTLET_LEVELS
-) -> list[Borders]:
-    """Return every level as its own entry zone; parameters as :func:`caudal`."""
-    return [
-        Borders(level, status)
-        if zone is None
-        else Borders(level, status, zone.rostral_mm, zone.caudal_mm, zone.notes)
-        for level, zone, status in _complete(zones, levels)
-    ]
+def statuses_of(
+    seen: Iterable[SpinalLevel],
+    asked: Iterable[SpinalLevel],
+    *,
+    extend: bool = False,
+    predicted: bool = False,
+) -> dict[SpinalLevel, str]:
+    """Say of every level how its borders are known.
 
-
-def _complete(
-    zones: Mapping[SpinalLevel, Zone], levels: Iterable[SpinalLevel]
-) -> list[tuple[SpinalLevel, Zone | None, str]]:
-    """Give every level its zone and status, interpolating between seen levels."""
-    seen = sorted(zones)
-    answer: list[tuple[SpinalLevel, Zone | None, str]] = []
-    for level in levels:
-        before = [s for s in seen if s < level]
-        after = [s for s in seen if s > level]
-        if level in zones:
-            answer.append((level, zones[level], "measured"))
-        elif before and after and {level, before[-1], after[0]} <= set(COHORT_ZONES_MM):
-            answer.append((level, _between(level, before[-1], after[0], zones), "interpolated"))
+    Parameters
+    ----------
+    seen : iterable of SpinalLevel
+        Levels whose rootlets were seen.
+    asked : iterable of SpinalLevel
+        Levels of the answer.
+    extend : bool
+        Whether levels beyond the seen ones are extrapolated.
+    predicted : bool
+        Whether levels are placed from the vertebrae alone, without any seen.
+    """
+    ordered = sorted(seen)
+    answer: dict[SpinalLevel, str] = {}
+    for level in sorted({*asked, *ordered}):
+        if level in ordered:
+            status = "measured"
+        elif ordered and ordered[0] < level < ordered[-1]:
+            status = "interpolated"
+        elif predicted and not ordered:
+            status = "predicted"
         else:
-            answer.append((level, None, "unseen"))
+            status = "extrapolated" if extend and ordered else "unseen"
+        answer[level] = status
     return answer
 
 
-def _between(
-    level: SpinalLevel,
-    above: SpinalLevel,
-    below: SpinalLevel,
-    zones: Mapping[SpinalLevel, Zone],
-) -> Zone:
-    """Place the zone of `level` between two others, in the proportions of the population."""
-    low, high = COHORT_ZONES_MM[above][1], COHORT_ZONES_MM[below][1]
-    start, end = zones[above].caudal_mm, zones[below].caudal_mm
-    rostral, caudal = (
-        start + (end - start) * (position - low) / (high - low)
-        for position in COHORT_ZONES_MM[level]
-    )
-    note = f"no rootlets of {level} were seen: placed between {above} and {below}"
-    return Zone(rostral, caudal, (note,))
+def _sum(
+    first: Weights, second: Weights, a: float, b: float
+) -> dict[tuple[SpinalLevel, End], float]:
+    total = {node: a * weight for node, weight in first.items()}
+    for node, weight in second.items():
+        total[node] = total.get(node, 0.0) + b * weight
+    return total

@@ -1,29 +1,55 @@
-"""Spinal levels from rootlets: from two label images to a table and a map of the cord."""
+"""Spinal levels from rootlets: from label images to a table and a map of the cord.
+
+The journey: a curve through the cord; rootlet voxels in its frame (`entry_zones`), levels
+in their order and strays left out (`order`), the ends of every entry zone with their errors
+(`ends`); the vertebrae along the same curve (`column`), which number the rootlets
+(`numbering`) or check their numbers (`identity`); the ends that were not seen, from the
+population (`prior`, `positions`); borders by a definition (`definitions`), as rows of a
+table (`table`).
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
-from sct_rootlets.anatomy import DISC_C2C3, PMJ_LABEL, ROOTLET_LEVELS, SpinalLevel
+from sct_rootlets.anatomy import (
+    DISC_C2C3,
+    PMJ_LABEL,
+    ROOTLET_LEVELS,
+    SpinalLevel,
+    disc_name,
+)
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import LabelImage, require_same_grid
-from sct_rootlets.levels import definitions
+from sct_rootlets.levels.column import VertebralColumn
+from sct_rootlets.levels.definitions import DEFINITIONS, Borders, apply_definition, statuses_of
 from sct_rootlets.levels.ends import level_zones
 from sct_rootlets.levels.entry_zones import REACH_MM, EntryZones, measure
+from sct_rootlets.levels.identity import (
+    Identity,
+    check_identity,
+    predict_ends,
+    renumber_labels,
+)
+from sct_rootlets.levels.numbering import Numbering, number_rootlets
+from sct_rootlets.levels.order import Stray, ordered_groups
+from sct_rootlets.levels.paint import paint_levels
+from sct_rootlets.levels.population import PAM50_DISCS_MM
+from sct_rootlets.levels.positions import locate_ends
+from sct_rootlets.levels.prior import End, Evidence, Prior
 from sct_rootlets.levels.table import LevelRow, LevelTable, Point
-from sct_rootlets.levels.vertebrae import Numbering, disc_positions, number_rootlets
+from sct_rootlets.levels.zone import Zone
 
-__all__ = ["DEFINITIONS", "Derived", "derive"]
+__all__ = ["DEFINITIONS", "Derived", "column_of", "derive"]
 
 log = logging.getLogger(__name__)
-
-DEFINITIONS = {"caudal": definitions.caudal, "extent": definitions.extent}
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,30 +62,65 @@ class Derived:
     levels : LabelImage
         Spinal level values painted on the cord mask.
     rootlets : LabelImage
-        Rootlets with their spinal level values.
+        Rootlets with their spinal level values; empty where levels were predicted.
     centerline : Centerline
-    entry_zones : EntryZones
+    entry_zones : EntryZones or None
+        None where levels were predicted without rootlets.
     numbering : Numbering or None
         How rootlets without level identity were numbered.
+    strays : tuple of Stray
+        Rootlet voxels that were left out, and why.
+    identity : Identity or None
+        How well the numbers of the rootlets fit the vertebrae.
+    column : VertebralColumn or None
+        The vertebrae along the cord.
     """
 
     table: LevelTable
     levels: LabelImage
     rootlets: LabelImage
     centerline: Centerline
-    entry_zones: EntryZones
+    entry_zones: EntryZones | None = None
     numbering: Numbering | None = None
+    strays: tuple[Stray, ...] = ()
+    identity: Identity | None = None
+    column: VertebralColumn | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What the rootlets show: the entry zones of their levels, and what was left out."""
+
+    rootlets: LabelImage
+    entry_zones: EntryZones | None
+    zones: Mapping[SpinalLevel, Zone]
+    strays: tuple[Stray, ...] = ()
+    noise: float | None = None
+
+    @property
+    def evidence(self) -> Evidence:
+        """Measured ends with their standard deviations; none that the image cuts off."""
+        ends = {}
+        for level, zone in self.zones.items():
+            if not zone.cut_rostral:
+                ends[level, End.ROSTRAL] = (zone.rostral_mm, zone.rostral_sd_mm)
+            if not zone.cut_caudal:
+                ends[level, End.CAUDAL] = (zone.caudal_mm, zone.caudal_sd_mm)
+        return ends
 
 
 def derive(
-    rootlets: LabelImage,
+    rootlets: LabelImage | None,
     cord: LabelImage,
     *,
     discs: LabelImage | None = None,
+    vertebrae: LabelImage | None = None,
     c2c3_world: Sequence[float] | None = None,
     pmj: LabelImage | Sequence[float] | None = None,
     definition: str = "caudal",
     reach_mm: float = REACH_MM,
+    extend: SpinalLevel | None = None,
+    renumber: bool = False,
     has_level_identity: bool | None = None,
     centerline: Centerline | None = None,
 ) -> Derived:
@@ -67,18 +128,29 @@ def derive(
 
     Parameters
     ----------
-    rootlets, cord : LabelImage
-        Rootlets (spinal level values, or 1 throughout) and cord mask on one grid.
+    rootlets : LabelImage or None
+        Spinal level values, or 1 throughout. None predicts the levels from the vertebrae
+        alone.
+    cord : LabelImage
+        Cord mask on the grid of the rootlets.
     discs : LabelImage, optional
-        Disc labels, on any grid of the same world; needed only without level identity.
+        Disc labels, on any grid of the same world.
+    vertebrae : LabelImage, optional
+        Cord labelled with vertebral levels, or points at the centres of vertebral bodies,
+        instead of `discs`.
     c2c3_world : sequence of 3 floats, optional
         One point of the C2/C3 disc in world mm (RAS+), instead of `discs`.
     pmj : LabelImage or sequence of 3 floats, optional
         Pontomedullary junction (label 50, or any single label), or its world coordinates.
     definition : str
-        ``"caudal"`` or ``"extent"``; see :mod:`sct_rootlets.levels.definitions`.
+        ``"caudal"``, ``"extent"`` or ``"midgap"``; see
+        :mod:`sct_rootlets.levels.definitions`.
     reach_mm : float
         Distance from the cord surface within which a rootlet counts.
+    extend : SpinalLevel, optional
+        Last level of the table; levels beyond the seen ones are extrapolated, from C1 to it.
+    renumber : bool
+        Whether to give the rootlets the numbers that fit the vertebrae best.
     has_level_identity : bool, optional
         Whether values are spinal levels; by default, unless 1 is the only value.
     centerline : Centerline, optional
@@ -87,8 +159,8 @@ def derive(
     Raises
     ------
     UsageError
-        If cord and rootlets are swapped, the definition is unknown, or rootlets without
-        level identity come without a disc.
+        If cord and rootlets are swapped, the definition is unknown, or vertebrae are needed
+        and there are none: without level identity, without rootlets, to renumber.
     InputError
         If an image cannot be used: grids that differ, an empty one, values that are no
         spinal levels, levels that run the wrong way.
@@ -100,69 +172,246 @@ def derive(
         )
     if not 0 < reach_mm < 20:
         raise UsageError(f"a reach of {reach_mm:g} mm is out of range", remedy="1.5 mm is usual")
+    if rootlets is not None:
+        _require_rootlets(rootlets, cord)
+    curve = Centerline.fit(cord) if centerline is None else centerline
+    column = column_of(curve, discs, vertebrae, c2c3_world)
+    if (column is None or not _places_levels(column)) and (rootlets is None or renumber):
+        raise UsageError(
+            "levels cannot be predicted without rootlets unless the vertebrae are known"
+            if rootlets is None
+            else "rootlets cannot be renumbered unless the vertebrae are known",
+            remedy="Give -discs or -vertfile, with a disc from C1/C2 to T5/T6",
+        )
+    pmj_s = _pmj_position(pmj, curve)
+    warnings = list(() if column is None else column.warnings)
+
+    numbering, identity = None, None
+    if rootlets is None:
+        nothing = np.zeros_like(np.asarray(cord.data), dtype=np.int32)
+        empty = LabelImage(nothing, cord.grid, cord.header, cord.path)
+        seen = _Seen(empty, None, {})
+    else:
+        if has_level_identity is None:
+            has_level_identity = rootlets.labels != [1]
+        if has_level_identity:
+            _require_levels(rootlets)
+        else:
+            if column is None:
+                raise _no_disc(discs, rootlets)
+            numbering = number_rootlets(rootlets, cord, curve, column)
+            rootlets = numbering.labels
+            warnings += numbering.warnings
+        seen = _see(rootlets, cord, curve, reach_mm)
+        if column is not None and numbering is None and _places_levels(column):
+            identity = check_identity(seen.evidence, column)
+            if renumber and identity.best:
+                warnings.append(_renumbered(identity))
+                seen = _see(renumber_labels(rootlets, identity.best), cord, curve, reach_mm)
+            else:
+                warnings += identity.warnings
+
+    statuses = statuses_of(
+        seen.zones,
+        [level for level in SpinalLevel if level <= (extend or ROOTLET_LEVELS[-1])],
+        extend=extend is not None,
+        predicted=rootlets is None,
+    )
+    known = [level for level, status in statuses.items() if status != "unseen"]
+    positions = locate_ends(seen.zones, _prior(column, pmj_s)).in_order(known)
+    was_renumbered = identity is not None and renumber and identity.best != 0
+    rows = [
+        _row(border, curve, seen, column, renumbered=was_renumbered)
+        for border in apply_definition(definition, positions, statuses)
+    ]
+    warnings += _remarks(rows, seen.strays)
+    for text in warnings:
+        log.warning(text)
+    table = LevelTable(
+        tuple(rows),
+        definition,
+        reach_mm,
+        pmj_mm=pmj_s,
+        c3_c7_height_mm=None if column is None else column.c3_c7_height_mm,
+        warnings=tuple(warnings),
+        details=_details(curve, seen, column, numbering, identity, pmj_s),
+    )
+    painted = paint_levels(cord, curve, table)
+    return Derived(
+        table,
+        painted,
+        seen.rootlets,
+        curve,
+        seen.entry_zones,
+        numbering,
+        seen.strays,
+        identity,
+        column,
+    )
+
+
+def _require_rootlets(rootlets: LabelImage, cord: LabelImage) -> None:
     require_same_grid(cord, rootlets)
     _refuse_swapped(rootlets, cord)
-    values = rootlets.labels
-    if not values:
+    if not rootlets.labels:
         raise InputError("is empty: it has no rootlet voxel", path=rootlets.path)
-    if has_level_identity is None:
-        has_level_identity = values != [1]
-    curve = Centerline.fit(cord) if centerline is None else centerline
-    warnings: list[str] = []
 
-    disc_s_mm = {} if discs is None else disc_positions(discs, curve)
-    if c2c3_world is not None:
-        disc_s_mm[DISC_C2C3] = float(curve.project(c2c3_world).s_mm[0])
-    numbering = None
-    if not has_level_identity:
-        if not disc_s_mm:
-            raise _no_disc(discs, rootlets)
-        numbering = number_rootlets(rootlets, cord, curve, disc_s_mm)
-        rootlets = numbering.labels
-        warnings += numbering.warnings
-    elif not set(values) <= {level.value for level in SpinalLevel}:
+
+def _require_levels(rootlets: LabelImage) -> None:
+    known = {level.value for level in SpinalLevel}
+    if not set(rootlets.labels) <= known:
         raise InputError(
-            f"has values that are no spinal levels: {[v for v in values if v > 30][:5]}",
+            f"has values that are no spinal levels: "
+            f"{[v for v in rootlets.labels if v not in known][:5]}",
             path=rootlets.path,
             remedy="Spinal levels are C1-C8 = 1-8, T1 = 9, ... S5 = 30",
         )
 
-    zones = measure(rootlets, cord, curve, reach_mm)
-    ends, remarks = level_zones(zones, rootlets.grid)
-    warnings += remarks
-    seen = set(ends)
-    levels = [lv for lv in SpinalLevel if lv in ROOTLET_LEVELS or lv in seen]
-    rows = []
-    for border in DEFINITIONS[definition](ends, levels):
-        rows.append(
-            LevelRow(
-                border.level,
-                border.status,
-                border.rostral_mm,
-                border.caudal_mm,
-                _world(curve, border.rostral_mm),
-                _world(curve, border.caudal_mm),
-                zones.counts(border.level.value),
-                border.notes,
-            )
+
+def column_of(
+    curve: Centerline,
+    discs: LabelImage | None,
+    vertebrae: LabelImage | None,
+    c2c3_world: Sequence[float] | None,
+) -> VertebralColumn | None:
+    """Return the vertebrae along the curve, from whatever was given; None without any.
+
+    Parameters as in :func:`derive`.
+
+    Raises
+    ------
+    UsageError
+        If they were given twice.
+    InputError
+        If they cannot be used.
+    """
+    if vertebrae is not None and (discs is not None or c2c3_world is not None):
+        raise UsageError(
+            "vertebrae were given twice, as labelled vertebrae and as discs",
+            remedy="Give -vertfile, or -discs and -c2c3",
         )
-    details: dict[str, object] = {
+    if vertebrae is not None:
+        return VertebralColumn.from_labels(vertebrae, curve)
+    point = None if c2c3_world is None else float(curve.project(c2c3_world).s_mm[0])
+    if discs is not None and any(2 <= label <= 25 for label in discs.labels):
+        column = VertebralColumn.from_discs(discs, curve)
+        if point is None:
+            return column
+        return replace(column, disc_s_mm={**column.disc_s_mm, DISC_C2C3: point})
+    if point is None:
+        return None
+    return VertebralColumn({DISC_C2C3: point}, source="the C2/C3 point")
+
+
+def _see(rootlets: LabelImage, cord: LabelImage, curve: Centerline, reach_mm: float) -> _Seen:
+    """Measure the entry zones of rootlets whose values are spinal levels."""
+    entry_zones = measure(rootlets, cord, curve, reach_mm)
+    groups, strays = ordered_groups(entry_zones)
+    zones, within, noise = level_zones(entry_zones, groups, rootlets.grid)
+    return _Seen(rootlets, entry_zones, zones, (*strays, *within), noise)
+
+
+def _prior(column: VertebralColumn | None, pmj_s_mm: float | None) -> Prior:
+    """Return what the population says, anchored by the best landmark there is."""
+    if column is not None and _places_levels(column):
+        return predict_ends(column)
+    return Prior.floating() if pmj_s_mm is None else Prior.from_pmj(pmj_s_mm)
+
+
+def _places_levels(column: VertebralColumn) -> bool:
+    """Whether a disc is known from which the entry zones' places are: those of PAM50."""
+    return any(label in PAM50_DISCS_MM for label in column.disc_s_mm)
+
+
+def _row(
+    border: Borders,
+    curve: Centerline,
+    seen: _Seen,
+    column: VertebralColumn | None,
+    *,
+    renumbered: bool,
+) -> LevelRow:
+    """Return the row of one level."""
+    zone = seen.zones.get(border.level)
+    flags = border.flags
+    if zone is not None:
+        flags += zone.flags + ("renumbered",) * renumbered
+    flags += ("strays",) * any(stray.level is border.level for stray in seen.strays)
+    row = LevelRow(
+        border.level,
+        border.status,
+        border.rostral_mm,
+        border.caudal_mm,
+        _world(curve, border.rostral_mm),
+        _world(curve, border.caudal_mm),
+        {} if seen.entry_zones is None else seen.entry_zones.counts(border.level.value),
+        () if zone is None else zone.notes,
+        border.rostral_sd_mm,
+        border.caudal_sd_mm,
+        border.midpoint_sd_mm,
+        border.length_sd_mm,
+        flags=flags,
+    )
+    middle = row.midpoint_mm
+    if middle is None or row.rostral_mm is None or row.caudal_mm is None:
+        return row
+    relation = None if column is None else column.relation(row.rostral_mm, middle, row.caudal_mm)
+    return replace(row, midpoint_world=_world(curve, middle), vertebral=relation)
+
+
+def _remarks(rows: Sequence[LevelRow], strays: Sequence[Stray]) -> list[str]:
+    """Say in words what the flags of the rows and the strays are."""
+    remarks = [
+        f"{stray.level}: {stray.n_voxels} voxel{'s' * (stray.n_voxels > 1)} near "
+        f"s = {stray.s_mm:.1f} mm left out: {stray.reason}"
+        for stray in strays
+    ]
+    for row in rows:
+        remarks += [f"{row.level}: {note}" for note in row.notes]
+        if "contradicted" in row.flags:
+            remarks.append(
+                f"{row.level}: overlaps a neighbour; the border was put where both are likeliest"
+            )
+    return remarks
+
+
+def _details(
+    curve: Centerline,
+    seen: _Seen,
+    column: VertebralColumn | None,
+    numbering: Numbering | None,
+    identity: Identity | None,
+    pmj_s_mm: float | None,
+) -> dict[str, Any]:
+    """Return what the JSON says beside the rows."""
+    discs = {} if column is None else column.disc_s_mm
+    return {
         "cord_length_mm": round(curve.length_mm, 2),
+        "noise_of_rootlets": None if seen.noise is None else round(seen.noise, 2),
         "numbering": None if numbering is None else numbering.report(),
-        "discs_mm": {str(k): round(v, 3) for k, v in sorted(disc_s_mm.items())},
+        "identity": None if identity is None else identity.report(),
+        "vertebrae": None if column is None else column.source,
+        "discs_mm": {disc_name(k): round(v, 3) for k, v in sorted(discs.items())},
+        "pmj_mm": None if pmj_s_mm is None else round(pmj_s_mm, 3),
+        "rejected": [
+            {
+                "level": str(stray.level),
+                "n_voxels": stray.n_voxels,
+                "s_mm": round(stray.s_mm, 2),
+                "reason": stray.reason,
+            }
+            for stray in seen.strays
+        ],
     }
-    pmj_s = _pmj_position(pmj, curve)
-    if pmj_s is not None:
-        details["pmj_mm"] = round(pmj_s, 3)
-        details["distance_from_pmj_mm"] = {
-            str(row.level): round(row.midpoint_mm - pmj_s, 3)
-            for row in rows
-            if row.midpoint_mm is not None
-        }
-    for text in warnings:
-        log.warning(text)
-    table = LevelTable(tuple(rows), definition, reach_mm, warnings=tuple(warnings), details=details)
-    return Derived(table, _paint(cord, curve, table), rootlets, curve, zones, numbering)
+
+
+def _renumbered(identity: Identity) -> str:
+    word = "caudally" if identity.best > 0 else "rostrally"
+    return (
+        f"renumbered: all levels were moved by {abs(identity.best)} {word}, which fits the "
+        f"vertebrae best (probability {identity.probability[identity.best]:.3f}; as they were, "
+        f"{identity.probability[0]:.2g})"
+    )
 
 
 def _no_disc(discs: LabelImage | None, rootlets: LabelImage) -> UsageError:
@@ -171,7 +420,7 @@ def _no_disc(discs: LabelImage | None, rootlets: LabelImage) -> UsageError:
         "the rootlets carry no level identity (their only value is 1), and looks alone do not "
         f"tell one level from the next: at least one disc label is needed{found}",
         path=rootlets.path,
-        remedy="Give -discs with at least one disc label (C2/C3 = 3), or -c2c3 x,y,z",
+        remedy="Give -discs with at least one disc label (C2/C3 = 3), -vertfile, or -c2c3 x,y,z",
     )
 
 
@@ -181,8 +430,6 @@ def _refuse_swapped(rootlets: LabelImage, cord: LabelImage) -> None:
     A cord is one part that holds nearly all voxels and is solid: eroding it leaves much.
     Rootlets come in many thin parts, and around the cord.
     """
-    if not (np.asarray(rootlets.data) > 0).any() or not (np.asarray(cord.data) > 0).any():
-        return
     if _solidity(rootlets) > 0.3 and _solidity(cord) < 0.1:
         raise UsageError(
             f"{rootlets.path} looks like the cord mask and {cord.path} like the rootlets",
@@ -192,9 +439,13 @@ def _refuse_swapped(rootlets: LabelImage, cord: LabelImage) -> None:
 
 def _solidity(labels: LabelImage) -> float:
     """Share of the voxels that is in the largest part and not on its surface in a slice."""
-    parts, count = ndimage.label(np.asarray(labels.data) > 0, structure=np.ones((3, 3, 3)))
-    if count == 0:
+    ijk = np.argwhere(np.asarray(labels.data) > 0)
+    if len(ijk) == 0:
         return 0.0
+    ijk -= ijk.min(axis=0) - 1
+    box = np.zeros(ijk.max(axis=0) + 2, dtype=bool)
+    box[tuple(ijk.T)] = True
+    parts, _ = ndimage.label(box, structure=np.ones((3, 3, 3)))
     sizes = np.bincount(parts.ravel())[1:]
     largest = parts == int(sizes.argmax()) + 1
     return float(ndimage.binary_erosion(largest).sum() / sizes.sum())
@@ -216,16 +467,3 @@ def _world(curve: Centerline, s_mm: float | None) -> Point | None:
         return None
     x, y, z = (float(v) for v in curve.point(s_mm))
     return (x, y, z)
-
-
-def _paint(cord: LabelImage, curve: Centerline, table: LevelTable) -> LabelImage:
-    """Give every cord voxel the spinal level whose range along the cord holds its centre."""
-    mask = np.asarray(cord.data) > 0
-    painted = np.zeros(mask.shape, dtype=np.int32)
-    s = curve.project(cord.points_world()).s_mm
-    values = np.zeros(len(s), dtype=np.int32)
-    for row in table.rows:
-        if row.rostral_mm is not None and row.caudal_mm is not None:
-            values[(s >= row.rostral_mm) & (s < row.caudal_mm)] = row.level.value
-    painted[mask] = values
-    return LabelImage(painted, cord.grid, cord.header, cord.path)

@@ -239,7 +239,7 @@ def measure(
     faces = [centerline.project(xyz - toward), centerline.project(xyz + toward)]
     outward = xyz - centerline.point(at.s_mm)
     outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)
-    part = _parts(np.asarray(rootlets.data))[tuple(ijk.T)]
+    part = _parts(ijk, value)
     return EntryZones(
         ijk=ijk,
         value=value,
@@ -259,13 +259,17 @@ def measure(
     )
 
 
-def _parts(values: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Number the connected parts (26 neighbours) of one value each, from 1."""
-    parts = np.zeros(values.shape, dtype=np.int64)
+def _parts(ijk: NDArray[np.int64], value: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number the connected parts (26 neighbours) of one value each, from 1, voxel by voxel."""
+    parts = np.zeros(len(ijk), dtype=np.int64)
     highest = 0
-    for value in np.unique(values[values > 0]):
-        found, count = ndimage.label(values == value, structure=np.ones((3, 3, 3)))
-        parts += np.where(found > 0, found + highest, 0)
+    for own in np.unique(value):
+        here = np.flatnonzero(value == own)
+        place = ijk[here] - ijk[here].min(axis=0)
+        box = np.zeros(place.max(axis=0) + 1, dtype=bool)
+        box[tuple(place.T)] = True
+        found, count = ndimage.label(box, structure=np.ones((3, 3, 3)))
+        parts[here] = found[tuple(place.T)] + highest
         highest += count
     return parts
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from sct_rootlets.anatomy import SpinalLevel
 
 __all__ = [
+    "C1_GAP_SD_MM",
     "CAUDAL_TO_CAUDAL_SD_MM",
     "COHORT_SCALE",
     "COHORT_SCALE_SD",
@@ -17,9 +18,17 @@ __all__ = [
     "DISC_TO_LEVEL_SD_MM",
     "EDGE_SLOPE",
     "FROSTELL_PERCENT",
+    "GAP_SD_MM",
+    "MM_PER_PERCENT",
     "PAM50_DISCS_MM",
     "PAM50_ZONES_MM",
+    "PMJ_TO_C3_PER_SCALE_MM",
+    "PMJ_TO_C3_SD_MM",
+    "SCALE_SD",
+    "SEGMENT_SD_SHARE",
     "SLOPE",
+    "ZONE_LENGTH_SD_MM",
+    "ZONE_SHARE",
 ]
 
 _L = SpinalLevel
@@ -41,7 +50,8 @@ FROSTELL_PERCENT = MappingProxyType(
 
 #: Rostral and caudal end of the entry zones, mm from the pontomedullary junction: means of
 #: 14 subjects (data/cadotte of ivadomed/model-spinal-rootlets, r20231108; Cadotte et al.
-#: 2015, AJNR 36:803). C2 was not measured there; it continues C3-C4 rostrally.
+#: 2015, AJNR 36:803). C2 was not measured there; it continues C3-C4 rostrally, with the
+#: length that Frostell et al. give it.
 COHORT_ZONES_MM = MappingProxyType(
     {
         _L.C2: (34.8, 44.2),
@@ -57,6 +67,27 @@ COHORT_ZONES_MM = MappingProxyType(
 #: Spread between the same 14 subjects of one level's length, caudal end to caudal end, once
 #: each subject's own scale is taken out, mm.
 CAUDAL_TO_CAUDAL_SD_MM = 1.7
+#: What is left between them of the spread of an entry zone's length, and of the gap below it,
+#: once the scale of C3-T1 is taken out, mm: root mean squares of seven lengths and six gaps.
+#: Neighbours correlate no more than chance has it. The reading of the ends is in it: fourteen
+#: people are few, and a spread that is a little wide errs on the safe side.
+ZONE_LENGTH_SD_MM, GAP_SD_MM = 1.5, 1.4
+#: Spread of the gap above C2's entry zone, mm: C1's rootlets were measured nowhere. A guess.
+C1_GAP_SD_MM = 4.0
+#: Spread of the scale. That of C3-T1 is 0.069, of which lengths and gaps that differ on their
+#: own explain 0.05.
+SCALE_SD = 0.045
+#: The rostral end of C3 against the PMJ: how much of the scale of C3-T1 it follows (mm per unit
+#: of scale), and what is left, mm.
+PMJ_TO_C3_PER_SCALE_MM, PMJ_TO_C3_SD_MM = 18.0, 2.3
+#: One per cent of the cord's length in mm, where the 14 subjects and Frostell et al. overlap:
+#: caudal end of C3 to that of T1, 88.4 mm, is 20.5 per cent.
+MM_PER_PERCENT = 4.31
+#: Share of a segment that its entry zone takes: C4 to T1 of the 14 subjects.
+ZONE_SHARE = 0.64
+#: Relative spread of what is taken from the percentages alone, once the scale is taken out: that
+#: of C4 to T1, caudal end to caudal end, in the 14 subjects.
+SEGMENT_SD_SHARE = 0.12
 
 #: Entry zones of PAM50 (rootlet voxels within 1.5 mm of the cord surface), mm along its
 #: centerline from the C2/C3 disc (label 3). Measured with this package on

@@ -3,22 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.errors import InputError
+from sct_rootlets.anatomy import SpinalLevel, VertebralLevel, disc_name
+from sct_rootlets.levels.columns import COLUMNS, FLAGS, STATUSES, TABLE, describe_columns
 
-__all__ = ["COLUMNS", "STATUSES", "LevelRow", "LevelTable"]
+__all__ = [
+    "COLUMNS",
+    "FLAGS",
+    "STATUSES",
+    "AxialSlices",
+    "LevelRow",
+    "LevelTable",
+    "VertebralPlace",
+    "VertebralRelation",
+]
 
 Point = tuple[float, float, float]
 
-COLUMNS = (
-    "level", "spinal_level", "status", "rostral_mm", "caudal_mm", "midpoint_mm", "length_mm",
-    "rostral_x", "rostral_y", "rostral_z", "caudal_x", "caudal_y", "caudal_z",
-)  # fmt: skip
-#: What a row may be: seen in the image, placed between or beyond seen levels, or neither.
-STATUSES = ("measured", "interpolated", "extrapolated", "unseen")
+#: Decimals of the numbers in files.
+DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class VertebralPlace:
+    """A position along the cord as a vertebra and how far down it lies.
+
+    Attributes
+    ----------
+    vertebra : VertebralLevel
+    fraction : float
+        0 at the disc above the vertebra, 1 at the disc below it.
+    """
+
+    vertebra: VertebralLevel
+    fraction: float
+
+
+@dataclass(frozen=True)
+class VertebralRelation:
+    """Where a spinal level lies against the vertebrae; None beyond the discs known.
+
+    Attributes
+    ----------
+    rostral, midpoint, caudal : VertebralPlace or None
+        Of the borders and the midpoint of the level.
+    from_disc_mm : dict of int to float
+        Midpoint minus disc along the centerline, by disc label, caudal-positive.
+    """
+
+    rostral: VertebralPlace | None = None
+    midpoint: VertebralPlace | None = None
+    caudal: VertebralPlace | None = None
+    from_disc_mm: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AxialSlices:
+    """The axial slices of a level, as the published script counts them.
+
+    Attributes
+    ----------
+    start, end : int
+        Most caudal and most rostral slice, counted from 0 at the inferior end (SCT's RPI).
+    start_from_pmj_mm, end_from_pmj_mm : float or None
+        Distance of their middles from the pontomedullary junction along the cord.
+    height_mm : float or None
+        Distance between their middles.
+    """
+
+    start: int
+    end: int
+    start_from_pmj_mm: float | None = None
+    end_from_pmj_mm: float | None = None
+    height_mm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +97,16 @@ class LevelRow:
         Rootlet voxels per side and sector: ``LD``, ``LV``, ``RD``, ``RV``.
     notes : tuple of str
         What is particular about this row.
+    rostral_sd_mm, caudal_sd_mm, midpoint_sd_mm, length_sd_mm : float or None
+        Standard deviations of the borders, the midpoint and the length.
+    midpoint_world : (3,) tuple or None
+        The midpoint on the centerline in world mm (RAS+).
+    flags : tuple of str
+        What is particular about this row, in the fixed words of `FLAGS`.
+    vertebral : VertebralRelation or None
+        None without vertebrae.
+    slices : AxialSlices or None
+        None where no slice has its middle in the level.
     """
 
     level: SpinalLevel
@@ -48,6 +117,14 @@ class LevelRow:
     caudal_world: Point | None = None
     n_voxels: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    rostral_sd_mm: float | None = None
+    caudal_sd_mm: float | None = None
+    midpoint_sd_mm: float | None = None
+    length_sd_mm: float | None = None
+    midpoint_world: Point | None = None
+    flags: tuple[str, ...] = ()
+    vertebral: VertebralRelation | None = None
+    slices: AxialSlices | None = None
 
     @property
     def midpoint_mm(self) -> float | None:
@@ -73,77 +150,72 @@ class LevelTable:
     rows : tuple of LevelRow
         Rostral to caudal.
     definition : str
-        ``"caudal"`` or ``"extent"``.
-    reach_mm : float
-        Distance from the cord surface within which a rootlet counts.
+        Name of what is called a level, such as ``"caudal"``.
+    reach_mm : float or None
+        Distance from the cord surface within which a rootlet counts; None where the
+        definition has none.
     origin : str
         Where s = 0 lies, in words.
+    pmj_mm : float or None
+        Position of the pontomedullary junction on the same axis.
+    c3_c7_height_mm : float or None
+        From the C2/C3 to the C7/T1 disc along the centerline.
     warnings : tuple of str
     details : dict
         What else is worth keeping (numbering, PMJ); goes to the JSON.
+    fname : str or None
+        Name of the file of the rootlets.
     """
 
     rows: tuple[LevelRow, ...]
     definition: str
-    reach_mm: float
+    reach_mm: float | None
     origin: str = "rostral end of the cord mask"
+    pmj_mm: float | None = None
+    c3_c7_height_mm: float | None = None
     warnings: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    fname: str | None = None
 
     def row(self, level: SpinalLevel) -> LevelRow | None:
         """Return the row of `level`, None if the table has none."""
         return next((row for row in self.rows if row.level is level), None)
 
     def to_tsv(self) -> str:
-        """Return the table as tab-separated text; ``n/a`` for what is not known."""
-        lines = ["\t".join(COLUMNS)]
-        for row in self.rows:
-            numbers = (
-                row.rostral_mm, row.caudal_mm, row.midpoint_mm, row.length_mm,
-                *(row.rostral_world or (None,) * 3), *(row.caudal_world or (None,) * 3),
-            )  # fmt: skip
-            cells = [str(row.level), str(row.level.value), row.status]
-            lines.append("\t".join(cells + [_cell(n) for n in numbers]))
-        return "\n".join(lines) + "\n"
+        """Return the table as tab-separated text; ``n/a`` for what is not known.
+
+        The columns are those of :mod:`sct_rootlets.levels.columns`.
+        """
+        from sct_rootlets.levels import text
+
+        return text.to_tsv(self)
+
+    def to_csv(self) -> str:
+        """Return the table in the layout of the published script's CSV.
+
+        A level without slices has no line; a cell that is not known is empty.
+        """
+        from sct_rootlets.levels import text
+
+        return text.to_csv(self)
 
     @classmethod
     def from_tsv(
-        cls, text: str, *, definition: str = "unknown", reach_mm: float = float("nan")
+        cls, text: str, *, definition: str = "unknown", reach_mm: float | None = None
     ) -> LevelTable:
-        """Read a table that `to_tsv` wrote; further columns are ignored.
+        """Read a table that `to_tsv` wrote, now or in an earlier version.
 
-        A TSV does not say its definition; give it, or read the JSON beside it.
+        Further columns are ignored. What a TSV does not hold is in the JSON beside it: the
+        definition, the reach, every disc but the nearest, and the height of C3 to C7.
 
         Raises
         ------
         InputError
             If a column is missing or a cell cannot be read.
         """
-        lines = [line.split("\t") for line in text.splitlines() if line.strip()]
-        missing = [c for c in COLUMNS if not lines or c not in lines[0]]
-        if missing:
-            raise InputError(f"a table of levels without the columns {', '.join(missing)}")
-        rows = []
-        for number, cells in enumerate(lines[1:], 2):
-            try:
-                cell = dict(zip(lines[0], cells, strict=True))
-                level = SpinalLevel[cell["level"]]
-                if int(cell["spinal_level"]) != level.value or cell["status"] not in STATUSES:
-                    raise ValueError(cell["spinal_level"])
-                known = {c: None if cell[c] == "n/a" else float(cell[c]) for c in COLUMNS[3:]}
-            except (KeyError, ValueError) as error:
-                raise InputError(f"a table of levels whose line {number} is no row") from error
-            rows.append(
-                LevelRow(
-                    level,
-                    cell["status"],
-                    known["rostral_mm"],
-                    known["caudal_mm"],
-                    _point(known, "rostral"),
-                    _point(known, "caudal"),
-                )
-            )
-        return cls(tuple(rows), definition, reach_mm)
+        from sct_rootlets.levels.text import from_tsv
+
+        return from_tsv(text, definition=definition, reach_mm=reach_mm)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything known about the levels, as plain values for a JSON file."""
@@ -152,58 +224,57 @@ class LevelTable:
             "reach_mm": self.reach_mm,
             "origin": f"s = 0 mm is the {self.origin}; s grows caudally along the centerline",
             "frame": "world coordinates are RAS+ mm (NIfTI), on the centerline",
-            "levels": [
-                {
-                    "level": str(row.level),
-                    "spinal_level": row.level.value,
-                    "status": row.status,
-                    "rostral_mm": _rounded(row.rostral_mm),
-                    "caudal_mm": _rounded(row.caudal_mm),
-                    "midpoint_mm": _rounded(row.midpoint_mm),
-                    "length_mm": _rounded(row.length_mm),
-                    "rostral_world": row.rostral_world and [round(v, 4) for v in row.rostral_world],
-                    "caudal_world": row.caudal_world and [round(v, 4) for v in row.caudal_world],
-                    "n_voxels": dict(row.n_voxels),
-                    "notes": list(row.notes),
-                }
-                for row in self.rows
-            ],
+            "pmj_mm": _round(self.pmj_mm),
+            "c3_c7_height_mm": _round(self.c3_c7_height_mm),
+            "levels": [self._row_to_json(row) for row in self.rows],
             "warnings": list(self.warnings),
+            "Columns": describe_columns(),
             **self.details,
         }
 
+    def _row_to_json(self, row: LevelRow) -> dict[str, Any]:
+        """Return what the TSV has of a row, with points as lists, and what it has not."""
+        plain: dict[str, Any] = {}
+        for column in TABLE:
+            if column.name[-2:] in ("_x", "_y", "_z") or column.name == "fname":
+                continue
+            value = column.get(row, self)
+            plain[column.name] = _round(value) if isinstance(value, float) else value
+        for place in ("rostral", "caudal", "midpoint"):
+            point = getattr(row, f"{place}_world")
+            plain[f"{place}_world"] = point and [_round(v) for v in point]
+        away = {} if row.vertebral is None else row.vertebral.from_disc_mm
+        return {
+            **plain,
+            "flags": list(row.flags),
+            "midpoint_from_discs_mm": {disc_name(k): _round(v) for k, v in sorted(away.items())},
+            "n_voxels": dict(row.n_voxels),
+            "notes": list(row.notes),
+        }
+
     def format_table(self) -> str:
-        """Return the table as aligned plain text for the terminal."""
-        head = ("level", "status", "rostral mm", "caudal mm", "middle mm", "length mm")
-        cells = [head] + [
-            (
-                str(row.level),
-                row.status,
-                *(
-                    "n/a" if v is None else f"{v:.1f}"
-                    for v in (row.rostral_mm, row.caudal_mm, row.midpoint_mm, row.length_mm)
-                ),
-            )
-            for row in self.rows
-        ]
-        widths = [max(len(line[k]) for line in cells) for k in range(len(head))]
-        return "\n".join(
-            "  ".join(
-                text.ljust(width) if k < 2 else text.rjust(width)
-                for k, (text, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in cells
-        )
+        """Return the table as aligned plain text of at most 100 columns for the terminal.
+
+        Under it stand the meanings of the flags it has, and what else is noted of a row.
+        """
+        from sct_rootlets.levels import text
+
+        return text.format_table(self)
+
+    def rounded(self) -> LevelTable:
+        """Return the table with positions and spreads as a TSV holds them.
+
+        Whatever is computed of these is then the same before the TSV and after it.
+        """
+        names = ("rostral", "caudal", "rostral_sd", "caudal_sd", "midpoint_sd", "length_sd")
+        rows = []
+        for row in self.rows:
+            numbers: dict[str, Any] = {
+                f"{name}_mm": _round(getattr(row, f"{name}_mm")) for name in names
+            }
+            rows.append(replace(row, **numbers))
+        return replace(self, rows=tuple(rows), pmj_mm=_round(self.pmj_mm))
 
 
-def _cell(number: float | None) -> str:
-    return "n/a" if number is None else f"{number + 0.0:.4f}"
-
-
-def _rounded(number: float | None) -> float | None:
-    return None if number is None else round(number, 4)
-
-
-def _point(known: Mapping[str, float | None], border: str) -> Point | None:
-    x, y, z = (known[f"{border}_{axis}"] for axis in "xyz")
-    return None if x is None or y is None or z is None else (x, y, z)
+def _round(number: float | None) -> float | None:
+    return None if number is None else round(float(number), DECIMALS)

@@ -1,74 +1,149 @@
-"""Definitions and the table: pure arithmetic."""
+"""Definitions: which ends make a border, and how a row is known."""
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sct_rootlets.anatomy import ROOTLET_LEVELS, SpinalLevel
-from sct_rootlets.errors import InputError
 from sct_rootlets.levels import population
-from sct_rootlets.levels.definitions import Zone, caudal, extent
-from sct_rootlets.levels.table import COLUMNS, LevelRow, LevelTable
+from sct_rootlets.levels.definitions import DEFINITIONS, Borders, apply_definition, statuses_of
+from sct_rootlets.levels.positions import locate_ends
+from sct_rootlets.levels.prior import End, Prior
+from sct_rootlets.levels.zone import Zone
 
+C1 = SpinalLevel.C1
 C2, C3, C4, C5, C6, C7, C8, T1 = ROOTLET_LEVELS
+UP_TO_T1 = (C1, *ROOTLET_LEVELS)
 ZONES = {C3: Zone(10.0, 20.0), C4: Zone(25.0, 34.0), C6: Zone(55.0, 64.0)}
 
 
+def rows_of(
+    definition: str,
+    zones: dict[SpinalLevel, Zone],
+    asked: tuple[SpinalLevel, ...] = UP_TO_T1,
+    *,
+    extend: bool = False,
+) -> dict[SpinalLevel, Borders]:
+    statuses = statuses_of(zones, asked, extend=extend)
+    known = [level for level, status in statuses.items() if status != "unseen"]
+    positions = locate_ends(zones, Prior.floating()).in_order(known)
+    return {row.level: row for row in apply_definition(definition, positions, statuses)}
+
+
 def test_caudal_levels_reach_from_caudal_end_to_caudal_end() -> None:
-    rows = {row.level: row for row in caudal(ZONES)}
-    assert (rows[C3].rostral_mm, rows[C3].caudal_mm) == (10.0, 20.0)
-    assert "rostral end of its own entry zone" in rows[C3].notes[0]
+    rows = rows_of("caudal", ZONES)
+    assert rows[C3].caudal_mm == 20.0
     assert (rows[C4].rostral_mm, rows[C4].caudal_mm) == (20.0, 34.0)
-    assert rows[C4].notes == ()
-    assert rows[C6].caudal_mm == 64.0
+    assert rows[C4].flags == ()
     assert rows[C6].rostral_mm == rows[C5].caudal_mm
+    assert rows[C6].caudal_mm == 64.0
+    assert rows[C4].rostral_sd_mm == rows[C3].caudal_sd_mm == 0.5
+
+
+def test_the_first_level_seen_begins_where_the_population_ends_the_one_above() -> None:
+    row = rows_of("caudal", ZONES)[C3]
+    assert row.rostral_mm is not None
+    assert row.rostral_sd_mm is not None
+    gap = population.COHORT_ZONES_MM[C3][0] - population.COHORT_ZONES_MM[C2][1]
+    assert 10.0 - row.rostral_mm == pytest.approx(gap, abs=1.5)
+    assert row.rostral_sd_mm > 1.0
+    assert row.flags == ("rostral_estimated",)
+
+
+def test_c2_begins_with_its_own_rootlets_unless_c1_was_seen() -> None:
+    zones = {C2: Zone(5.0, 14.0), C3: Zone(18.0, 30.0)}
+    row = rows_of("caudal", zones)[C2]
+    assert (row.rostral_mm, row.flags) == (5.0, ())
+    row = rows_of("caudal", {C1: Zone(-3.0, 1.0), **zones})[C2]
+    assert (row.rostral_mm, row.flags) == (1.0, ())
 
 
 def test_extent_levels_are_their_own_entry_zone() -> None:
-    rows = {row.level: row for row in extent(ZONES)}
-    assert (rows[C4].rostral_mm, rows[C4].caudal_mm) == (25.0, 34.0)
-    assert (rows[C6].rostral_mm, rows[C6].caudal_mm) == (55.0, 64.0)
+    rows = rows_of("extent", ZONES)
+    for level, zone in ZONES.items():
+        assert (rows[level].rostral_mm, rows[level].caudal_mm) == (zone.rostral_mm, zone.caudal_mm)
+        assert rows[level].flags == ()
 
 
-def test_a_missing_level_is_interpolated_in_the_populations_proportions() -> None:
-    rows = {row.level: row for row in caudal(ZONES)}
-    # Caudal ends of the 14 subjects: C4 74.9, C5 91.3, C6 105.6 mm.
-    assert rows[C5].caudal_mm == pytest.approx(34 + 30 * (91.3 - 74.9) / (105.6 - 74.9))
-    assert rows[C5].status == "interpolated"
-    assert [rows[lv].status for lv in (C3, C4, C6)] == ["measured"] * 3
-    zone = {row.level: row for row in extent(ZONES)}[C5]
-    assert zone.rostral_mm == pytest.approx(34 + 30 * (81.6 - 74.9) / (105.6 - 74.9))
+def test_midgap_borders_lie_in_the_middle_of_the_gaps() -> None:
+    rows = rows_of("midgap", ZONES)
+    assert rows[C3].caudal_mm == rows[C4].rostral_mm == 22.5
+    assert rows[C3].caudal_sd_mm == pytest.approx(0.5 / 2**0.5)
+    assert rows[C6].flags == ("rostral_estimated", "caudal_estimated")
 
 
-@pytest.mark.parametrize("definition", [caudal, extent])
-def test_levels_beyond_the_seen_ones_stay_unseen(definition) -> None:
-    rows = {row.level: row for row in definition(ZONES)}
-    assert list(rows) == list(ROOTLET_LEVELS)
-    for level in (C2, C7, C8, T1):
+def test_the_spread_of_midpoint_and_length_follows_from_that_of_the_borders() -> None:
+    row = rows_of("extent", {C5: Zone(10.0, 20.0, 0.3, 0.4)})[C5]
+    assert row.midpoint_sd_mm == pytest.approx(0.25)
+    assert row.length_sd_mm == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS)
+def test_levels_beyond_the_seen_ones_stay_unseen(definition: str) -> None:
+    rows = rows_of(definition, ZONES)
+    for level in (C1, C2, C7, C8, T1):
         assert rows[level].status == "unseen"
-        assert rows[level].rostral_mm is None
-        assert rows[level].caudal_mm is None
+        assert rows[level].rostral_mm is rows[level].caudal_sd_mm is None
+    assert [rows[x].status for x in (C3, C5, C6)] == ["measured", "interpolated", "measured"]
 
 
+def test_levels_are_extrapolated_on_request() -> None:
+    to_t3 = tuple(level for level in SpinalLevel if level <= SpinalLevel.T3)
+    rows = rows_of("caudal", ZONES, to_t3, extend=True)
+    assert list(rows) == list(to_t3)
+    assert [rows[x].status for x in (C1, C2, C7, SpinalLevel.T3)] == ["extrapolated"] * 4
+    sd = [rows[x].caudal_sd_mm for x in (C6, C7, C8, T1, SpinalLevel.T3)]
+    assert all(a < b for a, b in pairwise(sd))
+    assert all(a.caudal_mm == b.rostral_mm for a, b in pairwise(rows.values()) if a.level > C1)
+
+
+@pytest.mark.parametrize("definition", ["caudal", "midgap"])
+@settings(deadline=None)
 @given(
     st.sets(st.sampled_from(ROOTLET_LEVELS), min_size=1),
     st.lists(st.floats(0.5, 9), min_size=16, max_size=16),
 )
-def test_caudal_levels_are_contiguous_and_ascend(seen: set, steps: list[float]) -> None:
+def test_levels_are_contiguous_and_ascend(
+    definition: str, seen: set[SpinalLevel], steps: list[float]
+) -> None:
     zones, at = {}, 0.0
     for k, level in enumerate(sorted(seen)):
         low = at + steps[2 * k]
         at = low + steps[2 * k + 1]
         zones[level] = Zone(low, at)
-    rows = [row for row in caudal(zones) if row.caudal_mm is not None]
+    rows = [row for row in rows_of(definition, zones).values() if row.caudal_mm is not None]
     assert {row.level for row in rows} >= seen
     assert all(row.rostral_mm < row.caudal_mm for row in rows)
     assert all(a.caudal_mm == b.rostral_mm for a, b in pairwise(rows))
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(ROOTLET_LEVELS),
+        st.tuples(st.floats(0, 120), st.floats(0.1, 20), st.floats(0.1, 4)),
+        min_size=2,
+    )
+)
+def test_whatever_was_measured_no_extents_overlap_and_no_levels_swap(
+    measured: dict[SpinalLevel, tuple[float, float, float]],
+) -> None:
+    zones = {
+        level: Zone(low, low + length, sd, sd) for level, (low, length, sd) in measured.items()
+    }
+    rows = [row for row in rows_of("extent", zones).values() if row.rostral_mm is not None]
+    ends = [end for row in rows for end in (row.rostral_mm, row.caudal_mm)]
+    assert all(b - a > -1e-6 for a, b in pairwise(ends))
+    for row in rows:
+        zone = zones.get(row.level)
+        moved = zone and max(
+            abs(zone.rostral_mm - row.rostral_mm), abs(zone.caudal_mm - row.caudal_mm)
+        )
+        assert bool(moved and moved > 0.25) == ("contradicted" in row.flags)
 
 
 def test_population_figures_are_in_order() -> None:
@@ -78,55 +153,19 @@ def test_population_figures_are_in_order() -> None:
         assert ends == sorted(ends)
     assert list(population.PAM50_DISCS_MM.values()) == sorted(population.PAM50_DISCS_MM.values())
     assert sum(population.FROSTELL_PERCENT.values()) == pytest.approx(100, abs=1.5)
-    assert population.FROSTELL_PERCENT[SpinalLevel.C5] == 3.5
 
 
-def _table() -> LevelTable:
-    rows = (
-        LevelRow(C4, "measured", -0.5, 14.25, (1.0, 2.0, 3.0), (1.5, 2.5, -11.0), {"LD": 3}),
-        LevelRow(C5, "unseen"),
-    )
-    return LevelTable(rows, "caudal", 1.5, warnings=("a warning",), details={"pmj_mm": -50.0})
-
-
-def test_tsv_has_exactly_the_agreed_columns_and_survives_the_way_back() -> None:
-    text = _table().to_tsv()
-    lines = text.splitlines()
-    assert lines[0] == (
-        "level\tspinal_level\tstatus\trostral_mm\tcaudal_mm\tmidpoint_mm\tlength_mm\t"
-        "rostral_x\trostral_y\trostral_z\tcaudal_x\tcaudal_y\tcaudal_z"
-    )
-    assert lines[1].split("\t")[:7] == ["C4", "4", "measured", "-0.5000", "14.2500", "6.8750",
-                                        "14.7500"]  # fmt: skip
-    assert lines[2].split("\t") == ["C5", "5", "unseen"] + ["n/a"] * 10
-    again = LevelTable.from_tsv(text, definition="caudal", reach_mm=1.5)
-    assert again.to_tsv() == text
-    assert again.rows[0].rostral_world == (1.0, 2.0, 3.0)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "level\tstatus\nC4\tmeasured\n", _table().to_tsv().replace("\t4\t", "\t5\t"),
-     _table().to_tsv().replace("14.2500", "far"), _table().to_tsv().replace("unseen", "lost")],
-)  # fmt: skip
-def test_a_damaged_table_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="table of levels"):
-        LevelTable.from_tsv(text)
-
-
-def test_json_says_what_the_tsv_cannot() -> None:
-    known = json.loads(json.dumps(_table().to_json()))
-    assert known["definition"] == "caudal"
-    assert known["reach_mm"] == 1.5
-    assert "rostral end of the cord mask" in known["origin"]
-    assert known["levels"][0]["n_voxels"] == {"LD": 3}
-    assert known["levels"][1]["rostral_mm"] is None
-    assert known["warnings"] == ["a warning"]
-    assert known["pmj_mm"] == -50.0
-
-
-def test_the_terminals_table_is_aligned() -> None:
-    lines = _table().format_table().splitlines()
-    assert len(COLUMNS) == 13
-    assert [line.split()[0] for line in lines] == ["level", "C4", "C5"]
-    assert len({len(line) for line in lines}) == 1
+def test_a_cut_end_is_no_nearer_than_what_is_seen() -> None:
+    whole = {C4: Zone(25.0, 34.0), C5: Zone(40.0, 49.0)}
+    cut = {**whole, C3: Zone(17.0, 20.0, cut_rostral=True)}
+    rows = rows_of("extent", cut)
+    assert rows[C3].rostral_mm is not None
+    assert rows[C3].rostral_mm < 17.0
+    assert rows[C3].rostral_sd_mm is not None
+    assert rows[C3].rostral_sd_mm > 1.0
+    assert "rostral_estimated" in rows[C3].flags
+    # A zone that is seen at a usual length already goes on little.
+    longer = rows_of("extent", {**whole, C3: Zone(5.0, 20.0, cut_rostral=True)})[C3]
+    assert longer.rostral_mm is not None
+    assert 2.5 < longer.rostral_mm < 5.0
+    assert (C3, End.ROSTRAL) not in locate_ends(cut, Prior.floating()).measured

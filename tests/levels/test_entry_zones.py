@@ -11,6 +11,8 @@ from sct_rootlets.errors import InputError
 from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.levels.ends import level_zones
 from sct_rootlets.levels.entry_zones import CordSurface, measure
+from sct_rootlets.levels.order import Stray, ordered_groups
+from sct_rootlets.levels.zone import Zone
 from tests.levels.bent_cord import AP_MM, LR_MM, BentCord, rotation
 
 CORD = BentCord(zones={4: (6.0, 15.0), 5: (22.3, 30.6), 6: (37.4, 46.0)})
@@ -19,7 +21,7 @@ GRIDS = {
     "0.6 mm": ((0.6, 0.6, 0.6), np.eye(3), 0.9),
     "1 mm": ((1.0, 1.0, 1.0), np.eye(3), 1.4),
     "1x1x2 mm": ((1.0, 1.0, 2.0), np.eye(3), 1.8),
-    "0.5x0.5x3 mm": ((0.5, 0.5, 3.0), np.eye(3), 1.2),
+    "0.5x0.5x3 mm": ((0.5, 0.5, 3.0), np.eye(3), 1.3),
     "sagittal 2 mm": ((2.0, 0.8, 0.8), np.eye(3), 2.0),
     "oblique": ((1.0, 1.0, 1.0), rotation(0, 30) @ rotation(2, 15), 1.7),
 }
@@ -74,12 +76,21 @@ def test_side_and_sector(pair: Pair) -> None:
     assert min(zones.counts(4).values()) > 10
 
 
+def _measured(
+    rootlets: LabelImage, cord: LabelImage, reach_mm: float = 1.5
+) -> tuple[dict[SpinalLevel, Zone], list[Stray]]:
+    zones = measure(rootlets, cord, Centerline.fit(cord), reach_mm)
+    groups, strays = ordered_groups(zones)
+    ends, within, _ = level_zones(zones, groups, rootlets.grid)
+    return ends, [*strays, *within]
+
+
 @pytest.mark.parametrize("name", GRIDS)
 def test_entry_zones_end_where_they_are_known_to(name: str) -> None:
     spacing, turn, tolerance = GRIDS[name]
     cord, rootlets = CORD.render(CORD.grid(spacing, turn))
     curve = Centerline.fit(cord)
-    ends, _ = level_zones(measure(rootlets, cord, curve), rootlets.grid)
+    ends, _ = _measured(rootlets, cord)
     shift = _to_truth(curve)
     errors = []
     for level, zone in ends.items():
@@ -94,17 +105,8 @@ def test_entry_zones_end_where_they_are_known_to(name: str) -> None:
 
 def test_reach_decides_how_far_the_zone_goes(pair: Pair) -> None:
     cord, rootlets = pair
-    curve = Centerline.fit(cord)
-    caudal = [
-        level_zones(measure(rootlets, cord, curve, reach), rootlets.grid)[0][C5].caudal_mm
-        for reach in (1.0, 3.0)
-    ]
+    caudal = [_measured(rootlets, cord, reach)[0][C5].caudal_mm for reach in (1.0, 3.0)]
     assert caudal[1] - caudal[0] == pytest.approx(2 * CORD.slope, abs=1.0)
-
-
-def _measured(rootlets: LabelImage, cord: LabelImage) -> tuple[dict, str]:
-    ends, warnings = level_zones(measure(rootlets, cord, Centerline.fit(cord)), rootlets.grid)
-    return ends, "\n".join(warnings)
 
 
 def _stained(rootlets: LabelImage, value: int, s: float, left: float, size: int) -> LabelImage:
@@ -120,8 +122,9 @@ def _stained(rootlets: LabelImage, value: int, s: float, left: float, size: int)
 def test_a_stray_voxel_moves_no_border(pair: Pair, s: float) -> None:
     cord, rootlets = pair
     clean, _ = _measured(rootlets, cord)
-    ends, warnings = _measured(_stained(rootlets, 5, s, 7.5, 1), cord)
-    assert "C5: 1 voxels" in warnings
+    ends, strays = _measured(_stained(rootlets, 5, s, 7.5, 1), cord)
+    assert [(stray.level, stray.n_voxels) for stray in strays] == [(C5, 1)]
+    assert strays[0].s_mm == pytest.approx(s, abs=2.5)
     for level, zone in clean.items():
         assert ends[level].rostral_mm == pytest.approx(zone.rostral_mm, abs=1e-6)
         assert ends[level].caudal_mm == pytest.approx(zone.caudal_mm, abs=1e-6)
@@ -139,10 +142,10 @@ def test_a_level_out_of_order_is_settled_and_said(pair: Pair) -> None:
     data = rootlets.data.copy()
     small = data == 4
     data[small] = 9  # T1 rostral of C5
-    ends, warnings = _measured(rootlets.with_data(data), cord)
+    ends, strays = _measured(rootlets.with_data(data), cord)
     assert set(ends) == {C5, C6}
-    assert "T1" in warnings
-    assert "out of order" in warnings
+    assert [stray.level for stray in strays] == [SpinalLevel.T1]
+    assert "out of order" in strays[0].reason
 
 
 def test_levels_that_run_the_wrong_way_are_refused(pair: Pair) -> None:
@@ -159,8 +162,9 @@ def test_a_level_without_voxels_near_the_cord_is_kept_and_said(pair: Pair) -> No
     far = (zones.value == 5) & (zones.depth_mm < 2.6)
     data = rootlets.data.copy()
     data[tuple(zones.ijk[far].T)] = 0
-    ends, warnings = _measured(rootlets.with_data(data), cord)
-    assert "C5: no voxel within 1.5 mm" in warnings
+    ends, _ = _measured(rootlets.with_data(data), cord)
+    assert "far" in ends[C5].flags
+    assert "no voxel within 1.5 mm" in ends[C5].notes[0]
     assert ends[C5].caudal_mm == pytest.approx(full[C5].caudal_mm, abs=2.0)
     assert ends[C5].rostral_mm == pytest.approx(full[C5].rostral_mm, abs=2.0)
 
@@ -170,9 +174,12 @@ def test_a_level_cut_by_the_image_is_said(pair: Pair) -> None:
     top = int(np.argwhere(rootlets.data == 4)[:, 2].max()) - 4
     grid = Grid((*rootlets.data.shape[:2], top + 1), rootlets.grid.affine)
     cut = [LabelImage(im.data[:, :, : top + 1], grid, None, im.path) for im in (rootlets, cord)]
-    _, warnings = _measured(*cut)
-    assert "C4: touches the end of the image" in warnings
-    assert "C5: touches" not in warnings
+    ends, _ = _measured(*cut)
+    assert ends[C4].cut_rostral
+    assert "cut_rostral" in ends[C4].flags
+    assert not ends[C4].cut_caudal
+    assert not (ends[C5].cut_rostral)
+    assert not (ends[C5].cut_caudal)
 
 
 def test_no_rootlets_and_no_reach_are_refused(pair: Pair) -> None:

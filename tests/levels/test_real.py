@@ -69,7 +69,7 @@ def test_pam50_has_its_known_levels(shared_data: Path) -> None:
     rootlets, cord, discs = (_lower(image, 600) for image in images)
     derived = derive(rootlets, cord)
     origin = derived.centerline.project(discs.points_world(3)).s_mm[0]
-    found = [row.caudal_mm - origin for row in derived.table.rows[1:]]
+    found = [row.caudal_mm - origin for row in derived.table.rows if row.level.value >= 3]
     assert np.abs(np.array(found) - PAM50_CAUDAL_MM).max() < 1.5
 
 

@@ -1,4 +1,4 @@
-"""Discs and what they say about rootlets: positions along the cord, and numbering.
+"""Numbering: which level rootlets belong to, from where the vertebrae are.
 
 Rootlets without level identity are numbered by where they lie. Discs place a template of
 entry zones along the cord; the template may shift, stretch and bend a little, as people
@@ -27,28 +27,24 @@ from scipy import ndimage
 
 from sct_rootlets.anatomy import ROOTLET_LEVELS, disc_name
 from sct_rootlets.centerline import Centerline
-from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.errors import InputError
 from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.levels import population
 from sct_rootlets.levels.chain import settle_borders
+from sct_rootlets.levels.column import VertebralColumn
 from sct_rootlets.levels.entry_zones import REACH_MM, EntryZones, measure
+from sct_rootlets.levels.template import DISC_SD_MM, place_template
 
-__all__ = ["Numbering", "disc_positions", "number_rootlets"]
+__all__ = ["Numbering", "number_rootlets"]
 
 Floats = NDArray[np.float64]
 
-#: Disc labels that are discs; 1 is the top of C1, and 49, 50, 60 are other landmarks.
-DISC_LABELS = range(2, 26)
 #: Cost of a border through the middle of an entry zone.
 CUT_COST = 5.0
 #: How much of it a border in a clean gap is worth, against one outside the field of view.
 GAP_WORTH = 0.5
 #: Longest part along the cord, mm, that is taken for one level in one side and sector.
 ONE_LEVEL_MM = 14.0
-#: Spread of the template's scale where two or more discs give it.
-SCALE_SD_DISCS = 0.03
-#: How far the template follows a single disc off the line of all of them.
-DISC_TRUST = 0.5
 #: A shift of all levels against the discs, mm, from which on it is warned of.
 SHIFT_TO_CHECK_MM = 5.0
 #: Template position of the borders (C1/C2 to T1/T2), mm from C2/C3: middle of the gaps.
@@ -102,38 +98,11 @@ class Numbering:
         }
 
 
-def disc_positions(discs: LabelImage, centerline: Centerline) -> dict[int, float]:
-    """Return the position along the cord of every disc label.
-
-    Only the projection onto the cord matters, so that a label may lie on the posterior
-    tip of the disc or on the cord. Labels that are no discs (1, 49, 50, 60) are ignored.
-
-    Raises
-    ------
-    InputError
-        If discs do not follow each other along the cord.
-    """
-    found = [label for label in discs.labels if label in DISC_LABELS]
-    s = {
-        label: float(centerline.project(discs.points_world(label).mean(axis=0)).s_mm[0])
-        for label in found
-    }
-    for above, below in pairwise(found):
-        if s[below] - s[above] < 3.0 * (below - above):
-            raise InputError(
-                f"has disc {disc_name(below)} (label {below}) at {s[below]:.1f} mm along the "
-                f"cord, not caudal of {disc_name(above)} (label {above}) at {s[above]:.1f} mm",
-                path=discs.path,
-                remedy="Label N must lie on the disc above vertebra N (C2/C3 = 3)",
-            )
-    return s
-
-
 def number_rootlets(
     rootlets: LabelImage,
     cord: LabelImage,
     centerline: Centerline,
-    disc_s_mm: Mapping[int, float],
+    disc_s_mm: VertebralColumn | Mapping[int, float],
     *,
     zones: EntryZones | None = None,
 ) -> Numbering:
@@ -144,8 +113,8 @@ def number_rootlets(
     rootlets, cord : LabelImage
         On one grid; every value above 0 counts.
     centerline : Centerline
-    disc_s_mm : mapping of int to float
-        Position along the cord of one or more discs, by disc label.
+    disc_s_mm : VertebralColumn, or mapping of int to float
+        The vertebrae, or the position along the cord of one or more discs, by disc label.
     zones : EntryZones, optional
         What `measure` says about `rootlets`, if it is known already.
 
@@ -156,19 +125,21 @@ def number_rootlets(
     InputError
         If all rootlets lie outside C2-T1.
     """
-    discs = {k: float(v) for k, v in disc_s_mm.items() if k in population.PAM50_DISCS_MM}
-    if not discs:
-        raise UsageError(
-            "rootlets cannot be numbered without a disc from C1/C2 to T5/T6",
-            remedy="Give disc labels that include one of those",
-        )
+    if isinstance(disc_s_mm, VertebralColumn):
+        given, sd_mm = disc_s_mm.disc_s_mm, disc_s_mm.disc_sd_mm
+    else:
+        given, sd_mm = disc_s_mm, {}
+    discs = {k: float(v) for k, v in given.items() if k in population.PAM50_DISCS_MM}
+    placed = place_template(discs)
+    template = placed.s_mm(TEMPLATE_MM)
     zones = measure(rootlets, cord, centerline) if zones is None else zones
     warnings: list[str] = []
-    centre, template, scale, scale_sd = _place_template(discs)
     entry = _entry_positions(zones, template)
     seen_mm = _field_of_view(rootlets.grid, centerline, zones)
     at, cost = _cut_cost(zones, entry, seen_mm)
-    borders, sd, stretch = settle_borders(at, cost, template, centre, scale_sd)
+    borders, sd, stretch = settle_borders(
+        at, cost, template, placed.centre_mm, placed.scale_sd, _shift_sd(discs, sd_mm)
+    )
 
     levels = np.searchsorted(borders, entry) + 1  # 1 = C1, rostral of the first border
     levels = _one_level_per_part(levels, zones)
@@ -210,7 +181,7 @@ def number_rootlets(
         labels=LabelImage(values, rootlets.grid, rootlets.header, rootlets.path),
         borders_mm=borders,
         border_sd_mm=sd,
-        scale=scale * stretch,
+        scale=placed.scale * stretch,
         shift_mm=shift,
         uncertainty_mm=uncertainty,
         disc_s_mm=discs,
@@ -218,30 +189,11 @@ def number_rootlets(
     )
 
 
-def _place_template(discs: Mapping[int, float]) -> tuple[float, Floats, float, float]:
-    """Return the middle of the discs, the template's borders (9,), its scale and spread.
-
-    The template is stretched to the discs, halfway between one scale for all and a fit of
-    each: half of what a single disc deviates is taken for its own reading or a collapsed
-    neighbour, which the cord does not follow. Beyond the discs it keeps the scale of all,
-    drawn towards that of a population when they are few.
-    """
-    labels = sorted(discs)
-    s = np.array([discs[k] for k in labels])
-    x = np.array([population.PAM50_DISCS_MM[k] for k in labels])
-    sd, prior = population.COHORT_SCALE_SD, population.COHORT_SCALE
-    # A disc label is good to about 2 mm, so that a long row of discs fixes the scale.
-    spread = float(((x - x.mean()) ** 2).sum())
-    information = spread / 2.0**2
-    slope = float(((x - x.mean()) * (s - s.mean())).sum()) / spread if spread else 0.0
-    scale = (slope * information + prior / sd**2) / (information + 1 / sd**2)
-    line = s.mean() + slope * (x - x.mean())
-    s = line + DISC_TRUST * (s - line) if len(labels) > 2 else s
-    beyond = np.array([x[0] - 100.0, *x, x[-1] + 100.0])
-    placed = np.array([s[0] - 100.0 * scale, *s, s[-1] + 100.0 * scale])
-    template = np.interp(TEMPLATE_MM, beyond, placed)
-    scale_sd = max(SCALE_SD_DISCS, float(np.sqrt(1 / (information + 1 / sd**2))))
-    return float(s.mean()), template, scale, scale_sd
+def _shift_sd(discs: Mapping[int, float], sd_mm: Mapping[int, float]) -> float:
+    """Return how far all borders may lie off the discs, mm: more where discs are less certain."""
+    sd = [sd_mm.get(label, DISC_SD_MM) for label in discs]
+    extra = sum(max(one**2 - DISC_SD_MM**2, 0.0) for one in sd)
+    return float(np.hypot(population.DISC_TO_LEVEL_SD_MM, np.sqrt(extra) / len(discs)))
 
 
 def _field_of_view(grid: Grid, centerline: Centerline, zones: EntryZones) -> tuple[float, float]:
