@@ -7,7 +7,6 @@ starts, not after minutes of prediction.
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -16,28 +15,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Union
 
-import numpy as np
-
 from sct_rootlets import writing
+from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.derivation import (
+    LevelOptions,
+    call_derive,
+    derive_any,
+    derive_levels,
+    files_of,
+    landmark_parameters,
+    levels,
+    name_of,
+)
 from sct_rootlets.engines import Progress, Segmentation, load_engine
 from sct_rootlets.errors import InputError, UsageError
-from sct_rootlets.image import Image, LabelImage, load_image, load_labels, require_same_grid
-from sct_rootlets.levels import Derived, derive
+from sct_rootlets.image import Image, LabelImage
+from sct_rootlets.inputs import (
+    ImageLike,
+    LabelsLike,
+    Landmarks,
+    Point,
+    read_cord,
+    read_image,
+)
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.result import Result, stem_of
 from sct_rootlets.store import Choice, locate
 
-__all__ = ["Predicted", "derive_levels", "run", "segment"]
+__all__ = ["LevelOptions", "Predicted", "derive_levels", "levels", "run", "segment"]
 
-logger = logging.getLogger(__name__)
-
-ImageLike = Union[str, "os.PathLike[str]", Image]
-LabelsLike = Union[str, "os.PathLike[str]", LabelImage]
 ModelLike = Union[str, "os.PathLike[str]", Choice]
-Point = tuple[float, float, float]
-
-#: Fewer grey values than this make no MR image.
-_FEWEST_GREY_VALUES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +86,7 @@ def run(
     *,
     cord: LabelsLike | None = None,
     discs: LabelsLike | None = None,
+    vertebrae: LabelsLike | None = None,
     c2c3_world: Point | None = None,
     pmj: LabelsLike | None = None,
     model: ModelLike = "bundled",
@@ -86,6 +94,10 @@ def run(
     threads: int | None = None,
     definition: str = "caudal",
     reach_mm: float = 1.5,
+    dilation_voxels: int | None = None,
+    extend: SpinalLevel | None = None,
+    renumber: bool = False,
+    axial: bool = False,
     progress: Progress | None = None,
     write_to: str | os.PathLike[str] | None = None,
 ) -> Result:
@@ -94,20 +106,18 @@ def run(
     Parameters
     ----------
     image : path-like or Image
-    cord, discs, pmj : path-like or LabelImage, optional
-        Cord mask, disc labels and PMJ label on the grid of the image. Without a cord mask
-        the model has to predict one, as the bundled one does.
-    c2c3_world : (x, y, z), optional
-        Posterior tip of the C2/C3 disc in world RAS+ mm, in place of `discs`.
+    cord : path-like or LabelImage, optional
+        Cord mask with the voxels of the image, in any orientation. Without it the model has
+        to predict one, as the bundled one does.
+    discs, vertebrae, c2c3_world, pmj
+        As :meth:`sct_rootlets.inputs.Landmarks.read` takes them.
     model : str, path-like or Choice
         As :func:`sct_rootlets.store.locate` takes it, or with options of its own. What is
         missing is installed, once the inputs have been checked.
     device, threads
         As :func:`sct_rootlets.engines.load_engine` takes them.
-    definition : str
-        ``"caudal"`` or ``"extent"``.
-    reach_mm : float
-        Largest distance from the cord surface at which rootlets count as entering it.
+    definition, reach_mm, dilation_voxels, extend, renumber, axial
+        As :class:`LevelOptions` has them.
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
     write_to : path-like, optional
@@ -124,26 +134,29 @@ def run(
         If an input cannot be used, before the model is loaded; if no cord or no rootlets
         are found.
     UsageError
-        If the model does not name levels and neither `discs` nor `c2c3_world` is given,
-        or it makes no cord mask and none is given, before the model is loaded.
+        If the model does not name levels and nothing is given that does, options
+        contradict each other, or the model makes no cord mask and none is given, before
+        the model is loaded.
     ModelError, MissingDependencyError
         If the model cannot be found or loaded.
     RootletsError
         Of other kinds, if the model has to be installed and cannot be.
     """
-    image_ = _image(image)
-    cord_ = _labels(cord, "cord mask", image_)
-    discs_ = _labels(discs, "disc labels", image_)
-    pmj_ = _labels(pmj, "PMJ label", image_)
-    _require_inside(c2c3_world, image_)
+    options = LevelOptions(definition, reach_mm, dilation_voxels, extend, renumber, axial)
+    image_ = read_image(image)
+    cord_ = None if cord is None else read_cord(cord, image_)
+    landmarks = Landmarks.read(
+        image_, discs=discs, vertebrae=vertebrae, c2c3_world=c2c3_world, pmj=pmj
+    )
     installed = _located(model, progress)
-    if not installed.has_level_identity and c2c3_world is None and not _has_disc(discs_):
-        raise _no_identity(installed, discs_)
+    if not installed.has_level_identity and not landmarks.name_levels:
+        raise _no_identity(installed)
     if cord_ is None and not installed.is_compact:
         raise _no_cord(installed)
-    sources = _files(image_, cord_, discs_, pmj_)
+    sources = files_of(image_, cord_, *landmarks.images)
     if write_to is not None:
         files = writing.image_outputs(stem_of(image_), Path(write_to), cord=cord_ is None)
+        files |= writing.level_files(files["levels"])
         writing.require_free(files, sources)
     timings: dict[str, float] = {}
     segmentation = _predict(image_, cord_, installed, device, threads, progress, timings)
@@ -152,23 +165,18 @@ def run(
         raise _no_cord(installed)
     _require_rootlets(segmentation, image_)
     with _timed("deriving the levels", timings, progress):
-        derived = derive(
+        derived = derive_any(
             segmentation.rootlets,
             used,
-            discs=discs_,
-            c2c3_world=c2c3_world,
-            pmj=pmj_,
-            definition=definition,
-            reach_mm=reach_mm,
+            landmarks,
+            options,
+            fname=f"{stem_of(image_)}{writing.SUFFIXES['rootlets']}.nii.gz",
             has_level_identity=segmentation.has_level_identity,
         )
     parameters = {
-        "definition": definition,
-        "reach_mm": reach_mm,
-        "cord": "predicted by the model" if cord_ is None else Path(cord_.path).name,
-        "discs": None if discs_ is None else Path(discs_.path).name,
-        "c2c3_world_mm": None if c2c3_world is None else list(c2c3_world),
-        "pmj": None if pmj_ is None else Path(pmj_.path).name,
+        **options.parameters,
+        "cord": "predicted by the model" if cord_ is None else name_of(cord_),
+        **landmark_parameters(landmarks),
         "device": device,
     }
     return Result(
@@ -178,7 +186,7 @@ def run(
         derived,
         segmentation,
         installed,
-        discs_,
+        landmarks.discs,
         sources,
         parameters,
         timings,
@@ -190,6 +198,7 @@ def segment(
     *,
     cord: LabelsLike | None = None,
     discs: LabelsLike | None = None,
+    vertebrae: LabelsLike | None = None,
     c2c3_world: Point | None = None,
     model: ModelLike = "bundled",
     device: str = "auto",
@@ -197,18 +206,17 @@ def segment(
     progress: Progress | None = None,
     write_to: Mapping[str, Path] | None = None,
 ) -> Predicted:
-    """Predict the rootlets of an image, and number them where a disc is given.
+    """Predict the rootlets of an image, and number them where landmarks are given.
 
-    Parameters and errors as in :func:`run`, except that without a disc the rootlets of a
+    Parameters and errors as in :func:`run`, except that without landmarks the rootlets of a
     model that does not name levels keep the value 1, and that `write_to` are the files to
     write, ``rootlets`` and (where no cord mask is given) ``cord``.
     """
-    image_ = _image(image)
-    cord_ = _labels(cord, "cord mask", image_)
-    discs_ = _labels(discs, "disc labels", image_)
-    _require_inside(c2c3_world, image_)
+    image_ = read_image(image)
+    cord_ = None if cord is None else read_cord(cord, image_)
+    landmarks = Landmarks.read(image_, discs=discs, vertebrae=vertebrae, c2c3_world=c2c3_world)
     installed = _located(model, progress)
-    sources = _files(image_, cord_, discs_)
+    sources = files_of(image_, cord_, *landmarks.images)
     if write_to is not None:
         predicts_cord = cord_ is None and installed.is_compact
         files = {what: f for what, f in write_to.items() if what != "cord" or predicts_cord}
@@ -217,56 +225,16 @@ def segment(
     segmentation = _predict(image_, cord_, installed, device, threads, progress, timings)
     used = cord_ if cord_ is not None else segmentation.cord
     rootlets, numbered = segmentation.rootlets, segmentation.has_level_identity
-    if not numbered and (discs_ is not None or c2c3_world is not None):
+    if not numbered and landmarks.name_levels:
         if used is None:
             raise _no_cord(installed)
         _require_rootlets(segmentation, image_)
         with _timed("numbering the rootlets", timings, progress):
-            rootlets = derive(
-                rootlets, used, discs=discs_, c2c3_world=c2c3_world, has_level_identity=False
-            ).rootlets
+            rootlets = call_derive(rootlets, used, landmarks, has_level_identity=False).rootlets
         numbered = True
     ours = cord_ is None and used is not None
     return Predicted(
         image_, used, ours, rootlets, numbered, segmentation, installed, sources, timings
-    )
-
-
-def derive_levels(
-    rootlets: LabelsLike,
-    cord: LabelsLike,
-    *,
-    discs: LabelsLike | None = None,
-    c2c3_world: Point | None = None,
-    pmj: LabelsLike | None = None,
-    definition: str = "caudal",
-    reach_mm: float = 1.5,
-) -> Derived:
-    """Derive spinal levels from a segmentation of rootlets that is there already.
-
-    Parameters and errors as in :func:`run`; rootlets of the single value 1 are taken for
-    rootlets without level identity, others for spinal level values.
-    """
-    rootlets_ = rootlets if isinstance(rootlets, LabelImage) else load_labels(rootlets, "rootlets")
-    cord_ = _labels(cord, "cord mask", rootlets_)
-    discs_ = _labels(discs, "disc labels", rootlets_)
-    pmj_ = _labels(pmj, "PMJ label", rootlets_)
-    _require_inside(c2c3_world, rootlets_)
-    assert cord_ is not None
-    if np.array_equal(rootlets_.data != 0, cord_.data != 0):
-        raise UsageError(
-            f"has the same voxels as {cord_.path}, the cord mask",
-            path=rootlets_.path,
-            remedy="Give the rootlets with -i and the cord mask with -s",
-        )
-    return derive(
-        rootlets_,
-        cord_,
-        discs=discs_,
-        c2c3_world=c2c3_world,
-        pmj=pmj_,
-        definition=definition,
-        reach_mm=reach_mm,
     )
 
 
@@ -291,37 +259,6 @@ def _predict(
         return engine.predict(image, cord=cord, progress=progress)
 
 
-def _image(image: ImageLike) -> Image:
-    loaded = image if isinstance(image, Image) else load_image(image, "image")
-    values = np.unique(loaded.data)
-    if len(values) < _FEWEST_GREY_VALUES:
-        raise InputError(
-            f"has only {len(values)} different values: it looks like a mask or labels, not "
-            "like an MR image",
-            path=loaded.path,
-            remedy="Give the MR image itself with -i",
-        )
-    return loaded
-
-
-def _labels(labels: LabelsLike | None, role: str, image: Image) -> LabelImage | None:
-    if labels is None:
-        return None
-    loaded = labels if isinstance(labels, LabelImage) else load_labels(labels, role)
-    require_same_grid(image, loaded)
-    return loaded
-
-
-def _require_inside(point_world: Point | None, image: Image) -> None:
-    if point_world is not None and not image.grid.contains(point_world):
-        place = ",".join(f"{value:g}" for value in point_world)
-        raise UsageError(
-            f"the point {place} of -c2c3 lies outside the field of view",
-            path=image.path,
-            remedy="Give world RAS+ mm (scanner coordinates), not voxel indices",
-        )
-
-
 def _require_rootlets(segmentation: Segmentation, image: Image) -> None:
     if not segmentation.rootlets.labels:
         raise InputError(
@@ -332,17 +269,13 @@ def _require_rootlets(segmentation: Segmentation, image: Image) -> None:
         )
 
 
-def _has_disc(discs: LabelImage | None) -> bool:
-    return discs is not None and any(2 <= label <= 25 for label in discs.labels)
-
-
-def _no_identity(model: InstalledModel, discs: LabelImage | None) -> UsageError:
-    found = "" if discs is None else f"; {discs.path} holds no disc label, only {discs.labels}"
+def _no_identity(model: InstalledModel) -> UsageError:
     return UsageError(
         f"the model {model.name} finds rootlets and not which spinal level they belong to: "
-        f"from level to level they look alike{found}",
-        remedy="Say which is which with disc labels (-discs; C2/C3 alone, value 3, is enough) "
-        "or with the C2/C3 disc's position in world mm (-c2c3 x,y,z)",
+        "from level to level they look alike",
+        remedy="Say which is which with disc labels (-discs; C2/C3 alone, value 3, is enough), "
+        "with a cord labelled with vertebral levels (-vertfile), or with the C2/C3 disc's "
+        "position in world mm (-c2c3 x,y,z)",
     )
 
 
@@ -351,10 +284,6 @@ def _no_cord(model: InstalledModel) -> UsageError:
         f"the model {model.name} predicts no cord mask, which the levels need",
         remedy="Give one with -s, for example from sct_deepseg spinalcord",
     )
-
-
-def _files(*images: Image | None) -> tuple[str, ...]:
-    return tuple(im.path for im in images if im is not None and os.path.exists(im.path))
 
 
 @contextmanager

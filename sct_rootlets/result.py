@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,168 @@ from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.levels import Derived
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.outputs import OutputSet
+from sct_rootlets.qc.colours import LEVEL_COLOURS
 from sct_rootlets.sidecar import split_nifti
 
-__all__ = ["Result", "stem_of"]
+__all__ = ["LevelsResult", "Result", "stem_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class LevelsResult:
+    """Levels, and what their files need besides.
+
+    Attributes
+    ----------
+    derived : Derived
+        Table, painted levels, numbered rootlets, centerline and entry zones.
+    cord : LabelImage
+    image : Image or None
+        Grey-value image, for the figure.
+    discs : LabelImage or None
+    model : InstalledModel or None
+        That predicted the rootlets.
+    sources : tuple of str
+        Input files.
+    parameters : dict
+        What was asked for, for sidecars and reports.
+    facts : dict
+        What else the report says.
+    """
+
+    derived: Derived
+    cord: LabelImage
+    image: Image | None = None
+    discs: LabelImage | None = None
+    model: InstalledModel | None = None
+    sources: tuple[str, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """File name of the image, else of the rootlets, else of the cord mask."""
+        rootlets = self.derived.rootlets
+        return Path((self.image or rootlets or self.cord).path).name
+
+    @cached_property
+    def figure(self) -> bytes:
+        """The figure, as the bytes of a PNG file.
+
+        Raises
+        ------
+        MissingDependencyError
+            If matplotlib is not installed.
+        """
+        from sct_rootlets.qc import figure
+
+        table = self.derived.table
+        parts = [
+            f"definition: {table.definition}",
+            "" if table.reach_mm is None else f"reach {table.reach_mm:g} mm",
+            f"sct_rootlets {__version__}",
+        ]
+        if self.model is not None:
+            model = self.model
+            parts.insert(0, f"{model.name} {model.version} (sha256 {model.sha256[:12]})")
+        return figure.png(
+            figure.draw(
+                image=self.image,
+                cord=self.cord,
+                derived=self.derived,
+                title=self.title,
+                subtitle="  ·  ".join(part for part in parts if part),
+                discs=self.discs,
+            )
+        )
+
+    def write(
+        self, target: str | os.PathLike[str], *, csv: str | os.PathLike[str] | None = None
+    ) -> dict[str, Path]:
+        """Write label images, table, look-up, JSON and figure, whole or not at all.
+
+        Parameters
+        ----------
+        target : path-like
+            Label image of the levels; the others are named after it.
+        csv : path-like, optional
+            Where to put the table in the layout of the published script.
+
+        Returns
+        -------
+        dict of str to Path
+            Files by what they are: see :func:`sct_rootlets.writing.level_files`. There is no
+            ``figure`` where matplotlib is not installed.
+
+        Raises
+        ------
+        UsageError
+            If a file would replace an input, or a sidecar of somebody else.
+        """
+        with OutputSet() as outputs:
+            return self.stage(outputs, target, csv=csv)
+
+    def stage(
+        self,
+        outputs: OutputSet,
+        target: str | os.PathLike[str],
+        *,
+        csv: str | os.PathLike[str] | None = None,
+    ) -> dict[str, Path]:
+        """Stage in `outputs` what :meth:`write` writes; parameters and errors as there."""
+        from sct_rootlets.qc import figure
+
+        files = writing.level_files(Path(target))
+        if csv is not None:
+            files["csv"] = Path(csv)
+        writing.require_free(files, self.sources)
+        return writing.stage_levels(
+            outputs,
+            Path(target),
+            self.derived,
+            sources=self.sources,
+            colours={level.value: colour for level, colour in LEVEL_COLOURS.items()},
+            model=self.model,
+            parameters=self.parameters,
+            figure=self.figure if figure.has_matplotlib() else None,
+            csv=None if csv is None else Path(csv),
+        )
+
+    def stage_qc(
+        self, outputs: OutputSet, folder: str | os.PathLike[str], stem: str
+    ) -> dict[str, Path]:
+        """Stage the figure (``figure``) and the HTML report (``report``) for `folder`.
+
+        Raises
+        ------
+        MissingDependencyError
+            If matplotlib is not installed.
+        """
+        from sct_rootlets.qc import report
+
+        model = self.model
+        grid = (self.image or self.cord).grid
+        page = report.page(
+            title=self.title,
+            png=self.figure,
+            table=self.derived.table,
+            warnings=self.derived.table.warnings,
+            facts={
+                "Image" if self.image is not None else "Input": f"{self.title}: {grid.describe()}",
+                "Model": "" if model is None else f"{model.name} {model.version}",
+                "Model sha256": "" if model is None else model.sha256,
+                "sct_rootlets": __version__,
+                **{key: value for key, value in self.parameters.items() if value is not None},
+                **self.facts,
+            },
+        )
+        files = {
+            "figure": Path(folder) / f"{stem}.png",
+            "report": Path(folder) / f"{stem}.html",
+        }
+        writing.require_free(files, self.sources)
+        outputs.stage(files["figure"]).write_bytes(self.figure)
+        outputs.stage(files["report"]).write_text(page, encoding="utf-8")
+        return files
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +232,29 @@ class Result:
         """Warnings about the levels."""
         return tuple(self.derived.table.warnings)
 
+    @cached_property
+    def of_levels(self) -> LevelsResult:
+        """The levels alone, with what their files need."""
+        return LevelsResult(
+            derived=self.derived,
+            cord=self.cord,
+            image=self.image,
+            discs=self.discs,
+            model=self.model,
+            sources=self.sources,
+            parameters=self.parameters,
+            facts={
+                "Notes": "; ".join(self.segmentation.notes),
+                "Seconds": ", ".join(f"{k} {v:.1f}" for k, v in self.timings_s.items()),
+            },
+        )
+
     def write(
-        self, folder: str | os.PathLike[str], *, keep_intermediate: bool = False
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        keep_intermediate: bool = False,
+        csv: str | os.PathLike[str] | None = None,
     ) -> dict[str, Path]:
         """Write all images, tables and sidecars into `folder`, whole or not at all.
 
@@ -83,20 +264,22 @@ class Result:
             Made if it is missing.
         keep_intermediate : bool
             Also write the rootlets before numbering, the CSF and the centerline.
+        csv : path-like, optional
+            Where to put the table in the layout of the published script.
 
         Returns
         -------
         dict of str to Path
-            Files by what they are: ``rootlets``, ``cord`` (where the model made it),
-            ``levels``, ``table`` and ``json``.
+            Files by what they are: ``rootlets``, ``cord`` (where the model made it), and
+            those of :meth:`LevelsResult.write`.
 
         Raises
         ------
         UsageError
-            If a file would replace an input, or a cord mask of somebody else.
+            If a file would replace an input, or a cord mask or sidecar of somebody else.
         """
         with OutputSet() as outputs:
-            return self.stage(outputs, folder, keep_intermediate=keep_intermediate)
+            return self.stage(outputs, folder, keep_intermediate=keep_intermediate, csv=csv)
 
     def stage(
         self,
@@ -104,26 +287,24 @@ class Result:
         folder: str | os.PathLike[str],
         *,
         keep_intermediate: bool = False,
+        csv: str | os.PathLike[str] | None = None,
     ) -> dict[str, Path]:
         """Stage in `outputs` what :meth:`write` writes; parameters and errors as there."""
         folder = Path(folder)
         files = writing.image_outputs(self.stem, folder, cord=self.cord_is_ours)
         writing.require_free(files, self.sources)
-        common: dict[str, Any] = {
-            "sources": self.sources,
-            "model": self.model,
-            "parameters": self.parameters,
-        }
         writing.stage_segmentation(
             outputs,
             files,
             self.rootlets,
             self.cord,
+            sources=self.sources,
+            model=self.model,
             numbered=True,
             notes=self.segmentation.notes,
-            **common,
+            parameters=self.parameters,
         )
-        files |= writing.stage_levels(outputs, files["levels"], self.derived, **common)
+        files |= self.of_levels.stage(outputs, files["levels"], csv=csv)
         if keep_intermediate:
             files |= writing.stage_intermediate(
                 outputs,
@@ -143,47 +324,8 @@ class Result:
         MissingDependencyError
             If matplotlib is not installed.
         """
-        from sct_rootlets.qc import figure, report
-
-        table, title = self.derived.table, Path(self.image.path).name
-        subtitle = (
-            f"{self.model.name} {self.model.version} (sha256 {self.model.sha256[:12]})  ·  "
-            f"definition: {table.definition}  ·  reach {table.reach_mm:g} mm  ·  "
-            f"sct_rootlets {__version__}"
-        )
-        drawn = figure.png(
-            figure.draw(
-                image=self.image,
-                cord=self.cord,
-                derived=self.derived,
-                title=title,
-                subtitle=subtitle,
-                discs=self.discs,
-            )
-        )
-        page = report.page(
-            title=title,
-            png=drawn,
-            table=table,
-            warnings=self.warnings,
-            facts={
-                "Image": f"{title}: {self.image.grid.describe()}",
-                "Model": f"{self.model.name} {self.model.version}",
-                "Model sha256": self.model.sha256,
-                "sct_rootlets": __version__,
-                **{key: value for key, value in self.parameters.items() if value is not None},
-                "Notes": "; ".join(self.segmentation.notes),
-                "Seconds": ", ".join(f"{k} {v:.1f}" for k, v in self.timings_s.items()),
-            },
-        )
-        files = {
-            "figure": Path(folder) / f"{self.stem}_levels.png",
-            "report": Path(folder) / f"{self.stem}_levels.html",
-        }
-        writing.require_free(files, self.sources)
-        outputs.stage(files["figure"]).write_bytes(drawn)
-        outputs.stage(files["report"]).write_text(page, encoding="utf-8")
-        return files
+        stem = f"{self.stem}{writing.SUFFIXES['levels']}"
+        return self.of_levels.stage_qc(outputs, folder, stem)
 
 
 def stem_of(image: Image) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,15 @@ from typing import Any, Protocol
 
 from sct_rootlets import __version__
 
-__all__ = ["GENERATOR", "is_generated_here", "sidecar", "sidecar_path", "split_nifti", "to_json"]
+__all__ = [
+    "GENERATOR",
+    "hashes",
+    "is_generated_here",
+    "sidecar",
+    "sidecar_path",
+    "split_nifti",
+    "to_json",
+]
 
 #: Name under ``GeneratedBy`` by which files of this package are recognised.
 GENERATOR = "sct_rootlets"
@@ -97,6 +106,21 @@ def sidecar(
         "SpatialReference": "orig",
         **(extra or {}),
     }
+
+
+def hashes(
+    sources: Iterable[str | os.PathLike[str]], beside: str | os.PathLike[str]
+) -> dict[str, str]:
+    """Return the sha256 of every source that is a file, named as in ``Sources``."""
+    found = {}
+    for source in sources:
+        if os.path.isfile(source):
+            digest = hashlib.sha256()
+            with open(source, "rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+            found[_relative(source, beside)] = digest.hexdigest()
+    return found
 
 
 def to_json(content: Mapping[str, Any]) -> str:

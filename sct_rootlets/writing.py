@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import RootletsError, UsageError
 from sct_rootlets.image import LabelImage, save
 from sct_rootlets.levels.derive import Derived
+from sct_rootlets.levels.paint import PLACES, paint_points
 from sct_rootlets.outputs import OutputSet
 from sct_rootlets.sidecar import (
     ModelIdentity,
+    hashes,
     is_generated_here,
     sidecar,
     sidecar_path,
@@ -26,6 +29,8 @@ from sct_rootlets.sidecar import (
 
 __all__ = [
     "image_outputs",
+    "level_files",
+    "levels_target",
     "require_free",
     "stage_intermediate",
     "stage_levels",
@@ -33,7 +38,15 @@ __all__ = [
 ]
 
 #: Suffixes of the files of one image, by what they are.
-SUFFIXES = {"rootlets": "_rootlets", "cord": "_seg", "levels": "_levels"}
+SUFFIXES = {"rootlets": "_rootlets", "cord": "_seg", "levels": "_spinal_levels"}
+#: Ends of the names of rootlets and of cord masks that their levels are not named after.
+_BIDS_ENDING = re.compile(r"_label-[A-Za-z0-9]+_(dseg|seg|mask)$")
+_PLAIN_ENDING = re.compile(r"(_label-[A-Za-z0-9]+|[_-]rootlets?|_seg)$")
+#: What images that are not replaced are called, and what to do instead.
+_FOREIGN = {
+    "cord": ("a cord mask", "Use it with -s {path}, or choose another folder for the results"),
+    "levels": ("a label image", "Name another file with -o, or another folder"),
+}
 
 
 def image_outputs(stem: str, folder: Path, *, cord: bool) -> dict[str, Path]:
@@ -52,22 +65,87 @@ def image_outputs(stem: str, folder: Path, *, cord: bool) -> dict[str, Path]:
     return files
 
 
-def require_free(files: Mapping[str, Path], inputs: Iterable[str | os.PathLike[str]] = ()) -> None:
+def level_files(target: Path) -> dict[str, Path]:
+    """Return the files that belong to the label image of levels `target`, by what they are.
+
+    Examples
+    --------
+    >>> {what: path.name for what, path in level_files(Path("X.nii.gz")).items()}
+    ... # doctest: +NORMALIZE_WHITESPACE
+    {'levels': 'X.nii.gz', 'table': 'X.tsv', 'json': 'X.json', 'lookup': 'X_dseg.tsv',
+     'midpoint': 'X_midpoint.nii.gz', 'rostral': 'X_rostral.nii.gz',
+     'caudal': 'X_caudal.nii.gz', 'figure': 'X.png'}
+
+    A name of BIDS derivatives keeps its look-up beside the image that it explains:
+
+    >>> level_files(Path("sub-1_label-spinallevels_dseg.nii.gz"))["lookup"].name
+    'sub-1_label-spinallevels_dseg.tsv'
+    >>> level_files(Path("sub-1_label-spinallevels_dseg.nii.gz"))["table"].name
+    'sub-1_label-spinallevels.tsv'
+    """
+    folder, stem, extension = split_nifti(target)
+    stem = stem.removesuffix("_dseg")
+    return {
+        "levels": target,
+        "table": folder / f"{stem}.tsv",
+        "json": sidecar_path(target),
+        "lookup": folder / f"{stem}_dseg.tsv",
+        **{place: folder / f"{stem}_{place}{extension}" for place in PLACES},
+        "figure": folder / f"{stem}.png",
+    }
+
+
+def levels_target(source: str | os.PathLike[str], folder: Path | None = None) -> Path:
+    """Return the name of the label image of levels of a rootlets image or a cord mask.
+
+    Parameters
+    ----------
+    source : path-like
+        Rootlets, or the cord mask where there are none.
+    folder : Path, optional
+        By default that of `source`.
+
+    Examples
+    --------
+    >>> levels_target("t2_rootlets.nii.gz").name, levels_target("t2_seg.nii.gz").name
+    ('t2_spinal_levels.nii.gz', 't2_spinal_levels.nii.gz')
+
+    A name of BIDS derivatives is answered by one:
+
+    >>> levels_target("sub-1_T2w_label-rootlets_dseg.nii.gz").name
+    'sub-1_T2w_label-spinallevels_dseg.nii.gz'
+    """
+    beside, stem, extension = split_nifti(source)
+    ending = "_label-spinallevels_dseg" if _BIDS_ENDING.search(stem) else SUFFIXES["levels"]
+    stem = _BIDS_ENDING.sub("", stem)
+    stem = _PLAIN_ENDING.sub("", stem)
+    return (folder or beside) / f"{stem}{ending}{extension or '.nii.gz'}"
+
+
+def require_free(
+    files: Mapping[str, Path],
+    inputs: Iterable[str | os.PathLike[str]] = (),
+    *,
+    keep: Collection[str] = ("cord",),
+) -> None:
     """Raise unless `files` can be written without harm; call it before any work.
 
     Parameters
     ----------
     files : mapping of str to Path
         Files to write, by what they are. Those that exist are taken for results of an
-        earlier run, but for ``cord``: a cord mask that this package did not make (by its
-        sidecar) is somebody's work and is never replaced.
+        earlier run, but for those in `keep`.
     inputs : iterable of path-like
         Files that were read and must stay as they are.
+    keep : collection of str
+        Images that are somebody's work and never replaced where this package did not make
+        them, by their sidecar: the ``cord`` mask, and whatever has a name that the user did
+        not choose.
 
     Raises
     ------
     UsageError
-        If an output is an input, or would replace the cord mask of somebody else.
+        If an output is an input, or would replace an image or a sidecar of somebody else.
     RootletsError
         If the folder cannot be written to.
     """
@@ -81,12 +159,20 @@ def require_free(files: Mapping[str, Path], inputs: Iterable[str | os.PathLike[s
                     remedy="Choose another -o or -ofolder",
                 )
         _require_writable(output)
-    cord = files.get("cord")
-    if cord is not None and cord.exists() and not is_generated_here(cord):
+    for what, path in files.items():
+        if what in keep and path.exists() and not is_generated_here(path):
+            name, remedy = _FOREIGN[what]
+            raise UsageError(
+                f"is {name} that sct_rootlets did not make, and would be replaced",
+                path=path,
+                remedy=remedy.format(path=path),
+            )
+    levels = files.get("levels")
+    if levels is not None and sidecar_path(levels).exists() and not is_generated_here(levels):
         raise UsageError(
-            "is a cord mask that sct_rootlets did not make, and would be replaced",
-            path=cord,
-            remedy=f"Use it with -s {cord}, or choose another folder for the results",
+            "is a sidecar that sct_rootlets did not make, and would be replaced",
+            path=sidecar_path(levels),
+            remedy="Choose another name for the levels",
         )
 
 
@@ -96,18 +182,36 @@ def stage_levels(
     derived: Derived,
     *,
     sources: Iterable[str | os.PathLike[str]],
+    colours: Mapping[int, str],
     model: ModelIdentity | None = None,
     parameters: Mapping[str, Any] | None = None,
+    figure: bytes | None = None,
+    csv: Path | None = None,
 ) -> dict[str, Path]:
-    """Stage the levels painted on the cord, their table (TSV) and their JSON.
+    """Stage the levels: label images, table, look-up, JSON and figure.
+
+    Parameters
+    ----------
+    target : Path
+        Label image of the levels; the others are named after it by :func:`level_files`.
+    derived : Derived
+    sources : iterable of path-like
+        Input files; their hashes go to the JSON.
+    colours : mapping of int to str
+        ``#RRGGBB`` by level value, for the look-up.
+    figure : bytes, optional
+        PNG.
+    csv : Path, optional
+        Where to put the table in the layout of the published script.
 
     Returns
     -------
     dict of str to Path
-        ``levels``, ``table`` and ``json``: `target` and its siblings ``.tsv``, ``.json``.
+        As of :func:`level_files`, ``figure`` if it is given, ``csv`` if asked for.
     """
-    folder, stem, _ = split_nifti(target)
-    table = folder / f"{stem}.tsv"
+    files = level_files(target)
+    folder, sources = files["table"].parent, list(sources)
+    table = derived.table
     content = sidecar(
         beside=folder,
         sources=sources,
@@ -115,11 +219,40 @@ def stage_levels(
         "table beside it has their borders.",
         model=model,
         parameters=parameters,
-        extra={"Labels": _level_names(derived.levels), **derived.table.to_json()},
+        extra={
+            "SourceSHA256": hashes(sources, folder),
+            "Labels": _level_names(derived.levels),
+            **table.to_json(),
+            "rejected": [
+                {
+                    "level": str(stray.level),
+                    "n_voxels": stray.n_voxels,
+                    "s_mm": round(float(stray.s_mm), 2),
+                    "reason": stray.reason,
+                }
+                for stray in getattr(derived, "strays", ())
+            ],
+        },
     )
+    identity = getattr(derived, "identity", None)
+    if identity is not None:
+        content["identity"] = identity.report()
     _stage_labels(outputs, target, derived.levels, content)
-    outputs.stage(table).write_text(derived.table.to_tsv(), encoding="utf-8")
-    return {"levels": target, "table": table, "json": sidecar_path(target)}
+    outputs.stage(files["table"]).write_text(table.to_tsv(), encoding="utf-8")
+    rows = [f"{row.level.value}\t{row.level}\t{colours[row.level.value]}" for row in table.rows]
+    lookup = "\n".join(["index\tname\tcolor", *rows]) + "\n"
+    outputs.stage(files["lookup"]).write_text(lookup, encoding="utf-8")
+    for place in PLACES:
+        points = paint_points(derived.levels, derived.centerline, table, place)
+        save(points.labels, outputs.stage(files[place]))
+    if figure is None:
+        del files["figure"]
+    else:
+        outputs.stage(files["figure"]).write_bytes(figure)
+    if csv is not None:
+        files["csv"] = csv
+        outputs.stage(csv).write_text(table.to_csv(), encoding="utf-8")
+    return files
 
 
 def stage_segmentation(

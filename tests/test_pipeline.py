@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from sct_rootlets import pipeline
+from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.engines import Segmentation
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import LabelImage, load_labels
 from sct_rootlets.levels import LevelTable
 from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.qc import figure
+from sct_rootlets.qc.colours import colour_of
+from tests.levels.bent_cord import turned
 from tests.synthetic import Neck, make_neck
 
 
@@ -138,13 +144,18 @@ def test_what_is_written(
     files = result.write(tmp_path / "out" / "new")
     names = sorted(path.name for path in (tmp_path / "out" / "new").iterdir())
     assert names == [
-        "t2_levels.json",
-        "t2_levels.nii.gz",
-        "t2_levels.tsv",
         "t2_rootlets.json",
         "t2_rootlets.nii.gz",
         "t2_seg.json",
         "t2_seg.nii.gz",
+        "t2_spinal_levels.json",
+        "t2_spinal_levels.nii.gz",
+        *(["t2_spinal_levels.png"] if figure.has_matplotlib() else []),
+        "t2_spinal_levels.tsv",
+        "t2_spinal_levels_caudal.nii.gz",
+        "t2_spinal_levels_dseg.tsv",
+        "t2_spinal_levels_midpoint.nii.gz",
+        "t2_spinal_levels_rostral.nii.gz",
     ]
     levels = load_labels(files["levels"])
     assert levels.grid.matches(neck.image.grid)
@@ -164,7 +175,7 @@ def test_what_is_written(
 
 
 def _stem(what: str) -> str:
-    return {"rootlets": "rootlets", "cord": "seg", "levels": "levels"}[what]
+    return {"rootlets": "rootlets", "cord": "seg", "levels": "spinal_levels"}[what]
 
 
 def test_intermediate_files_on_request(
@@ -202,7 +213,7 @@ def test_a_disc_file_without_discs_is_no_disc(neck: Neck, no_engine: Callable[..
     data = np.zeros_like(neck.discs.data)
     data[16, 16, 90] = 50
     only_pmj = LabelImage(data, neck.discs.grid, path="pmj.nii.gz")
-    with pytest.raises(UsageError, match=r"pmj\.nii\.gz holds no disc label"):
+    with pytest.raises(UsageError, match=r"pmj\.nii\.gz: holds no disc label"):
         pipeline.run(neck.image, discs=only_pmj)
 
 
@@ -227,9 +238,8 @@ def test_other_grids_are_refused(neck: Neck, no_engine: Callable[..., None]) -> 
     no_engine()
     smaller = replace(neck.image.grid, shape=(33, 33, 99))
     cropped = LabelImage(neck.cord.data[:, :, :99], smaller, path="cropped.nii.gz")
-    for role in ("cord", "discs", "pmj"):
-        with pytest.raises(InputError, match=r"cropped\.nii\.gz: is not on the grid"):
-            pipeline.run(neck.image, **{role: cropped})
+    with pytest.raises(InputError, match=r"cropped\.nii\.gz: is not on the grid"):
+        pipeline.run(neck.image, cord=cropped)
 
 
 def test_a_mask_is_no_image(neck: Neck, no_engine: Callable[..., None]) -> None:
@@ -273,6 +283,148 @@ def test_levels_of_a_segmentation_that_is_there(neck: Neck) -> None:
     assert found["C4"][0] == found["C3"][1]  # contiguous
 
 
+def test_a_cord_mask_in_another_orientation_changes_nothing(neck: Neck) -> None:
+    reference = pipeline.levels(neck.rootlets, neck.cord)
+    other = pipeline.levels(neck.rootlets, turned(neck.cord, (2, 0, 1), (True, False, True)))
+    assert other.derived.table.to_tsv() == reference.derived.table.to_tsv()
+    np.testing.assert_array_equal(other.derived.levels.data, reference.derived.levels.data)
+
+
+def test_axial_levels_fill_slices(neck: Neck) -> None:
+    derived = pipeline.derive_levels(neck.rootlets, neck.cord, axial=True)
+    for k in range(neck.cord.data.shape[2]):
+        inside = neck.cord.data[:, :, k] > 0
+        assert len(np.unique(derived.levels.data[:, :, k][inside])) == 1
+
+
+def test_the_published_method_comes_with_its_own_slices(neck: Neck) -> None:
+    derived = pipeline.derive_levels(
+        neck.rootlets, neck.cord, definition="valosek2024", dilation_voxels=1
+    )
+    table = derived.table
+    assert table.definition == "valosek2024"
+    assert table.reach_mm is None
+    c4, c5 = (table.row(SpinalLevel(value)) for value in (4, 5))
+    assert c5.rostral_mm > c4.caudal_mm + 1  # gaps stay
+    for row in table.rows:
+        assert row.status in ("measured", "unseen")
+        assert row.rostral_sd_mm is None
+    assert c4.slices is not None
+    # Slice k has its middle 99.5 - k mm below the top.
+    assert c4.rostral_mm == pytest.approx(99 - c4.slices.end, abs=0.3)
+    assert c4.caudal_mm == pytest.approx(100 - c4.slices.start, abs=0.3)
+    content = pipeline.levels(
+        neck.rootlets, neck.cord, definition="valosek2024", dilation_voxels=1
+    ).parameters
+    assert content["dilation_voxels"] == 1
+
+
+def test_the_published_method_on_rootlets_that_discs_number(neck: Neck) -> None:
+    nameless = neck.rootlets.with_data((neck.rootlets.data > 0).astype(np.int32))
+    derived = pipeline.derive_levels(
+        nameless, neck.cord, discs=neck.discs, definition="valosek2024"
+    )
+    named = pipeline.derive_levels(
+        neck.rootlets, neck.cord, discs=neck.discs, definition="valosek2024"
+    )
+    assert derived.table.to_tsv() == named.table.to_tsv()
+    assert derived.numbering is not None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"definition": "caudal", "dilation_voxels": 2},
+        {"definition": "valosek2024", "extend": SpinalLevel.T12},
+        {"definition": "valosek2024", "renumber": True},
+    ],
+)
+def test_options_that_contradict_each_other(neck: Neck, options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        pipeline.derive_levels(neck.rootlets, neck.cord, **options)
+
+
+def test_nothing_to_derive_from(neck: Neck) -> None:
+    with pytest.raises(UsageError, match="-vertfile"):
+        pipeline.derive_levels(None, neck.cord)
+
+
+def test_remarks_about_inputs_are_warnings_of_the_result(neck: Neck) -> None:
+    soft = replace(neck.cord, remarks=("cord.nii.gz was cut at 0.5",))
+    table = pipeline.derive_levels(neck.rootlets, soft).table
+    assert "cord.nii.gz was cut at 0.5" in table.warnings
+
+
+def test_levels_with_their_files(neck: Neck, tmp_path: Path) -> None:
+    paths = neck.write(tmp_path / "in")
+    result = pipeline.levels(paths["rootlets"], paths["cord"], discs=paths["discs"])
+    files = result.write(tmp_path / "out" / "X.nii.gz", csv=tmp_path / "out" / "published.csv")
+    levels = load_labels(files["levels"])
+    assert levels.data.shape == neck.image.grid.shape
+    table = LevelTable.from_tsv(files["table"].read_text())
+    assert table.fname == "rootlets.nii.gz"
+    for place in ("midpoint", "rostral", "caudal"):
+        points = load_labels(files[place])
+        assert points.labels == [3, 4, 5, 6]
+        for value in points.labels:
+            row = table.row(SpinalLevel(value))
+            assert len(points.points_world(value)) == 1
+            s = result.derived.centerline.project(points.points_world(value)).s_mm[0]
+            assert s == pytest.approx(getattr(row, f"{place}_mm"), abs=0.6)
+    lookup = [line.split("\t") for line in files["lookup"].read_text().splitlines()]
+    assert lookup[0] == ["index", "name", "color"]
+    assert ["4", "C4", colour_of(4)] in lookup
+    assert [line[0] for line in lookup[1:]] == [str(row.level.value) for row in table.rows]
+    content = json.loads(files["json"].read_text())
+    assert content["GeneratedBy"][0]["Parameters"]["definition"] == "caudal"
+    assert set(content["GeneratedBy"][0]["Parameters"]) == {
+        *("definition", "reach_mm", "dilation_voxels", "extend", "renumber", "axial"),
+        *("discs", "vertebrae", "c2c3_world_mm", "pmj"),
+    }
+    assert content["SourceSHA256"] == {
+        f"../in/{name}.nii.gz": hashlib.sha256(
+            (tmp_path / f"in/{name}.nii.gz").read_bytes()
+        ).hexdigest()
+        for name in ("rootlets", "cord", "discs")
+    }
+    assert content["origin"].startswith("s = 0 mm is the")
+    assert content["Columns"]["caudal_mm"]["Units"] == "mm"
+    assert isinstance(content["rejected"], list)
+    lines = files["csv"].read_text().splitlines()
+    assert lines[0].startswith("spinal_level,fname,slice_start")
+    assert lines[1].startswith("3,rootlets.nii.gz,")
+
+
+def test_rejected_components_and_identity_are_in_the_json(neck: Neck, tmp_path: Path) -> None:
+    """Whatever of them a derivation reports."""
+    result = pipeline.levels(neck.rootlets, neck.cord)
+
+    class Reporting(type(result.derived)):  # type: ignore[misc]
+        strays = (SimpleNamespace(level=SpinalLevel.C5, n_voxels=3, s_mm=18.333, reason="apart"),)
+        identity = SimpleNamespace(report=lambda: {"shift": 0})
+
+    fields = {name: getattr(result.derived, name) for name in result.derived.__dataclass_fields__}
+    for name in ("strays", "identity"):
+        fields.pop(name, None)
+    reporting = object.__new__(Reporting)
+    for name, value in fields.items():
+        object.__setattr__(reporting, name, value)
+    files = replace(result, derived=reporting).write(tmp_path / "X.nii.gz")
+    content = json.loads(files["json"].read_text())
+    assert content["rejected"] == [{"level": "C5", "n_voxels": 3, "s_mm": 18.33, "reason": "apart"}]
+    assert content["identity"] == {"shift": 0}
+
+
+def test_without_matplotlib_everything_but_the_figure_is_written(
+    neck: Neck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figure, "has_matplotlib", lambda: False)
+    files = pipeline.levels(neck.rootlets, neck.cord).write(tmp_path / "X.nii.gz")
+    assert "figure" not in files
+    assert not (tmp_path / "X.png").exists()
+    assert files["table"].exists()
+
+
 def test_one_file_given_twice_is_refused(neck: Neck) -> None:
     with pytest.raises(UsageError, match="same voxels"):
         pipeline.derive_levels(neck.cord, neck.cord, discs=neck.discs)
@@ -289,8 +441,10 @@ def test_the_quality_control_is_whole(
     with OutputSet() as outputs:
         files = result.stage_qc(outputs, tmp_path / "qc")
     assert files["figure"].read_bytes().startswith(b"\x89PNG")
+    assert files["report"].name == "image_spinal_levels.html"
     page = files["report"].read_text()
     assert "knowing 1.0" in page
     assert "cd" * 32 in page
     assert "a note of the engine" in page
-    assert "http" not in page  # nothing is fetched from anywhere
+    assert "http://" not in page  # nothing is fetched from anywhere
+    assert "https://" not in page

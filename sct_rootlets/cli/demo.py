@@ -108,8 +108,8 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
         f"right level {metrics.level_accuracy(predicted, reference):.0%}\n"
         f"Cord: Dice {cord:.2f}"
     )
-    console.say(f"\nFigure: {shown(files['figure'])}")
-    console.say(f"Report: {shown(files['report'])}")
+    console.say(f"\nFigure: {shown(files['qc_figure'])}")
+    console.say(f"Report: {shown(files['qc_report'])}")
     console.say(f"All files: {shown(folder)}")
     console.say(f"\nTook {time.perf_counter() - start:.0f} s.")
     overlays = [(files["levels"], "subcortical", 50.0), (files["rootlets"], "subcortical", 70.0)]

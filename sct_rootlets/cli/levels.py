@@ -20,74 +20,107 @@ def add_parser(subparsers: Any) -> None:
         summary="Derive spinal levels from segmented rootlets and a cord mask.",
         description="Derive spinal levels from a segmentation of the rootlets (of sct_rootlets "
         "segment, sct_deepseg\nrootlets, or by hand) and a cord mask, and print their borders in "
-        "mm along the cord.\n\n"
-        "-o X.nii.gz writes X.nii.gz (levels on the cord mask), X.tsv (table) and X.json.",
+        "mm along the cord. Without\nrootlets the levels are predicted from the vertebrae.\n\n"
+        "Writes for -o X.nii.gz:\n"
+        "  X.nii.gz, .json                  spinal levels on the cord, and how they were made\n"
+        "  X.tsv                            their table, one row a level\n"
+        "  X_dseg.tsv                       look-up of the values: index, name, color\n"
+        "  X_midpoint.nii.gz                a voxel at the middle of each level, as for -lspinal\n"
+        "  X_rostral.nii.gz, X_caudal...    a voxel at either border of each level\n"
+        "  X.png                            the cord unrolled, if matplotlib is installed",
         examples=(
-            "sct_rootlets levels -i t2_rootlets.nii.gz -s t2_seg.nii.gz -o t2_levels.nii.gz",
-            "sct_rootlets levels -i rootlets.nii.gz -s cord.nii.gz -discs discs.nii.gz -definition "
-            "extent -o X.nii.gz",
+            "sct_rootlets levels -i t2_rootlets.nii.gz -s t2_seg.nii.gz",
+            "sct_rootlets levels -i t2_rootlets.nii.gz -s t2_seg.nii.gz -vertfile "
+            "t2_seg_labeled.nii.gz -extend T12",
+            "sct_rootlets levels -s t2_seg.nii.gz -discs discs.nii.gz -o predicted.nii.gz",
+            "sct_rootlets levels -i rootlets.nii.gz -s cord.nii.gz -definition valosek2024 -ocsv "
+            "levels.csv",
         ),
     )
-    parser.mandatory.add_argument(
+    parser.optional.add_argument(
         "-i",
         metavar="<file>",
         type=Path,
-        required=True,
-        help="Rootlets: spinal level values (C2 = 2 ... T1 = 9), or 1 throughout, in which "
-        "case -discs or -c2c3 is needed too.",
+        help="Rootlets: spinal level values (C1 = 1 ... T1 = 9 ... S5 = 30), or 1 throughout, in "
+        "which case -discs, -vertfile or -c2c3 is needed too. Without rootlets the levels are "
+        "predicted from the vertebrae alone.",
     )
     parser.mandatory.add_argument(
-        "-s", metavar="<file>", type=Path, required=True, help="Cord mask, on the same grid."
-    )
-    parser.mandatory.add_argument(
-        "-o",
+        "-s",
         metavar="<file>",
-        type=options.nifti_output,
+        type=Path,
         required=True,
-        help="Label image of levels to write; .tsv and .json of the same name beside it.",
+        help="Cord mask with the voxels of the rootlets, in any orientation. Probabilities are cut "
+        "at 0.5.",
     )
     options.add_identity_options(parser)
     options.add_analysis_options(parser)
+    where = parser.optional.add_mutually_exclusive_group()
+    where.add_argument(
+        "-o",
+        metavar="<file>",
+        type=options.nifti_output,
+        help="Label image of levels to write, which gives the others their names. By default "
+        "t2_spinal_levels.nii.gz for t2_rootlets.nii.gz, and "
+        "sub-1_T2w_label-spinallevels_dseg.nii.gz for sub-1_T2w_label-rootlets_dseg.nii.gz.",
+    )
+    where.add_argument(
+        "-ofolder",
+        metavar="<folder>",
+        type=Path,
+        help="Folder for results of that default name, made if missing. By default that of the "
+        "rootlets.",
+    )
+    parser.optional.add_argument(
+        "-qc",
+        metavar="<folder>",
+        type=Path,
+        help="Folder for the figure and a self-contained HTML report, made if missing.",
+    )
     options.add_common_options(parser, intermediate="the numbered rootlets and the centerline")
     parser.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Derive the levels of one segmentation."""
-    from sct_rootlets import pipeline, writing
+    from sct_rootlets import derivation, writing
     from sct_rootlets.outputs import OutputSet
+    from sct_rootlets.qc import figure
     from sct_rootlets.sidecar import split_nifti
 
-    given = (arguments.i, arguments.s, arguments.discs, arguments.pmj)
-    inputs = [path for path in given if path is not None]
-    writing.require_free({"levels": arguments.o}, inputs)
-    derived = pipeline.derive_levels(
-        arguments.i,
-        arguments.s,
-        discs=arguments.discs,
-        c2c3_world=arguments.c2c3,
-        pmj=arguments.pmj,
-        definition=arguments.definition,
-        reach_mm=arguments.reach,
+    if arguments.qc is not None:
+        figure.require_matplotlib()
+    source = arguments.i or arguments.s
+    target = arguments.o or writing.levels_target(source, arguments.ofolder)
+    given = (arguments.i, arguments.s, arguments.discs, arguments.vertfile, arguments.pmj)
+    planned = writing.level_files(target)
+    if arguments.ocsv is not None:
+        planned["csv"] = arguments.ocsv
+    writing.require_free(
+        planned,
+        [path for path in given if path is not None],
+        keep=() if arguments.o is not None else ("levels",),
     )
-    parameters = {
-        "definition": arguments.definition,
-        "reach_mm": arguments.reach,
-        "c2c3_world_mm": None if arguments.c2c3 is None else list(arguments.c2c3),
-    }
-    folder, stem, _ = split_nifti(arguments.o)
+    result = derivation.levels(arguments.i, arguments.s, **options.level_options(arguments))
+    derived = result.derived
+    folder, stem, _ = split_nifti(target)
     with OutputSet() as outputs:
-        files = writing.stage_levels(
-            outputs, arguments.o, derived, sources=inputs, parameters=parameters
-        )
+        files = result.stage(outputs, target, csv=arguments.ocsv)
+        if arguments.qc is not None:
+            made = result.stage_qc(outputs, arguments.qc, stem)
+            files |= {f"qc_{what}": path for what, path in made.items()}
         if arguments.r == 0:
             files |= writing.stage_intermediate(
                 outputs, folder, stem, rootlets=derived.rootlets, centerline=derived.centerline
             )
     table = derived.table
-    console.say(f"Spinal levels of {shown(arguments.i)}")
+    console.say(f"Spinal levels of {shown(source)}")
     console.say(f"({table.definition}), mm along the cord from the {table.origin}:\n")
     console.say(table.format_table())
-    console.files(files.values())
-    overlays = [(arguments.i, "subcortical", 70.0), (arguments.o, "subcortical", 50.0)]
+    console.files(dict.fromkeys(files.values()))
+    if "figure" not in files:
+        console.say(f"\nNo figure: {figure.HOW_TO_INSTALL}")
+    overlays = [(target, "subcortical", 50.0)]
+    if arguments.i is not None:
+        overlays.insert(0, (arguments.i, "subcortical", 70.0))
     console.viewer(fsleyes_line(arguments.s, overlays))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from sct_rootlets.anatomy import SpinalLevel
     from sct_rootlets.store import Choice
 
 __all__ = [
@@ -23,10 +24,12 @@ __all__ = [
     "angle",
     "chosen_model",
     "join_coordinates",
+    "level_options",
     "millimetres",
     "nifti_output",
     "point",
     "share",
+    "spinal_level",
     "whole_number",
 ]
 
@@ -145,15 +148,25 @@ def add_store_options(parser: Parser, *, installs: bool = True) -> None:
 
 
 def add_identity_options(parser: Parser) -> None:
-    """Add -discs and -c2c3, which say which spinal level rootlets belong to."""
-    parser.optional.add_argument(
+    """Add -discs, -vertfile and -c2c3, which say which spinal level rootlets belong to."""
+    vertebrae = parser.optional.add_mutually_exclusive_group()
+    vertebrae.add_argument(
         "-discs",
         metavar="<file>",
         type=Path,
-        help="Disc labels on the grid of the input: single voxels at the posterior tip of "
-        "each disc, of value 3 for C2/C3, 4 for C3/C4, and so on (as of sct_label_utils or "
-        "sct_label_vertebrae). C2/C3 alone is enough, at more uncertainty. Needed to name "
-        "the levels where the model does not, as the bundled one.",
+        help="Disc labels, on any grid of the same world: points at the posterior tip of each "
+        "disc, of value 3 for C2/C3, 4 for C3/C4, and so on (as of sct_label_utils or "
+        "sct_label_vertebrae). C2/C3 alone is enough, at more uncertainty. Needed to name the "
+        "levels where the model does not, as the bundled one; and they say how the levels lie "
+        "against the vertebrae.",
+    )
+    vertebrae.add_argument(
+        "-vertfile",
+        metavar="<file>",
+        type=Path,
+        help="In place of -discs: a cord labelled with vertebral levels (as of "
+        "sct_label_vertebrae), or points at the centres of the vertebral bodies. C1 = 1 ... C7 = "
+        "7, T1 = 8, and so on.",
     )
     parser.optional.add_argument(
         "-c2c3",
@@ -165,22 +178,24 @@ def add_identity_options(parser: Parser) -> None:
 
 
 def add_analysis_options(parser: Parser) -> None:
-    """Add -pmj, -definition and -reach."""
+    """Add -pmj, and what :func:`level_options` reads."""
     parser.optional.add_argument(
         "-pmj",
         metavar="<file>",
         type=Path,
-        help="Label of the pontomedullary junction (one voxel, value 50) on the grid of the "
-        "input. The distance of each level from it is added to the JSON.",
+        help="Label of the pontomedullary junction (one voxel, value 50), on any grid of the same "
+        "world. The table then has the distance of each level from it.",
     )
     parser.optional.add_argument(
         "-definition",
         metavar="<str>",
-        choices=("caudal", "extent"),
+        choices=("caudal", "extent", "midgap", "valosek2024"),
         default="caudal",
         help="What a spinal level is. 'caudal': from the caudal end of the rootlets of the "
         "level above to the caudal end of its own (Mendez 2021; levels without gaps). "
-        "'extent': the stretch where its own rootlets enter the cord (Valosek 2024).",
+        "'extent': the stretch where its own rootlets enter the cord. 'midgap': as 'extent', "
+        "with borders in the middle of the gaps. 'valosek2024': the published voxel method "
+        "(Valosek 2024), to reproduce papers.",
     )
     parser.optional.add_argument(
         "-reach",
@@ -190,6 +205,54 @@ def add_analysis_options(parser: Parser) -> None:
         help="Largest distance in mm from the surface of the cord at which rootlets count as "
         "entering it.",
     )
+    parser.optional.add_argument(
+        "-dilation",
+        metavar="<int>",
+        type=whole_number,
+        help="With -definition valosek2024: by how many voxels the cord is dilated. Default: 3.",
+    )
+    parser.optional.add_argument(
+        "-extend",
+        metavar="<level>",
+        type=spinal_level,
+        help="Last level of the table, such as T12: levels caudal of those seen are extrapolated "
+        "to it, at growing uncertainty. By default T1, and nothing is extrapolated.",
+    )
+    parser.optional.add_argument(
+        "-renumber",
+        action="store_true",
+        help="Where the vertebrae contradict the numbering of the rootlets, apply the likeliest "
+        "one. Without it a contradiction is only warned of.",
+    )
+    parser.optional.add_argument(
+        "-axial",
+        action="store_true",
+        help="Paint whole axial slices with one level. By default a voxel of the cord takes the "
+        "level of the point of the centerline that lies nearest.",
+    )
+    parser.optional.add_argument(
+        "-ocsv",
+        metavar="<file>",
+        type=Path,
+        help="Also write the table in the layout of the published script of Valosek 2024 "
+        "(spinal_level, fname, slice_start, ...).",
+    )
+
+
+def level_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what the options say about the levels, as :mod:`sct_rootlets.pipeline` takes it."""
+    return {
+        "discs": arguments.discs,
+        "vertebrae": arguments.vertfile,
+        "c2c3_world": arguments.c2c3,
+        "pmj": arguments.pmj,
+        "definition": arguments.definition,
+        "reach_mm": arguments.reach,
+        "dilation_voxels": arguments.dilation,
+        "extend": arguments.extend,
+        "renumber": arguments.renumber,
+        "axial": arguments.axial,
+    }
 
 
 def add_common_options(parser: Parser, *, intermediate: str = "") -> None:
@@ -308,6 +371,24 @@ def angle(text: str) -> float:
     if not -90 < value < 90:
         raise argparse.ArgumentTypeError(f"'{text}' is not an angle between -90 and 90 degrees")
     return value
+
+
+def spinal_level(text: str) -> SpinalLevel:
+    """Read the name of a spinal level, for argparse.
+
+    Examples
+    --------
+    >>> spinal_level("t12").name
+    'T12'
+    """
+    from sct_rootlets.anatomy import SpinalLevel
+
+    try:
+        return SpinalLevel[text.upper()]
+    except KeyError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a spinal level: C1 to C8, T1 to T12, L1 to L5, S1 to S5"
+        ) from None
 
 
 def whole_number(text: str) -> int:

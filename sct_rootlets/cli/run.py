@@ -25,10 +25,12 @@ def add_parser(subparsers: Any) -> None:
         description="Segment the rootlets (and, where no mask is given, the cord) of a T2w "
         "image, derive the spinal\nlevels, and print their borders in mm along the cord.\n\n"
         "Writes beside the image, or into -ofolder, for t2.nii.gz:\n"
-        "  t2_rootlets.nii.gz, .json        rootlets by the value of their spinal level "
+        "  t2_rootlets.nii.gz, .json           rootlets by the value of their spinal level "
         "(C2 = 2 ... T1 = 9)\n"
-        "  t2_seg.nii.gz, .json             cord mask, unless one is given with -s\n"
-        "  t2_levels.nii.gz, .tsv, .json    spinal levels on the cord, and their table",
+        "  t2_seg.nii.gz, .json                cord mask, unless one is given with -s\n"
+        "  t2_spinal_levels.nii.gz, .json      spinal levels on the cord, and how they were made\n"
+        "  t2_spinal_levels.tsv, .png          their table and their figure\n"
+        "  t2_spinal_levels_*.nii.gz, .tsv     points and look-up, as sct_rootlets levels -h says",
         examples=(
             "sct_rootlets run -i t2.nii.gz -discs t2_discs.nii.gz",
             "sct_rootlets run -i t2.nii.gz -s t2_seg.nii.gz -c2c3 -3.5,42,-20 -ofolder levels "
@@ -42,7 +44,8 @@ def add_parser(subparsers: Any) -> None:
         "-s",
         metavar="<file>",
         type=Path,
-        help="Cord mask on the grid of the image. By default the model predicts one.",
+        help="Cord mask with the voxels of the image, in any orientation. By default the model "
+        "predicts one.",
     )
     options.add_identity_options(parser)
     options.add_analysis_options(parser)
@@ -56,7 +59,7 @@ def add_parser(subparsers: Any) -> None:
         "-qc",
         metavar="<folder>",
         type=Path,
-        help="Folder for a figure and a self-contained HTML report, made if missing.",
+        help="Folder for the figure and a self-contained HTML report, made if missing.",
     )
     options.add_model_options(parser)
     options.add_common_options(
@@ -81,20 +84,22 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
         result = pipeline.run(
             arguments.i,
             cord=arguments.s,
-            discs=arguments.discs,
-            c2c3_world=arguments.c2c3,
-            pmj=arguments.pmj,
             model=options.chosen_model(arguments),
             device=arguments.device,
             threads=arguments.threads,
-            definition=arguments.definition,
-            reach_mm=arguments.reach,
             progress=progress,
             write_to=folder,
+            **options.level_options(arguments),
         )
-        files = write_result(result, folder, arguments.qc, keep=arguments.r == 0)
+        files = write_result(
+            result, folder, arguments.qc, keep=arguments.r == 0, csv=arguments.ocsv
+        )
     show_result(console, result)
-    console.files(files.values())
+    console.files(dict.fromkeys(files.values()))
+    if "figure" not in files:
+        from sct_rootlets.qc import figure
+
+        console.say(f"\nNo figure: {figure.HOW_TO_INSTALL}")
     console.say(f"\nTook {time.perf_counter() - start:.0f} s.")
     overlays = [
         (files["levels"], "subcortical", 50.0),
@@ -104,15 +109,21 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def write_result(
-    result: Result, folder: Path, qc: Path | None, *, keep: bool = False
+    result: Result,
+    folder: Path,
+    qc: Path | None,
+    *,
+    keep: bool = False,
+    csv: Path | None = None,
 ) -> dict[str, Path]:
     """Write a result, and the quality control if a folder is given, all at once."""
     from sct_rootlets.outputs import OutputSet
 
     with OutputSet() as outputs:
-        files = result.stage(outputs, folder, keep_intermediate=keep)
+        files = result.stage(outputs, folder, keep_intermediate=keep, csv=csv)
         if qc is not None:
-            files |= result.stage_qc(outputs, qc)
+            made = result.stage_qc(outputs, qc)
+            files |= {f"qc_{what}": path for what, path in made.items()}
     return files
 
 

@@ -22,8 +22,8 @@ def add_parser(subparsers: Any) -> None:
         "Writes t2_rootlets.nii.gz and its .json for t2.nii.gz, beside the image as sct_deepseg "
         "does; and,\nwhere the model predicts the cord and none is given, the mask t2_seg.nii.gz "
         "in the same folder.\nA model that names levels, as the official ones, gives spinal level "
-        "values (C2 = 2 ... T1 = 9).\nThe bundled one gives the value 1 throughout, unless -discs "
-        "or -c2c3 says which level is which.",
+        "values (C2 = 2 ... T1 = 9).\nThe bundled one gives the value 1 throughout, unless -discs, "
+        "-vertfile or\n-c2c3 says which level is which.",
         examples=(
             "sct_rootlets segment -i t2.nii.gz",
             "sct_rootlets segment -i t2.nii.gz -discs t2_discs.nii.gz -o out/t2_rootlets.nii.gz",
@@ -42,7 +42,7 @@ def add_parser(subparsers: Any) -> None:
         "-s",
         metavar="<file>",
         type=Path,
-        help="Cord mask on the grid of the image, which spares the search for the cord.",
+        help="Cord mask with the voxels of the image, which spares the search for the cord.",
     )
     options.add_identity_options(parser)
     options.add_model_options(parser)
@@ -69,6 +69,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             arguments.i,
             cord=arguments.s,
             discs=arguments.discs,
+            vertebrae=arguments.vertfile,
             c2c3_world=arguments.c2c3,
             model=options.chosen_model(arguments),
             device=arguments.device,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from typing import TYPE_CHECKING
 
 from sct_rootlets.errors import MissingDependencyError
 from sct_rootlets.image import Image, LabelImage
-from sct_rootlets.qc.panels import INK, QUIET, Scene, draw_across, draw_around, draw_side
+from sct_rootlets.qc.around import LANES, draw_around, legend_handles
+from sct_rootlets.qc.panels import draw_across, draw_side
+from sct_rootlets.qc.scene import Scene
+from sct_rootlets.qc.style import INK, QUIET
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,19 +19,28 @@ if TYPE_CHECKING:
 
     from sct_rootlets.levels.derive import Derived
 
-__all__ = ["draw", "png", "require_matplotlib"]
+__all__ = ["HOW_TO_INSTALL", "draw", "has_matplotlib", "png", "require_matplotlib"]
+
+_INSTALL = "pip install 'sct_rootlets[qc]'"
+HOW_TO_INSTALL = f"matplotlib, which draws it, is not installed; {_INSTALL}"
 
 _DPI = 160
 # The layout, in inches.
-_MARGIN, _HEADER, _FOOTER = 0.3, 1.05, 0.75
+_MARGIN, _HEADER, _TICKS = 0.3, 1.05, 0.35
 _TALLEST, _SHORTEST, _WIDEST_SIDE = 7.0, 4.8, 4.6
-_WIDEST_ACROSS, _AROUND_WIDTH = 4.6, 3.4
-_AXIS_LABELS, _LEVEL_NAMES, _GAP = 0.8, 0.65, 0.3
+_WIDEST_ACROSS, _AROUND_WIDTH, _ALONE_WIDTH = 4.6, 3.4, 4.2
+_AXIS_LABELS, _GAP = 0.8, 0.3
+#: Height of the unrolled cord per mm, where it stands alone.
+_PER_MM = 0.05
+#: Mean width of a letter of the figure's font, in shares of its size: plain and bold.
+_LETTER, _BOLD = 0.56, 0.68
+#: Size of the words at the foot, points, and height of their lines and of the symbols', inches.
+_SMALL, _LINE, _ROW = 7.5, 0.14, 0.19
 
 
 def draw(
     *,
-    image: Image,
+    image: Image | None,
     cord: LabelImage,
     derived: Derived,
     title: str,
@@ -39,11 +52,12 @@ def draw(
     From left to right: the median sagittal sheet with the levels painted on the cord; the
     plane across the cord at the middle of each level, with the rootlets that cross it; the
     surface of the cord unrolled, with all rootlets, solid where they count as entering the
-    cord, and the borders of the levels.
+    cord, the borders of the levels with their 95 % intervals, discs and the PMJ. Without an
+    image the unrolled cord stands alone.
 
     Parameters
     ----------
-    image : Image
+    image : Image or None
         Grey-value image.
     cord : LabelImage
     derived : Derived
@@ -51,7 +65,7 @@ def draw(
     title, subtitle : str
         File name; model, version and definition.
     discs : LabelImage, optional
-        Disc labels to mark on the sagittal sheet.
+        Disc labels to mark.
 
     Returns
     -------
@@ -65,13 +79,24 @@ def draw(
     """
     new_figure = _figure_class()
     scene = Scene.of(image, cord, derived, discs)
-    height = min(max(_WIDEST_SIDE / scene.side_aspect, _SHORTEST), _TALLEST)
-    side_width = min(height * scene.side_aspect, _WIDEST_SIDE)
-    columns, tile = _tiles(len(scene.shown), height)
-    across_width = columns * tile + (columns - 1) * 0.1
-    across_left = _MARGIN + side_width + _GAP
-    around_left = across_left + across_width + _AXIS_LABELS + (_GAP / 2 if columns else -_GAP)
-    size = (around_left + _AROUND_WIDTH + _LEVEL_NAMES + 0.1, height + _HEADER + _FOOTER)
+    if image is None:
+        length = scene.s_range_mm[1] - scene.s_range_mm[0]
+        height = min(max(_PER_MM * length, _SHORTEST), _TALLEST)
+        side_width, columns, tile, across_width = 0.0, 0, 0.0, 0.0
+        across_left = around_left = _AXIS_LABELS
+    else:
+        height = min(max(_WIDEST_SIDE / scene.side_aspect, _SHORTEST), _TALLEST)
+        side_width = min(height * scene.side_aspect, _WIDEST_SIDE)
+        columns, tile = _tiles(len(scene.shown), height)
+        across_width = columns * tile + (columns - 1) * 0.1
+        across_left = _MARGIN + side_width + _GAP
+        around_left = across_left + across_width + _AXIS_LABELS + (_GAP / 2 if columns else -_GAP)
+    around_width = _ALONE_WIDTH if image is None else _AROUND_WIDTH
+    wide = around_left + around_width + LANES
+    handles, words = legend_handles(scene), _wrapped(scene.legend, wide - 2 * _MARGIN)
+    rows = -(-len(handles) // _symbols_a_row(wide))
+    footer = 0.1 + _LINE * len(words) + 0.08 + _ROW * rows + _TICKS
+    size = (wide, height + _HEADER + footer)
 
     figure = new_figure(figsize=size, dpi=_DPI, facecolor="white")
 
@@ -83,22 +108,55 @@ def draw(
         y = 1 - (_HEADER - 0.09) / size[1]
         figure.text((left + width / 2) / size[0], y, text, size=10, color=INK, ha="center")
 
-    left = _MARGIN / size[0]
-    figure.text(left, 1 - 0.2 / size[1], title, size=13, weight="bold", color=INK, va="top")
-    figure.text(left, 1 - 0.5 / size[1], subtitle, size=9, color=QUIET, va="top")
-    figure.text(left, 0.1 / size[1], scene.legend, size=7.5, color=QUIET, va="bottom")
-
-    draw_side(axes_at(_MARGIN, 0, side_width, height), scene)
-    heading(_MARGIN, side_width, "Median sagittal")
-    for index, span in enumerate(scene.shown):
-        row, column = divmod(index, columns)
-        step = tile + 0.1
-        draw_across(axes_at(across_left + column * step, row * step, tile, tile), scene, span)
-    if columns:
-        heading(across_left, across_width, "Across the cord, mid-level")
-    draw_around(axes_at(around_left, 0, _AROUND_WIDTH, height), scene)
-    heading(around_left, _AROUND_WIDTH, "Around the cord, unrolled")
+    left, room = _MARGIN / size[0], size[0] - 2 * _MARGIN
+    large, small = _fitting(title, 13, room, _BOLD), _fitting(subtitle, 9, room)
+    figure.text(left, 1 - 0.2 / size[1], title, size=large, weight="bold", color=INK, va="top")
+    figure.text(left, 1 - 0.5 / size[1], subtitle, size=small, color=QUIET, va="top")
+    figure.text(left, 0.1 / size[1], "\n".join(words), size=_SMALL, color=QUIET, va="bottom",
+                linespacing=1.15)  # fmt: skip
+    if handles:
+        figure.legend(
+            handles=handles,
+            loc="lower left",
+            bbox_to_anchor=(left, (0.18 + _LINE * len(words)) / size[1]),
+            ncols=_symbols_a_row(wide),
+            fontsize=_SMALL,
+            labelcolor=INK,
+            frameon=False,
+            borderpad=0,
+            borderaxespad=0,
+            handlelength=1.8,
+            columnspacing=1.6,
+        )
+    if image is not None:
+        draw_side(axes_at(_MARGIN, 0, side_width, height), scene, image)
+        heading(_MARGIN, side_width, "Median sagittal")
+        for index, span in enumerate(scene.shown):
+            row, column = divmod(index, columns)
+            step = tile + 0.1
+            place = axes_at(across_left + column * step, row * step, tile, tile)
+            draw_across(place, scene, image, span)
+        if columns:
+            heading(across_left, across_width, "Across the cord, mid-level")
+    draw_around(axes_at(around_left, 0, around_width, height), scene)
+    heading(around_left, around_width, "Around the cord, unrolled")
     return figure
+
+
+def _symbols_a_row(wide: float) -> int:
+    """Return how many symbols of the legend fit beside each other in a figure `wide` inches."""
+    return max(int((wide - 2 * _MARGIN) / 1.55), 1)
+
+
+def _wrapped(text: str, room: float) -> list[str]:
+    """Return the lines of `text`, none wider than `room` inches."""
+    letters = int(room * 72 / (_SMALL * _LETTER))
+    return [line for part in text.splitlines() for line in textwrap.wrap(part, letters)]
+
+
+def _fitting(text: str, size: float, room: float, letter: float = _LETTER) -> float:
+    """Return the size, in points, at which `text` fits in `room` inches, at most `size`."""
+    return min(size, room * 72 / (letter * max(len(text), 1)))
 
 
 def png(figure: Figure) -> bytes:
@@ -121,6 +179,15 @@ def _tiles(count: int, height: float) -> tuple[int, float]:
     return best
 
 
+def has_matplotlib() -> bool:
+    """Say whether matplotlib is installed."""
+    try:
+        _figure_class()
+    except MissingDependencyError:
+        return False
+    return True
+
+
 def require_matplotlib() -> None:
     """Raise a `MissingDependencyError` if matplotlib is not installed."""
     _figure_class()
@@ -132,6 +199,6 @@ def _figure_class() -> type[Figure]:
     except ImportError as error:
         raise MissingDependencyError(
             "matplotlib, which draws the figures, is not installed",
-            remedy="Install it with: pip install 'sct_rootlets[qc]'",
+            remedy=f"Install it with: {_INSTALL}",
         ) from error
     return Figure

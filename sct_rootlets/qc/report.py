@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sct_rootlets.qc.colours import colour_of
 
 if TYPE_CHECKING:
-    from sct_rootlets.levels.table import LevelTable
+    from sct_rootlets.levels.table import LevelRow, LevelTable
 
 __all__ = ["page"]
 
@@ -76,7 +76,7 @@ src="data:image/png;base64,{picture}">
 <h2>Levels</h2>
 <table>
 <tr><th>level</th><th class="text">status</th><th>rostral mm</th><th>caudal mm</th>
-<th>midpoint mm</th><th>length mm</th></tr>
+<th>midpoint mm</th><th>length mm</th><th class="text">flags</th></tr>
 {"".join(_row(row) for row in table.rows)}
 </table>
 <h2>How it was made</h2>
@@ -86,11 +86,20 @@ src="data:image/png;base64,{picture}">
 """
 
 
-def _row(row: Any) -> str:
-    numbers = (row.rostral_mm, row.caudal_mm, row.midpoint_mm, row.length_mm)
-    cells = "".join(f"<td>{'n/a' if n is None else f'{n:.1f}'}</td>" for n in numbers)
+def _row(row: LevelRow) -> str:
+    cells = "".join(
+        f"<td>{_with_sd(getattr(row, f'{name}_mm'), getattr(row, f'{name}_sd_mm'))}</td>"
+        for name in ("rostral", "caudal", "midpoint", "length")
+    )
     chip = f'<span class="chip" style="background:{colour_of(row.level.value)}"></span>'
     return (
         f"<tr><td>{chip}{escape(row.level.name)}</td>"
-        f'<td class="text">{escape(row.status)}</td>{cells}</tr>\n'
+        f'<td class="text">{escape(row.status)}</td>{cells}'
+        f'<td class="text">{escape(", ".join(row.flags))}</td></tr>\n'
     )
+
+
+def _with_sd(number: float | None, sd: float | None) -> str:
+    if number is None:
+        return "n/a"
+    return f"{number:.1f}" if sd is None else f"{number:.1f} &plusmn; {sd:.1f}"

@@ -15,8 +15,10 @@ from sct_rootlets.cli.demo import format_comparison
 from sct_rootlets.cli.main import main
 from sct_rootlets.image import load_labels
 from sct_rootlets.levels import LevelTable
+from sct_rootlets.levels.columns import COLUMNS
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.metrics import BorderError, BorderErrors
+from sct_rootlets.qc import figure
 from tests.synthetic import Neck, make_neck
 from tests.test_pipeline import KnowingEngine
 
@@ -55,6 +57,13 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
+def level_names(stem: str, extension: str = ".nii.gz") -> set[str]:
+    """Return the names of all files of levels."""
+    images = {f"{stem}{end}{extension}" for end in ("", "_midpoint", "_rostral", "_caudal")}
+    drawn = {f"{stem}.png"} if figure.has_matplotlib() else set()
+    return images | drawn | {f"{stem}.tsv", f"{stem}.json", f"{stem}_dseg.tsv"}
+
+
 def test_run_writes_beside_the_image_and_ends_with_the_fsleyes_line(
     paths: dict[str, Path], knowing: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -63,22 +72,20 @@ def test_run_writes_beside_the_image_and_ends_with_the_fsleyes_line(
     assert main(["run", "-i", "t2.nii.gz", "-discs", "discs.nii.gz"]) == 0
     made = names(Path.cwd()) - given
     assert made == {
-        "t2_levels.json",
-        "t2_levels.nii.gz",
-        "t2_levels.tsv",
+        *level_names("t2_spinal_levels"),
         "t2_rootlets.json",
         "t2_rootlets.nii.gz",
         "t2_seg.json",
         "t2_seg.nii.gz",
     }
     out, err = capsys.readouterr()
-    table = LevelTable.from_tsv(Path("t2_levels.tsv").read_text())
+    table = LevelTable.from_tsv(Path("t2_spinal_levels.tsv").read_text())
     row = table.row(SpinalLevel.C5)
     assert row is not None
     line = next(line for line in out.splitlines() if line.startswith("C5"))
     assert f"{row.caudal_mm:.1f}" in line
     assert out.splitlines()[-1] == (
-        "fsleyes t2.nii.gz -cm greyscale t2_levels.nii.gz -cm subcortical -a 50.0 "
+        "fsleyes t2.nii.gz -cm greyscale t2_spinal_levels.nii.gz -cm subcortical -a 50.0 "
         "t2_rootlets.nii.gz -cm subcortical -a 70.0 &"
     )
     for name in made:
@@ -96,17 +103,15 @@ def test_run_into_folders_with_quality_control_and_intermediate_files(
     words = "run -i t2.nii.gz -s cord.nii.gz -c2c3 0,9,65.5 -ofolder a/b -qc qc -r 0 -v 0"
     assert main(words.split()) == 0
     assert names(Path("a/b")) == {
+        *level_names("t2_spinal_levels"),
         "t2_centerline.tsv",
-        "t2_levels.json",
-        "t2_levels.nii.gz",
-        "t2_levels.tsv",
         "t2_rootlets-predicted.nii.gz",
         "t2_rootlets.json",
         "t2_rootlets.nii.gz",
     }
-    assert names(Path("qc")) == {"t2_levels.png", "t2_levels.html"}
+    assert names(Path("qc")) == {"t2_spinal_levels.png", "t2_spinal_levels.html"}
     assert capsys.readouterr() == ("", "")
-    content = json.loads(Path("a/b/t2_levels.json").read_text())
+    content = json.loads(Path("a/b/t2_spinal_levels.json").read_text())
     assert content["GeneratedBy"][0]["Parameters"]["c2c3_world_mm"] == [0, 9, 65.5]
 
 
@@ -156,25 +161,82 @@ def test_segment_with_a_disc_numbers(
     assert labels == {"3": "C3", "4": "C4", "5": "C5", "6": "C6"}
 
 
-@pytest.mark.parametrize("name", ["X.nii.gz", "X.nii"])
-def test_levels_writes_three_files_of_one_name(paths: dict[str, Path], name: str) -> None:
-    words = f"levels -i rootlets.nii.gz -s cord.nii.gz -definition extent -o out/{name}"
+@pytest.mark.parametrize("extension", [".nii.gz", ".nii"])
+def test_levels_writes_files_of_one_name(paths: dict[str, Path], extension: str) -> None:
+    words = f"levels -i rootlets.nii.gz -s cord.nii.gz -definition extent -o out/X{extension}"
     assert main(words.split()) == 0
-    assert names(Path("out")) == {name, "X.tsv", "X.json"}
+    assert names(Path("out")) == level_names("X", extension)
     content = json.loads(Path("out/X.json").read_text())
     assert content["definition"] == "extent"
     assert content["Sources"] == ["../rootlets.nii.gz", "../cord.nii.gz"]
     header = Path("out/X.tsv").read_text().splitlines()[0].split("\t")
-    assert header[:7] == [
-        "level",
-        "spinal_level",
-        "status",
-        "rostral_mm",
-        "caudal_mm",
-        "midpoint_mm",
-        "length_mm",
-    ]
-    assert header[7:] == [f"{b}_{axis}" for b in ("rostral", "caudal") for axis in "xyz"]
+    assert header == list(COLUMNS)
+
+
+def test_levels_names_its_files_after_the_rootlets(
+    paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = names(Path.cwd())
+    assert main(["levels", "-i", "rootlets.nii.gz", "-s", "cord.nii.gz"]) == 0
+    assert names(Path.cwd()) - given == level_names("rootlets_spinal_levels")
+    out = capsys.readouterr().out
+    for name in level_names("rootlets_spinal_levels"):
+        assert name in out
+    paths["rootlets"].rename("sub-1_T2w_label-rootlets_dseg.nii.gz")
+    words = "levels -i sub-1_T2w_label-rootlets_dseg.nii.gz -s cord.nii.gz -ofolder out -r 0"
+    assert main(words.split()) == 0
+    made = names(Path("out"))
+    assert "sub-1_T2w_label-spinallevels_dseg.nii.gz" in made
+    assert "sub-1_T2w_label-spinallevels_dseg.tsv" in made
+    assert "sub-1_T2w_label-spinallevels.tsv" in made
+    assert len(made) == len(level_names("")) + 2
+
+
+def test_levels_of_a_default_name_replace_only_our_own(
+    paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "levels -i rootlets.nii.gz -s cord.nii.gz"
+    target = Path("rootlets_spinal_levels.nii.gz")
+    target.write_text("somebody's")
+    assert main(words.split()) == 2
+    assert "did not make" in capsys.readouterr().err
+    assert target.read_text() == "somebody's"
+    target.unlink()
+    assert main(words.split()) == 0
+    assert main(words.split()) == 0
+
+
+def test_levels_by_the_published_method_in_the_published_layout(paths: dict[str, Path]) -> None:
+    words = (
+        "levels -i rootlets.nii.gz -s cord.nii.gz -definition valosek2024 -dilation 2 "
+        "-o out/X.nii.gz -ocsv out/published.csv"
+    )
+    assert main(words.split()) == 0
+    lines = [line.split(",") for line in Path("out/published.csv").read_text().splitlines()]
+    assert [line[0] for line in lines] == ["spinal_level", "3", "4", "5", "6"]
+    parameters = json.loads(Path("out/X.json").read_text())["GeneratedBy"][0]["Parameters"]
+    assert (parameters["definition"], parameters["dilation_voxels"]) == ("valosek2024", 2)
+    assert parameters["reach_mm"] is None
+
+
+def test_levels_with_quality_control(paths: dict[str, Path]) -> None:
+    pytest.importorskip("matplotlib")
+    words = "levels -i rootlets.nii.gz -s cord.nii.gz -discs discs.nii.gz -o X.nii.gz -qc qc -axial"
+    assert main(words.split()) == 0
+    assert names(Path("qc")) == {"X.png", "X.html"}
+    assert Path("qc/X.png").read_bytes() == Path("X.png").read_bytes()
+    page = Path("qc/X.html").read_text()
+    assert "rootlets.nii.gz" in page
+    assert ">C4</td>" in page
+
+
+def test_levels_without_matplotlib_says_how_to_get_it(
+    paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(figure, "has_matplotlib", lambda: False)
+    assert main(["levels", "-i", "rootlets.nii.gz", "-s", "cord.nii.gz", "-o", "X.nii.gz"]) == 0
+    assert not Path("X.png").exists()
+    assert "pip install 'sct_rootlets[qc]'" in capsys.readouterr().out
 
 
 def test_the_comparison_of_the_demo_is_a_table() -> None:
@@ -203,5 +265,5 @@ def test_the_demo_finds_the_borders_of_a_phantom(
     out = capsys.readouterr().out
     median = float(out.partition("median error ")[2].split()[0])
     assert median <= 1.5
-    assert len(list((tmp_path / "demo").glob("*_levels.png"))) == 1
-    assert len(list((tmp_path / "demo").glob("*_levels.html"))) == 1
+    assert len(list((tmp_path / "demo").glob("*_spinal_levels.png"))) == 1
+    assert len(list((tmp_path / "demo").glob("*_spinal_levels.html"))) == 1

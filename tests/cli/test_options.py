@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.cli.main import COMMANDS, get_parser
 from sct_rootlets.cli.options import join_coordinates
 
@@ -23,6 +24,33 @@ def test_the_defaults_of_run() -> None:
     assert (arguments.device, arguments.threads, arguments.v, arguments.r) == ("auto", None, 1, 1)
     assert arguments.s is arguments.discs is arguments.c2c3 is arguments.pmj is None
     assert arguments.ofolder is arguments.qc is None
+    assert arguments.vertfile is arguments.dilation is arguments.extend is arguments.ocsv is None
+    assert arguments.renumber is arguments.axial is False
+
+
+@pytest.mark.parametrize("definition", ["caudal", "extent", "midgap", "valosek2024"])
+def test_the_definitions(definition: str) -> None:
+    assert parse(*RUN, "-definition", definition).definition == definition
+
+
+def test_the_last_level_may_be_any() -> None:
+    assert parse(*RUN, "-extend", "T12").extend is SpinalLevel.T12
+    assert parse(*RUN, "-extend", "s5").extend is SpinalLevel.S5
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["levels", "-s", "s.nii.gz", "-discs", "d.nii.gz", "-vertfile", "v.nii.gz"],
+        ["levels", "-s", "s.nii.gz", "-o", "x.nii.gz", "-ofolder", "out"],
+        ["run", "-i", "t2.nii.gz", "-vertfile", "v.nii.gz", "-discs", "d.nii.gz"],
+    ],
+)
+def test_what_excludes_each_other(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(*words)
+    assert caught.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("point", ["-3.5,42,-20", "3.5,-42,20", "-3.5e0,42.0,-.2e2"])
@@ -50,7 +78,11 @@ def test_an_option_after_c2c3_is_not_taken_for_its_point() -> None:
         ["-reach", "far"],
         ["-threads", "0"],
         ["-threads", "1.5"],
-        ["-definition", "midgap"],
+        ["-definition", "bone"],
+        ["-dilation", "-1"],
+        ["-dilation", "1.5"],
+        ["-extend", "T13"],
+        ["-extend", "12"],
         ["-v", "3"],
         ["-r", "2"],
         ["-nonsense"],
@@ -73,7 +105,7 @@ def test_bad_values_exit_with_2_and_name_the_option(
     [
         (["run"], "-i"),
         (["segment"], "-i"),
-        (["levels", "-i", "a.nii.gz", "-s", "b.nii.gz"], "-o"),
+        (["levels", "-i", "a.nii.gz"], "-s"),
         (["phantom"], "-o"),
         ([], "COMMAND"),
     ],

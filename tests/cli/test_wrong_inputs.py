@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sct_rootlets.writing import level_files
+from tests.levels.bent_cord import turned
 from tests.synthetic import RAS_1MM, Neck, make_model_folder, make_neck, save_array
 
 REPOSITORY = Path(__file__).parents[2]
@@ -47,6 +50,28 @@ def inputs(neck: Neck, tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_array(folder / "moved.nii.gz", cord, moved)
     save_array(folder / "cropped.nii.gz", cord[:, :, :80], grid.affine)
     save_array(folder / "unnumbered.nii.gz", (rootlets > 0).astype(np.uint8), grid.affine)
+    for name, image in (("turned_cord", neck.cord), ("turned_discs", neck.discs)):
+        other = turned(image, (2, 0, 1), (True, False, True))
+        save_array(folder / f"{name}.nii.gz", other.data.astype(np.uint8), other.grid.affine)
+    soft = np.clip(0.9 * cord + 0.05, 0, 1).astype(np.float32)
+    save_array(folder / "soft_cord.nii.gz", soft, grid.affine)
+    save_array(
+        folder / "soft_rootlets.nii.gz", 0.7 * (rootlets > 0).astype(np.float32), grid.affine
+    )
+    save_array(folder / "faint_cord.nii.gz", 0.3 * cord.astype(np.float32), grid.affine)
+    save_array(folder / "one_volume.nii.gz", rootlets[..., None], grid.affine)
+    save_array(folder / "beyond_s5.nii.gz", np.where(rootlets == 6, 31, rootlets), grid.affine)
+    save_array(folder / "negative.nii.gz", -rootlets.astype(np.int16), grid.affine)
+    save_array(folder / "whole_numbers.nii.gz", np.rint(grey).astype(np.int16), grid.affine)
+    far = grid.affine.copy()
+    far[2, 3] += 500
+    save_array(folder / "far_discs.nii.gz", neck.discs.data.astype(np.uint8), far)
+    vertebrae = cord * (2 + (99 - np.arange(100)) // 18).astype(np.uint8)
+    save_array(folder / "labelled_cord.nii.gz", vertebrae, grid.affine)
+    nan_affine = save_array(folder / "nan_affine.nii", cord, grid.affine)
+    raw = bytearray(nan_affine.read_bytes())
+    raw[280:284] = np.array([np.nan], "<f4").tobytes()  # srow_x[0]
+    nan_affine.write_bytes(bytes(raw))
     pmj = np.zeros(grid.shape, np.uint8)
     pmj[16, 20, 95] = 50
     save_array(folder / "pmj.nii.gz", pmj, grid.affine)
@@ -118,6 +143,11 @@ SEGMENTATIONS = {
     "series.nii.gz": "4 dimensions",
     "zeros.nii.gz": "is empty",
     "t2.nii.gz": "not whole numbers",
+    "soft_rootlets.nii.gz": "not whole numbers",
+    "beyond_s5.nii.gz": "no spinal levels: [31]",
+    "negative.nii.gz": "out of range",
+    "discs.nii.gz": "point labels",
+    "whole_numbers.nii.gz": "no spinal levels",
 }
 
 
@@ -125,6 +155,89 @@ SEGMENTATIONS = {
 def test_wrong_rootlets(inputs: Path, name: str) -> None:
     command = f"levels -i {name} -s cord.nii.gz -o out/levels.nii.gz"
     assert_refused(inputs, command, 1, name, SEGMENTATIONS[name])
+
+
+CORDS = {
+    "zeros.nii.gz": "is empty",
+    "faint_cord.nii.gz": "is empty at a probability of 0.5",
+    "t2.nii.gz": "not whole numbers",
+    "whole_numbers.nii.gz": "looks like an MR image",
+    "series.nii.gz": "4 dimensions",
+    "nan_affine.nii": "no valid orientation",
+    "discs.nii.gz": "is no usable cord mask",
+}
+
+
+@pytest.mark.parametrize("name", CORDS)
+def test_wrong_cords(inputs: Path, name: str) -> None:
+    command = f"levels -i rootlets.nii.gz -s {name} -o out/levels.nii.gz"
+    assert_refused(inputs, command, 1, name, CORDS[name])
+
+
+@pytest.mark.parametrize(
+    ("landmarks", "status", "told"),
+    [
+        ("-discs far_discs.nii.gz", 1, "all its discs outside the field of view"),
+        ("-discs series.nii.gz", 1, "4 dimensions"),
+        ("-discs soft_cord.nii.gz", 1, "not whole numbers"),
+        ("-discs pmj.nii.gz", 2, "holds no disc label"),
+        ("-discs labelled_cord.nii.gz", 2, "-vertfile"),
+        ("-pmj rootlets.nii.gz", 1, "no PMJ label"),
+        ("-pmj nan_affine.nii", 1, "no valid orientation"),
+        ("-c2c3 0,9,650", 2, "outside the field of view"),
+        ("-dilation 3", 2, "-definition valosek2024"),
+        ("-definition valosek2024 -extend T12", 2, "-extend"),
+    ],
+)
+def test_wrong_landmarks_and_options(inputs: Path, landmarks: str, status: int, told: str) -> None:
+    command = f"levels -i rootlets.nii.gz -s cord.nii.gz {landmarks} -o out/levels.nii.gz"
+    assert_refused(inputs, command, status, told)
+
+
+def test_neither_rootlets_nor_vertebrae(inputs: Path) -> None:
+    assert_refused(inputs, "levels -s cord.nii.gz -o out/levels.nii.gz", 2, "-i", "-discs")
+
+
+def test_the_published_method_needs_rootlets(inputs: Path) -> None:
+    command = "levels -s cord.nii.gz -discs discs.nii.gz -definition valosek2024 -o out/x.nii.gz"
+    assert_refused(inputs, command, 2, "needs rootlets")
+
+
+MEANINGS = {
+    "a cord mask in another orientation": ("rootlets.nii.gz", "turned_cord.nii.gz", ""),
+    "probabilities": ("rootlets.nii.gz", "soft_cord.nii.gz", "was cut at 0.5"),
+    "one volume in four dimensions": ("one_volume.nii.gz", "cord.nii.gz", ""),
+}
+
+
+@pytest.mark.parametrize("case", MEANINGS)
+def test_plain_meanings_are_understood(inputs: Path, tmp_path: Path, case: str) -> None:
+    rootlets, cord, told = MEANINGS[case]
+    tables = []
+    for name, words in {
+        "as_usual": "rootlets.nii.gz -s cord.nii.gz",
+        "other": f"{rootlets} -s {cord}",
+    }.items():
+        target = tmp_path / f"{name}.nii.gz"
+        done = sct_rootlets(*f"levels -i {words} -o {target}".split(), folder=inputs)
+        assert done.returncode == 0, done.stderr
+        text = (tmp_path / f"{name}.tsv").read_text()
+        tables.append(text.replace(rootlets, "rootlets.nii.gz"))
+    assert tables[0] == tables[1]
+    warnings = json.loads((tmp_path / "other.json").read_text())["warnings"]
+    assert told in " ".join(done.stderr.split())
+    assert told in " ".join(warnings)
+
+
+def test_discs_in_another_orientation_or_on_another_grid(inputs: Path, tmp_path: Path) -> None:
+    tables = []
+    for discs in ("discs.nii.gz", "turned_discs.nii.gz"):
+        target = tmp_path / f"{discs}.nii.gz"
+        command = f"levels -i unnumbered.nii.gz -s cord.nii.gz -discs {discs} -o {target}"
+        done = sct_rootlets(*command.split(), folder=inputs)
+        assert done.returncode == 0, done.stderr
+        tables.append((tmp_path / f"{discs}.tsv").read_text())
+    assert tables[0] == tables[1]
 
 
 @pytest.mark.parametrize("name", ["moved.nii.gz", "cropped.nii.gz"])
@@ -198,15 +311,14 @@ def test_a_trained_on_seed_is_no_demonstration(inputs: Path) -> None:
 
 def test_the_good_inputs_are_good(inputs: Path, tmp_path: Path) -> None:
     """What the tests above get wrong is the one thing they mean to get wrong."""
+    pytest.importorskip("matplotlib", reason="the figure is one of the files")
     target = tmp_path / "made" / "levels.nii.gz"
     for rootlets in ("rootlets.nii.gz", "unnumbered.nii.gz -discs discs.nii.gz"):
         command = f"levels -i {rootlets} -s cord.nii.gz -o {target}"
         done = sct_rootlets(*command.split(), folder=inputs)
         assert done.returncode == 0, done.stderr
-        assert sorted(p.name for p in target.parent.iterdir()) == [
-            "levels.json",
-            "levels.nii.gz",
-            "levels.tsv",
-        ]
+        assert {p.name for p in target.parent.iterdir()} == {
+            path.name for path in level_files(target).values()
+        }
         assert "C4     measured" in done.stdout
         assert "fsleyes" in done.stdout.splitlines()[-1]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import html.parser
 from dataclasses import replace
+from itertools import combinations, pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.image import Image
@@ -19,7 +23,8 @@ from tests.synthetic import Neck, make_neck
 pytest.importorskip("matplotlib")
 
 from sct_rootlets.qc import figure
-from sct_rootlets.qc.panels import Scene, spans_of
+from sct_rootlets.qc.around import HATCHES, legend_handles, spread
+from sct_rootlets.qc.scene import Scene, spans_of
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +166,165 @@ def test_spans_follow_the_world_not_the_origin_of_the_table(neck: Neck, derived:
     assert Scene.of(neck.image, neck.cord, moved, None).origin_mm == pytest.approx(40, abs=1e-3)
 
 
+def eventful(derived: Derived, pmj_mm: float = -30.0) -> Derived:
+    """Return levels of every status, with uncertainty, cut ends, short ones and the PMJ."""
+
+    def row(name: str, status: str, low: float, high: float, *flags: str) -> LevelRow:
+        curve = derived.centerline
+        ends = [tuple(float(v) for v in curve.point(s)) for s in (low, high)]
+        sd = 0.3 if status == "measured" else 2.0
+        return LevelRow(
+            SpinalLevel[name],
+            status,
+            low,
+            high,
+            *ends,
+            rostral_sd_mm=sd,
+            caudal_sd_mm=sd,
+            flags=flags,
+        )
+
+    rows = (
+        row("C1", "predicted", 8.0, 11.0),
+        row("C2", "predicted", 11.0, 13.0),
+        row("C3", "measured", 13.0, 31.0, "cut_rostral"),
+        row("C4", "interpolated", 31.0, 47.0),
+        row("C5", "measured", 47.0, 62.0, "cut_caudal"),
+        row("C6", "extrapolated", 62.0, 76.0),
+        row("T12", "extrapolated", 140.0, 160.0),
+    )
+    table = replace(derived.table, rows=rows, pmj_mm=pmj_mm)
+    return replace(derived, table=table)
+
+
+@pytest.fixture(scope="module", params=["image", "alone"])
+def crowded(request: pytest.FixtureRequest, neck: Neck, derived: Derived) -> Any:
+    return figure.draw(
+        image=neck.image if request.param == "image" else None,
+        cord=neck.cord,
+        derived=eventful(derived),
+        title="sub-amu01_ses-headneck_acq-highres_rec-bet_T2w_label-rootlets_dseg.nii.gz",
+        subtitle="rootlets r20250318 (sha256 0123456789ab)  ·  definition: valosek2024  ·  reach "
+        "1.5 mm  ·  sct_rootlets 0.1.0",
+        discs=neck.discs,
+    )
+
+
+def boxes(drawn: Any) -> dict[str, Any]:
+    """Return where every text beside the panels is on the figure, in pixels."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    renderer = FigureCanvasAgg(drawn).get_renderer()
+    drawn.draw(renderer)
+    found = {}
+    legends = [text for legend in drawn.legends for text in legend.get_texts()]
+    around = drawn.axes[-1]
+    labels = [around.yaxis.label, *around.get_xticklabels(), *around.get_yticklabels()]
+    for number, text in enumerate([*drawn.texts, *legends, *around.texts, *labels]):
+        if text.get_text():
+            found[f"{number} {text.get_text()}"] = text.get_window_extent(renderer)
+    return found
+
+
+def test_no_text_is_clipped_or_on_another(crowded: Any) -> None:
+    width, height = crowded.get_size_inches() * crowded.dpi
+    places = boxes(crowded)
+    assert len(places) > 20
+    for name, box in places.items():
+        assert box.x0 >= 0, name
+        assert box.y0 >= 0, name
+        assert box.x1 <= width, name
+        assert box.y1 <= height, name
+    for one, other in combinations(places, 2):
+        a, b = places[one], places[other]
+        # A pixel of touching is no overlap.
+        apart = a.x1 <= b.x0 + 1 or b.x1 <= a.x0 + 1 or a.y1 <= b.y0 + 1 or b.y1 <= a.y0 + 1
+        assert apart, f"{one} / {other}"
+
+
+def test_statuses_have_hatches_and_cut_ends_are_jagged(crowded: Any) -> None:
+    from matplotlib.colors import to_hex
+
+    bands = {to_hex(patch.get_facecolor()).upper(): patch for patch in crowded.axes[-1].patches
+             if patch.get_hatch() is not None and len(patch.get_path().vertices) > 10}  # fmt: skip
+    assert bands[colour_of(4)].get_hatch() == HATCHES["interpolated"]
+    assert bands[colour_of(6)].get_hatch() == HATCHES["extrapolated"]
+    assert bands[colour_of(2)].get_hatch() == HATCHES["predicted"]
+    assert bands[colour_of(3)].get_hatch() == ""
+    ends = {value: bands[colour_of(value)].get_path().vertices[:, 1] for value in (3, 4, 5)}
+    assert len(np.unique(ends[4])) == 2
+    assert (np.sort(np.unique(ends[3]))[:2] == 13.0).sum() == 1
+    assert len(np.unique(ends[3])) == 3
+    assert len(np.unique(ends[5])) == 3
+
+
+def test_intervals_are_1_96_standard_deviations(crowded: Any) -> None:
+    def middle_and_half(y: Any) -> tuple[float, float]:
+        return round(float(y[0] + y[-1]) / 2, 3), round(abs(float(y[-1] - y[0])) / 2, 3)
+
+    whiskers = {
+        middle_and_half(line.get_ydata())
+        for line in crowded.axes[-1].lines
+        if len(line.get_ydata()) == 2 and line.get_ydata()[0] != line.get_ydata()[1]
+    }
+    assert (31.0, round(1.96 * 0.3, 3)) in whiskers
+    assert (76.0, round(1.96 * 2.0, 3)) in whiskers
+
+
+def test_the_legend_explains_what_there_is(neck: Neck, derived: Derived) -> None:
+    plain = Scene.of(neck.image, neck.cord, derived, None)
+    names = [handle.get_label() for handle in legend_handles(plain)]
+    assert "measured" in names
+    assert "predicted" not in names
+    assert "PMJ" not in names
+    full = Scene.of(neck.image, neck.cord, eventful(derived), neck.discs)
+    assert [handle.get_label() for handle in legend_handles(full)] == [
+        *("measured", "interpolated", "extrapolated", "predicted", "95 % interval of a border"),
+        *("cut by the image", "disc", "PMJ"),
+    ]
+
+
+def test_the_pmj_is_where_it_is_or_at_the_edge(neck: Neck, derived: Derived) -> None:
+    for pmj_mm, shown in ((-30.0, "PMJ\n\N{UPWARDS ARROW} 30 mm"), (20.0, "PMJ")):
+        drawn = figure.draw(
+            image=None, cord=neck.cord, derived=eventful(derived, pmj_mm), title="t2"
+        )
+        assert shown in texts(drawn)
+
+
+def test_discs_of_a_labelled_cord_are_shown_too(neck: Neck, derived: Derived) -> None:
+    class WithColumn(SimpleNamespace):
+        """Levels and the vertebrae along the cord, wherever they come from."""
+
+    known = {name: getattr(derived, name) for name in derived.__dataclass_fields__}
+    column = SimpleNamespace(disc_s_mm={3: 34.0, 4: 50.0})
+    with_column: Any = WithColumn(**{**known, "column": column})
+    drawn = figure.draw(image=None, cord=neck.cord, derived=with_column, title="t2")
+    assert {"C2/C3", "C3/C4"} <= set(texts(drawn))
+
+
+def test_without_rootlets_the_levels_are_still_shown(neck: Neck, derived: Derived) -> None:
+    predicted = replace(eventful(derived), rootlets=None, entry_zones=None)
+    drawn = figure.draw(image=None, cord=neck.cord, derived=predicted, title="t2")
+    assert len(drawn.axes) == 1
+    assert not drawn.axes[0].collections
+    assert "C1*" in texts(drawn)
+
+
+@given(st.lists(st.floats(-100, 100), max_size=12), st.floats(0.1, 20))
+def test_spread_places_are_apart_in_order_and_not_moved_without_need(
+    places: list[float], gap: float
+) -> None:
+    places = sorted(places)
+    moved = spread(places, gap)
+    assert len(moved) == len(places)
+    assert all(b - a >= gap - 1e-6 for a, b in pairwise(moved))
+    if all(b - a >= gap for a, b in pairwise(places)):
+        assert moved == pytest.approx(places)
+    if places:
+        assert sum(moved) == pytest.approx(sum(places), abs=1e-6)
+
+
 class Links(html.parser.HTMLParser):
     """Collects whatever a page would fetch."""
 
@@ -188,5 +352,11 @@ def test_the_page_holds_everything_and_fetches_nothing(derived: Derived) -> None
     assert "C2 was &lt;not&gt; seen" in page
     for row in derived.table.rows:
         assert f">{row.level.name}</td>" in page
-        assert row.caudal_mm is None or f"<td>{row.caudal_mm:.1f}</td>" in page
+        assert row.caudal_mm is None or f"<td>{row.caudal_mm:.1f}" in page
     assert "n/a" in page
+
+
+def test_the_page_has_uncertainty_and_flags(derived: Derived) -> None:
+    page = report.page(title="t2", png=b"", table=eventful(derived).table, warnings=[], facts={})
+    assert "<td>31.0 &plusmn; 0.3</td>" in page
+    assert '<td class="text">cut_rostral</td>' in page

@@ -1,0 +1,229 @@
+"""What a user gives, checked: image, rootlets, cord mask, discs, vertebrae, PMJ.
+
+One image is the reference: the MR image, or else the rootlets, or else the cord mask. What
+has voxels in common with it (rootlets, cord mask) has to be on its grid, in any orientation.
+Landmarks are points in the world and may be on any grid of the same world.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import Union
+
+import numpy as np
+
+from sct_rootlets.anatomy import disc_name
+from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.image import Image, LabelImage, load_image, load_labels, load_mask, on_grid_of
+
+__all__ = [
+    "ImageLike",
+    "LabelsLike",
+    "Landmarks",
+    "Point",
+    "read_cord",
+    "read_image",
+    "read_rootlets",
+]
+
+ImageLike = Union[str, "os.PathLike[str]", Image]
+LabelsLike = Union[str, "os.PathLike[str]", LabelImage]
+Point = tuple[float, float, float]
+
+#: Fewer grey values than this make no MR image.
+_FEWEST_GREY_VALUES = 8
+#: Labels that are discs: C1/C2 to L5/S1.
+_DISCS = range(2, 26)
+#: A label of more voxels than this, nearly all of them in the cord, is no disc.
+_LARGEST_DISC_ON_CORD = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """What says where along the cord one is.
+
+    Attributes
+    ----------
+    discs : LabelImage or None
+        Disc labels within the field of view of the reference.
+    vertebrae : LabelImage or None
+        A cord labelled with vertebral levels, or points at the centres of vertebral bodies.
+    c2c3_world : (x, y, z) or None
+        Posterior tip of the C2/C3 disc in world RAS+ mm.
+    pmj : LabelImage or None
+        Pontomedullary junction.
+    """
+
+    discs: LabelImage | None = None
+    vertebrae: LabelImage | None = None
+    c2c3_world: Point | None = None
+    pmj: LabelImage | None = None
+
+    @classmethod
+    def read(
+        cls,
+        reference: Image,
+        *,
+        discs: LabelsLike | None = None,
+        vertebrae: LabelsLike | None = None,
+        c2c3_world: Point | None = None,
+        pmj: LabelsLike | None = None,
+    ) -> Landmarks:
+        """Read and check what is given.
+
+        Raises
+        ------
+        InputError
+            If a file cannot be used, or lies outside the field of view of `reference`.
+        UsageError
+            If it holds something else than is meant, discs and vertebrae are both given, or
+            the point lies outside the field of view.
+        """
+        if discs is not None and vertebrae is not None:
+            raise UsageError(
+                "disc labels and vertebrae are both given, and might contradict each other",
+                remedy="Give one of -discs and -vertfile",
+            )
+        if c2c3_world is not None and not reference.grid.contains(c2c3_world):
+            place = ",".join(f"{value:g}" for value in c2c3_world)
+            raise UsageError(
+                f"the point {place} of -c2c3 lies outside the field of view",
+                path=reference.path,
+                remedy="Give world RAS+ mm (scanner coordinates), not voxel indices",
+            )
+        return cls(
+            None if discs is None else _discs(_labels(discs, "disc labels"), reference),
+            None if vertebrae is None else _labels(vertebrae, "vertebrae"),
+            c2c3_world,
+            None if pmj is None else _pmj(_labels(pmj, "PMJ label"), reference),
+        )
+
+    @property
+    def images(self) -> tuple[LabelImage, ...]:
+        """The images among them."""
+        return tuple(im for im in (self.discs, self.vertebrae, self.pmj) if im is not None)
+
+    @property
+    def name_levels(self) -> bool:
+        """Whether they can say which level rootlets belong to."""
+        return any(given is not None for given in (self.discs, self.vertebrae, self.c2c3_world))
+
+    def checked_against(self, cord: LabelImage) -> Landmarks:
+        """Return them, if the disc labels are not a labelled cord.
+
+        Raises
+        ------
+        UsageError
+            If they are.
+        """
+        if self.discs is None:
+            return self
+        for label in self.discs.labels:
+            points = self.discs.points_world(label)
+            if len(points) <= _LARGEST_DISC_ON_CORD:
+                continue
+            ijk = np.rint(cord.grid.ijk_from_world(points)).astype(int)
+            ijk = ijk[np.all((ijk >= 0) & (ijk < cord.grid.shape), axis=1)]
+            on_cord = int((np.asarray(cord.data)[tuple(ijk.T)] > 0).sum())
+            if on_cord > 0.9 * len(points):
+                raise UsageError(
+                    f"looks like a labelled cord: label {label} fills {on_cord} voxels of the cord",
+                    path=self.discs.path,
+                    remedy="Give a cord labelled with vertebral levels with -vertfile; disc labels "
+                    "are single points",
+                )
+        return self
+
+
+def read_image(image: ImageLike) -> Image:
+    """Read an MR image.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or looks like a mask.
+    """
+    loaded = image if isinstance(image, Image) else load_image(image, "image")
+    values = np.unique(loaded.data)
+    if len(values) < _FEWEST_GREY_VALUES:
+        raise InputError(
+            f"has only {len(values)} different values: it looks like a mask or labels, not "
+            "like an MR image",
+            path=loaded.path,
+            remedy="Give the MR image itself with -i",
+        )
+    return loaded
+
+
+def read_cord(cord: LabelsLike, reference: Image | None = None) -> LabelImage:
+    """Read a cord mask, in the orientation of `reference` where one is given.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or has other voxels than `reference`.
+    """
+    loaded = cord if isinstance(cord, LabelImage) else load_mask(cord, "cord mask")
+    return loaded if reference is None else on_grid_of(loaded, reference)
+
+
+def read_rootlets(rootlets: LabelsLike) -> LabelImage:
+    """Read rootlets.
+
+    Raises
+    ------
+    InputError
+        If they cannot be read, or look like point labels.
+    """
+    loaded = rootlets if isinstance(rootlets, LabelImage) else load_labels(rootlets, "rootlets")
+    count = int(np.count_nonzero(loaded.data))
+    if 0 < count <= 2 * len(loaded.labels):
+        raise InputError(
+            f"has {count} voxels in all: it looks like point labels, not like rootlets",
+            path=loaded.path,
+            remedy="Give the segmentation of the rootlets with -i; disc labels belong to -discs",
+        )
+    return loaded
+
+
+def _labels(labels: LabelsLike, role: str) -> LabelImage:
+    return labels if isinstance(labels, LabelImage) else load_labels(labels, role)
+
+
+def _discs(discs: LabelImage, reference: Image) -> LabelImage:
+    """Return the disc labels that lie in the field of view of `reference`."""
+    found = [label for label in discs.labels if label in _DISCS]
+    if not found:
+        raise UsageError(
+            f"holds no disc label, only {discs.labels}",
+            path=discs.path,
+            remedy="Give -discs with at least one disc label (C2/C3 = 3), or -c2c3 x,y,z",
+        )
+    inside = [
+        label for label in found if reference.grid.contains(discs.points_world(label).mean(axis=0))
+    ]
+    if not inside:
+        raise InputError(
+            f"has all its discs outside the field of view of {reference.path}",
+            path=discs.path,
+            remedy="Both have to be in the same world (scanner coordinates)",
+        )
+    outside = [label for label in found if label not in inside]
+    if not outside:
+        return discs
+    names = ", ".join(disc_name(label) for label in outside)
+    remark = f"{os.path.basename(discs.path)}: outside the field of view, not used: {names}"
+    data = np.where(np.isin(discs.data, outside), 0, discs.data)
+    return replace(discs, data=data, remarks=(*discs.remarks, remark))
+
+
+def _pmj(pmj: LabelImage, reference: Image) -> LabelImage:
+    """Return the PMJ; outside the field of view it is far from the cord, which is said."""
+    if reference.grid.contains(pmj.points_world()).any():
+        return pmj
+    remark = (
+        f"{os.path.basename(pmj.path)} lies outside the field of view of "
+        f"{os.path.basename(reference.path)}: the cord is taken to go straight on to it"
+    )
+    return replace(pmj, remarks=(*pmj.remarks, remark))

@@ -1,0 +1,96 @@
+"""Landmarks and masks that users give, against the image they are given with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.image import Grid, LabelImage
+from sct_rootlets.inputs import Landmarks, read_cord, read_rootlets
+from tests.levels.bent_cord import turned
+from tests.synthetic import Neck, make_neck
+
+
+@pytest.fixture(scope="module")
+def neck() -> Neck:
+    return make_neck()
+
+
+def on_coarse_grid(
+    neck: Neck, points_mm: dict[int, float], name: str = "discs.nii.gz"
+) -> LabelImage:
+    """Return points at mm below the top of the neck, on a larger and coarser grid."""
+    affine = np.diag([2.0, 2.0, 1.5, 1.0])
+    affine[:3, 3] = (-40, -40, -150)
+    grid = Grid((40, 40, 300), affine)
+    data = np.zeros(grid.shape, dtype=np.int32)
+    for label, mm in points_mm.items():
+        data[tuple(np.rint(grid.ijk_from_world([0.0, 9.0, 99.5 - mm])).astype(int))] = label
+    return LabelImage(data, grid, None, name)
+
+
+def test_discs_may_be_on_any_grid_of_the_same_world(neck: Neck) -> None:
+    discs = on_coarse_grid(neck, {3: 34.0, 4: 50.0})
+    landmarks = Landmarks.read(neck.image, discs=discs)
+    assert landmarks.discs is discs
+    assert landmarks.name_levels
+    assert landmarks.images == (discs,)
+
+
+def test_discs_outside_the_field_of_view_are_left_out_and_said(neck: Neck) -> None:
+    discs = on_coarse_grid(neck, {3: 34.0, 4: 50.0, 9: 140.0})
+    found = Landmarks.read(neck.image, discs=discs).discs
+    assert found.labels == [3, 4]
+    assert "T1/T2" in found.remarks[0]
+    with pytest.raises(InputError, match=r"discs\.nii\.gz: has all its discs outside"):
+        Landmarks.read(neck.image, discs=on_coarse_grid(neck, {9: 140.0, 10: 160.0}))
+
+
+def test_a_file_without_discs_is_no_disc_file(neck: Neck) -> None:
+    with pytest.raises(UsageError, match=r"holds no disc label, only \[50\]"):
+        Landmarks.read(neck.image, discs=on_coarse_grid(neck, {50: 10.0}))
+
+
+def test_a_labelled_cord_is_no_disc_file(neck: Neck) -> None:
+    below_top = 99 - np.arange(100)
+    values = np.clip(2 + below_top // 18, 2, 6)
+    labelled = neck.cord.with_data(neck.cord.data * values.astype(np.int32))
+    landmarks = Landmarks.read(neck.image, discs=labelled)
+    with pytest.raises(UsageError, match="-vertfile"):
+        landmarks.checked_against(neck.cord)
+    assert Landmarks.read(neck.image, discs=neck.discs).checked_against(neck.cord)
+
+
+def test_discs_and_vertebrae_exclude_each_other(neck: Neck) -> None:
+    with pytest.raises(UsageError, match="-vertfile"):
+        Landmarks.read(neck.image, discs=neck.discs, vertebrae=neck.cord)
+
+
+def test_a_pmj_outside_the_field_of_view_is_used_and_said(neck: Neck) -> None:
+    near, far = (on_coarse_grid(neck, {50: mm}, "pmj.nii.gz") for mm in (5.0, -30.0))
+    assert Landmarks.read(neck.image, pmj=near).pmj.remarks == ()
+    assert "outside the field of view" in Landmarks.read(neck.image, pmj=far).pmj.remarks[0]
+
+
+def test_a_point_outside_the_field_of_view_is_refused(neck: Neck) -> None:
+    with pytest.raises(UsageError, match="outside the field of view"):
+        Landmarks.read(neck.image, c2c3_world=(0.0, 9.0, 650.0))
+    assert Landmarks.read(neck.image, c2c3_world=(0.0, 9.0, 65.5)).name_levels
+    assert not Landmarks.read(neck.image).name_levels
+
+
+def test_a_cord_mask_in_another_orientation_is_turned(neck: Neck) -> None:
+    other = turned(neck.cord, (2, 0, 1), (True, True, False))
+    np.testing.assert_array_equal(read_cord(other, neck.rootlets).data, neck.cord.data)
+    shifted = replace(other, grid=Grid(other.grid.shape, other.grid.affine + np.eye(4, k=3)))
+    with pytest.raises(InputError, match="not on the grid"):
+        read_cord(shifted, neck.rootlets)
+
+
+def test_points_are_no_rootlets(neck: Neck) -> None:
+    with pytest.raises(InputError, match="point labels"):
+        read_rootlets(neck.discs)
+    assert read_rootlets(neck.rootlets) is neck.rootlets
