@@ -1,0 +1,1 @@
+"""Measurements of the package: what each script measures is in its docstring."""
