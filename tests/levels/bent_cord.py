@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from sct_rootlets.image import Grid, LabelImage
+from sct_rootlets.levels.population import PAM50_ZONES_MM
 
 Floats = NDArray[np.float64]
 
@@ -134,3 +135,15 @@ def rotation(axis: int, degrees: float) -> Floats:
     matrix[i, i] = matrix[j, j] = np.cos(a)
     matrix[i, j], matrix[j, i] = -np.sin(a), np.sin(a)
     return matrix
+
+
+#: A whole cervical cord in the proportions of the population, where s = 40 is C2/C3.
+SIZE = 0.93
+WHOLE = BentCord(
+    length_mm=150.0,
+    radius_mm=200.0,
+    zones={
+        level.value: (40 + SIZE * low, 40 + SIZE * high)
+        for level, (low, high) in PAM50_ZONES_MM.items()
+    },
+)

@@ -13,20 +13,9 @@ from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.levels import Derived, derive
 from sct_rootlets.levels.population import COHORT_ZONES_MM, PAM50_DISCS_MM, PAM50_ZONES_MM
-from tests.levels.bent_cord import BentCord, point_labels, turned
+from tests.levels.bent_cord import SIZE, WHOLE, BentCord, point_labels, turned
 
 CORD = BentCord(zones={4: (6.0, 15.0), 5: (22.3, 30.6), 6: (37.4, 46.0)})
-
-#: A whole cervical cord in the proportions of the population, where s = 40 is C2/C3.
-SIZE = 0.93
-WHOLE = BentCord(
-    length_mm=150.0,
-    radius_mm=200.0,
-    zones={
-        level.value: (40 + SIZE * low, 40 + SIZE * high)
-        for level, (low, high) in PAM50_ZONES_MM.items()
-    },
-)
 
 Pair = tuple[LabelImage, LabelImage]
 

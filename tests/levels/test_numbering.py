@@ -14,21 +14,10 @@ from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.levels import Numbering, VertebralColumn, number_rootlets
 from sct_rootlets.levels.entry_zones import measure
 from sct_rootlets.levels.numbering import _entry_positions
-from sct_rootlets.levels.population import PAM50_DISCS_MM, PAM50_ZONES_MM
+from sct_rootlets.levels.population import PAM50_DISCS_MM
 from sct_rootlets.metrics import truth_on
 from sct_rootlets.phantom import Anatomy, Phantom, true_levels
-from tests.levels.bent_cord import AP_MM, LR_MM, BentCord, point_labels
-
-#: A whole cervical cord in the proportions of the population, where s = 40 is C2/C3.
-SIZE = 0.93
-WHOLE = BentCord(
-    length_mm=150.0,
-    radius_mm=200.0,
-    zones={
-        level.value: (40 + SIZE * low, 40 + SIZE * high)
-        for level, (low, high) in PAM50_ZONES_MM.items()
-    },
-)
+from tests.levels.bent_cord import AP_MM, LR_MM, SIZE, WHOLE, point_labels
 
 Pair = tuple[LabelImage, LabelImage]
 
