@@ -14,7 +14,7 @@ from typing import Any
 from sct_rootlets.engines.runtime import import_torch
 from sct_rootlets.errors import MissingDependencyError, ModelError
 
-__all__ = ["check_architecture", "network_part"]
+__all__ = ["build_network", "check_architecture", "network_part"]
 
 _PACKAGES = ("torch.nn", "dynamic_network_architectures")
 
@@ -92,3 +92,32 @@ def check_architecture(architecture: object, folder: Path) -> None:
     for name in [whole.get("network_class_name"), *(arguments.get(key) for key in keys)]:
         if name is not None:
             network_part(name, folder)
+
+
+def build_network(architecture: dict[str, Any], classes: int, folder: Path) -> Any:
+    """Build the ``torch.nn.Module`` that the ``architecture`` of plans.json describes.
+
+    As ``get_network_from_plans`` of nnU-Net does, for one input channel and without deep
+    supervision, and without the imports of nnU-Net itself.
+
+    Raises
+    ------
+    ModelError
+        If it names what is no part of a network, or cannot be built here.
+    MissingDependencyError
+        If a package that it needs is not installed.
+    """
+    check_architecture(architecture, folder)
+    try:
+        kwargs = dict(architecture["arch_kwargs"])
+        for name in architecture["_kw_requires_import"]:
+            kwargs[name] = None if kwargs[name] is None else network_part(kwargs[name], folder)
+        return network_part(architecture["network_class_name"], folder)(
+            input_channels=1, num_classes=classes, deep_supervision=False, **kwargs
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise ModelError(
+            f"the network of its plans.json cannot be built ({error!r})",
+            path=folder,
+            remedy="Use the releases of torch and nnU-Net that the model was trained with",
+        ) from error

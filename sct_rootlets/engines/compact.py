@@ -8,27 +8,24 @@ interpolation. See ``docs/models`` for what it was trained on and measured with.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from sct_rootlets.engines.cord import clean_cord, stray
+from sct_rootlets.engines.backends import Backend
+from sct_rootlets.engines.cord import stray
 from sct_rootlets.engines.engine import Progress, Segmentation
-from sct_rootlets.engines.grids import AxisGrid, Reorientation, resample
-from sct_rootlets.engines.runtime import choose_device, import_torch, using_threads
-from sct_rootlets.engines.stage import Stage, load_stage
+from sct_rootlets.engines.finder import CordFinder
+from sct_rootlets.engines.grids import Grids, Reorientation, grids_at, grids_of, resampled
+from sct_rootlets.engines.stage import coarse_folder, load_stage, normalised
 from sct_rootlets.engines.tiles import accumulate, pad_to_patch, tile_origins
 from sct_rootlets.errors import InputError, ModelError
 from sct_rootlets.image import Image, LabelImage, require_same_grid
 from sct_rootlets.manifest import InstalledModel, read_meanings
 
 __all__ = ["CompactEngine"]
-
-logger = logging.getLogger(__name__)
 
 #: The box that is resampled and normalised reaches this far beyond the cord, in mm.
 BOX_MARGIN_MM = 20.0
@@ -39,11 +36,7 @@ REACH_MM = 18.0
 #: A voxel is a rootlet where its probability reaches this, unless dataset.json says else.
 ROOTLET_THRESHOLD = 0.7
 
-#: Probabilities of the coarse network that count as cord, tried in this order.
-COARSE_THRESHOLDS = (0.5, 0.25)
-
 _Array = NDArray[np.float32]
-_Grids = tuple[AxisGrid, AxisGrid, AxisGrid]
 
 
 class CompactEngine:
@@ -53,30 +46,20 @@ class CompactEngine:
     ----------
     model : InstalledModel
         Its folder is that of 3d_fullres; that of 3d_lowres lies beside it.
-    device : str
-        As in :func:`sct_rootlets.engines.load_engine`.
-    threads : int, optional
+    backend : Backend
     """
 
-    def __init__(
-        self, model: InstalledModel, device: str = "auto", threads: int | None = None
-    ) -> None:
-        import_torch()
+    def __init__(self, model: InstalledModel, backend: Backend) -> None:
         self._model = model
-        self._threads = threads
-        self._device = choose_device(device)
-        self._fine = load_stage(model.folder, self._device)
+        self._backend = backend
+        self._fine = load_stage(model.folder, model.sha256, backend)
         self._meanings = read_meanings(self._fine.dataset, model.folder / "dataset.json")
         if self._meanings.has_level_identity or self._meanings.cord is None:
             raise ModelError("has no classes cord and rootlet", path=model.folder)
         self._rootlet_classes = sorted(self._meanings.rootlet_value_of)
         extra = self._fine.dataset.get("sct_rootlets") or {}
         self._threshold = float(extra.get("rootlet_threshold", ROOTLET_THRESHOLD))
-        coarse = model.folder.with_name(model.folder.name.replace("3d_fullres", "3d_lowres"))
-        self._coarse_folder = coarse
-        self._coarse: Stage | None = None
-        if coarse != model.folder and coarse.is_dir():
-            self._coarse = load_stage(coarse, self._device)
+        self._finder = CordFinder.of(model, backend)
 
     def predict(
         self,
@@ -112,19 +95,24 @@ class CompactEngine:
         tell = progress or (lambda stage, done, total: None)
         way = Reorientation.to(self._model.orientation_sct, image.grid.affine, image.grid.shape)
         data = way.apply(image.data)
-        source = _source_grids(data.shape, way.spacing_mm)
-        notes = [f"compact model, rootlet threshold {self._threshold:g}, on {self._device}"]
-        with using_threads(self._threads):
-            if cord is None:
-                mask, mask_grids = self._find_cord(data, source, image, tell)
-                notes.append("the cord was found by the coarse network")
-            else:
-                require_same_grid(image, cord)
-                mask, mask_grids = way.apply(cord.data) != 0, source
-                if not mask.any():
-                    raise InputError("the cord mask is empty", path=cord.path)
-                notes.append("the cord mask that was given says where to look")
-            scores, grids = self._segment(data, source, mask, mask_grids, tell)
+        source = grids_of(data.shape, way.spacing_mm)
+        notes = [f"compact model, rootlet threshold {self._threshold:g}, {self._backend.name}"]
+        if cord is None:
+            if self._finder is None:
+                raise ModelError(
+                    "the network that finds the cord is missing",
+                    path=coarse_folder(self._model),
+                    remedy="Give a cord mask with -s",
+                )
+            mask, mask_grids = self._finder.find(image, tell)
+            notes.append("the cord was found by the coarse network")
+        else:
+            require_same_grid(image, cord)
+            mask, mask_grids = way.apply(cord.data) != 0, source
+            if not mask.any():
+                raise InputError("the cord mask is empty", path=cord.path)
+            notes.append("the cord mask that was given says where to look")
+        scores, grids = self._segment(data, source, mask, mask_grids, tell)
         labels = self._decide(scores, grids, source, tell)
 
         def labelled(value: int) -> LabelImage:
@@ -140,66 +128,29 @@ class CompactEngine:
             notes=notes,
         )
 
-    def _find_cord(
-        self, data: NDArray[Any], source: _Grids, image: Image, tell: Progress
-    ) -> tuple[NDArray[np.bool_], _Grids]:
-        """Return a coarse mask of the cord, and its grid, both in the model's orientation."""
-        stage = self._coarse
-        if stage is None:
-            raise ModelError(
-                "the network that finds the cord is missing",
-                path=self._coarse_folder,
-                remedy="Give a cord mask with -s",
-            )
-        text = "looking for the cord"
-        tell(text, 0, 1)
-        grids = _working_grids(source, stage.spacing_mm)
-        volume = _normalised(_resampled(data, source, grids))
-        padded, inside = pad_to_patch(volume.transpose(2, 1, 0), stage.patch_zyx)
-        scores, _ = accumulate(
-            padded,
-            tile_origins(padded.shape, stage.patch_zyx),
-            stage.patch_zyx,
-            self._network(stage),
-            classes=len(stage.classes),
-            batch=self._batch,
-            progress=lambda done, total: tell(text, done, total),
-        )
-        probability = scores[stage.classes["cord"]][inside].transpose(2, 1, 0)
-        for threshold in COARSE_THRESHOLDS:
-            mask = clean_cord(probability >= threshold, stage.spacing_mm)
-            if mask is not None:
-                return mask, grids
-        raise InputError(
-            "no spinal cord was found in it",
-            path=image.path,
-            remedy="Give a cord mask with -s (for example from sct_deepseg spinalcord); "
-            "if the image shows no cervical cord, the model cannot be used on it",
-        )
-
     def _segment(
         self,
         data: NDArray[Any],
-        source: _Grids,
+        source: Grids,
         mask: NDArray[np.bool_],
-        mask_grids: _Grids,
+        mask_grids: Grids,
         tell: Progress,
-    ) -> tuple[_Array, _Grids]:
+    ) -> tuple[_Array, Grids]:
         """Return class probabilities (C, X, Y, Z) in a box around the cord, and its grid."""
         stage = self._fine
         text = "segmenting the rootlets"
         tell(text, 0, 1)
         box = []
-        for axis, grid in enumerate(_working_grids(source, stage.spacing_mm)):
+        for axis, grid in enumerate(grids_at(source, stage.spacing_mm)):
             others = tuple(other for other in range(3) if other != axis)
             filled = mask_grids[axis].centres_mm[np.flatnonzero(mask.any(axis=others))]
             start, stop = grid.span(filled[0] - BOX_MARGIN_MM, filled[-1] + BOX_MARGIN_MM)
             box.append(grid.part(start, stop))
         grids = (box[0], box[1], box[2])
-        volume = _normalised(_resampled(data, source, grids))
-        present = _resampled(mask, mask_grids, grids) > 0.25
+        volume = normalised(resampled(data, source, grids))
+        present = resampled(mask, mask_grids, grids) > 0.25
         if not present.any():  # a mask of single voxels, thinner than the network's
-            present = _resampled(mask, mask_grids, grids) > 0
+            present = resampled(mask, mask_grids, grids) > 0
         near = ndimage.distance_transform_edt(~present, stage.spacing_mm) <= REACH_MM
         patch = stage.patch_zyx
         padded, inside = pad_to_patch(volume.transpose(2, 1, 0), patch)
@@ -209,9 +160,9 @@ class CompactEngine:
             padded,
             tile_origins(padded.shape, patch, needed),
             patch,
-            self._network(stage),
+            stage.probabilities,
             classes=len(stage.classes),
-            batch=self._batch,
+            batch=self._backend.batch,
             progress=lambda done, total: tell(text, done, total),
         )
         scores[:, ~needed] = 0
@@ -221,7 +172,7 @@ class CompactEngine:
         return scores[:, z, y, x].transpose(0, 3, 2, 1), grids
 
     def _decide(
-        self, scores: _Array, grids: _Grids, source: _Grids, tell: Progress
+        self, scores: _Array, grids: Grids, source: Grids, tell: Progress
     ) -> NDArray[np.uint8]:
         """Return labels (I, J, K) on the image's grid, in the model's orientation.
 
@@ -261,48 +212,5 @@ class CompactEngine:
         labels[(rootlet >= self._threshold) & (rootlet > scores[self._meanings.cord])] = _ROOTLET
         return labels
 
-    @property
-    def _batch(self) -> int:
-        return 1 if self._device.type == "cpu" else 8
-
-    def _network(self, stage: Stage) -> Callable[[_Array], _Array]:
-        torch = import_torch()
-
-        def predict(tiles: _Array) -> _Array:
-            with torch.inference_mode():
-                logits = stage.network(torch.from_numpy(tiles[:, None]).to(self._device))
-                result: _Array = torch.softmax(logits.float(), dim=1).cpu().numpy()
-            return result
-
-        return predict
-
 
 _CORD, _CSF, _ROOTLET = 1, 2, 3
-
-
-def _source_grids(shape: tuple[int, ...], spacing_mm: NDArray[np.float64]) -> _Grids:
-    first, second, third = (
-        AxisGrid(0.0, float(mm), count) for count, mm in zip(shape, spacing_mm, strict=True)
-    )
-    return first, second, third
-
-
-def _working_grids(source: _Grids, spacing_mm: NDArray[np.float64]) -> _Grids:
-    first, second, third = (
-        AxisGrid.over(axis.count, axis.spacing_mm, float(mm))
-        for axis, mm in zip(source, spacing_mm, strict=True)
-    )
-    return first, second, third
-
-
-def _resampled(data: NDArray[Any], source: _Grids, target: _Grids) -> _Array:
-    first, second, third = (
-        grid.matrix_from(axis, average=True) for axis, grid in zip(source, target, strict=True)
-    )
-    return resample(data, (first, second, third))
-
-
-def _normalised(volume: _Array) -> _Array:
-    """Return `volume` with mean 0 and standard deviation 1, as nnU-Net's z-score does."""
-    spread = max(float(volume.std(dtype=np.float64)), 1e-8)
-    return (volume - float(volume.mean(dtype=np.float64))) / np.float32(spread)

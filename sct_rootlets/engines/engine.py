@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.manifest import InstalledModel
 
-__all__ = ["Engine", "Progress", "Segmentation", "load_engine"]
+__all__ = ["ENGINES", "Engine", "Progress", "Segmentation", "load_engine"]
+
+#: Engines by name.
+ENGINES = ("auto", "nnunet", "openvino", "torch")
 
 #: Called as ``progress(stage, done, total)`` while an engine works.
 Progress = Callable[[str, int, int], None]
@@ -67,8 +71,18 @@ class Engine(Protocol):
         ...
 
 
-def load_engine(model: InstalledModel, device: str = "auto", threads: int | None = None) -> Engine:
-    """Load `model` into the engine that fits it.
+def load_engine(
+    model: InstalledModel,
+    device: str = "auto",
+    threads: int | None = None,
+    *,
+    engine: str = "auto",
+    fast: bool = False,
+    mirror: bool = False,
+    cache: Path | None = None,
+    finder: InstalledModel | None = None,
+) -> Engine:
+    """Load `model` into an engine.
 
     Parameters
     ----------
@@ -79,21 +93,43 @@ def load_engine(model: InstalledModel, device: str = "auto", threads: int | None
         ``"cuda:N"`` or ``"mps"``.
     threads : int, optional
         Threads on the CPU; by default the cores this process may use, or
-        ``OMP_NUM_THREADS`` where that is set.
+        ``OMP_NUM_THREADS`` where that is less.
+    engine : str
+        ``"nnunet"`` is nnU-Net's own predictor, the reference. ``"openvino"`` (on the CPU)
+        and ``"torch"`` (anywhere) are our own sliding window, in full precision on a CPU.
+        ``"auto"`` takes OpenVINO on a CPU where it is installed, at reduced precision once
+        that was shown to change nothing (see :mod:`sct_rootlets.engines.proof`), else
+        torch; and nnU-Net's predictor for a model that only that one can run.
+    fast : bool
+        Take reduced precision where the hardware gains from it, and tiles on the cord
+        instead of nnU-Net's grid, unproven.
+    mirror : bool
+        Average over mirrored views of the image (test-time augmentation).
+    cache : Path, optional
+        Folder for converted networks and what was proved of them. Without it networks are
+        converted anew, and nothing is proved.
+    finder : InstalledModel, optional
+        A compact model that finds the cord where no mask is given, so that what lies far
+        from it is not predicted.
 
     Raises
     ------
     MissingDependencyError
-        If torch or nnU-Net is not installed.
+        If what the engine needs is not installed.
     ModelError
         If the model cannot be loaded.
     UsageError
-        If there is no such device.
+        If there is no such device or engine, or they do not go together.
     """
-    if model.is_compact:
-        from sct_rootlets.engines.compact import CompactEngine
+    from sct_rootlets.engines.choice import choose
 
-        return CompactEngine(model, device, threads)
-    from sct_rootlets.engines.nnunet import NnUNetEngine
-
-    return NnUNetEngine(model, device, threads)
+    return choose(
+        model,
+        device,
+        threads,
+        engine=engine,
+        fast=fast,
+        mirror=mirror,
+        cache=cache,
+        finder=finder,
+    )

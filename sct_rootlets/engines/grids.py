@@ -21,7 +21,15 @@ from nibabel.orientations import (
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-__all__ = ["AxisGrid", "Reorientation", "resample"]
+__all__ = [
+    "AxisGrid",
+    "Grids",
+    "Reorientation",
+    "grids_at",
+    "grids_of",
+    "resample",
+    "resampled",
+]
 
 _OPPOSITE = dict(zip("RLAPSI", "LRPAIS", strict=True))
 
@@ -167,3 +175,32 @@ def resample(
     # Slices no row of `third` uses must not reach the product as whatever was in memory.
     flat = planes[:, :, used].reshape(-1, len(used)).T
     return np.ascontiguousarray((third[:, used] @ flat).T).reshape(*planes.shape[:2], -1)
+
+
+#: The axes of a volume.
+Grids = tuple[AxisGrid, AxisGrid, AxisGrid]
+
+
+def grids_of(shape: tuple[int, ...], spacing_mm: NDArray[np.float64]) -> Grids:
+    """Return the axes of a volume of `shape`."""
+    first, second, third = (
+        AxisGrid(0.0, float(mm), count) for count, mm in zip(shape, spacing_mm, strict=True)
+    )
+    return first, second, third
+
+
+def grids_at(source: Grids, spacing_mm: NDArray[np.float64]) -> Grids:
+    """Return axes that cover those of `source` at another spacing."""
+    first, second, third = (
+        AxisGrid.over(axis.count, axis.spacing_mm, float(mm))
+        for axis, mm in zip(source, spacing_mm, strict=True)
+    )
+    return first, second, third
+
+
+def resampled(data: NDArray[Any], source: Grids, target: Grids) -> NDArray[np.float32]:
+    """Resample `data` (I, J, K) from its axes to others, averaging where they are coarser."""
+    first, second, third = (
+        grid.matrix_from(axis, average=True) for axis, grid in zip(source, target, strict=True)
+    )
+    return resample(data, (first, second, third))

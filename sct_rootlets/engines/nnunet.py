@@ -2,8 +2,8 @@
 
 Preprocessing, sliding window and export are nnU-Net's (Isensee et al., Nature Methods
 2021, 10.1038/s41592-020-01008-z), with the settings SCT uses: tiles half overlapping,
-Gaussian weights, no mirroring. Ours are the way to the model's orientation and back, and
-the meaning of the labels.
+Gaussian weights, no mirroring unless it is asked for. Ours are the way to the model's
+orientation and back, and the meaning of the labels.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,14 +18,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sct_rootlets.engines.answer import segmentation_from
 from sct_rootlets.engines.architecture import check_architecture
 from sct_rootlets.engines.engine import Progress, Segmentation
 from sct_rootlets.engines.grids import Reorientation
 from sct_rootlets.engines.runtime import (
     checkpoint_files,
     choose_device,
+    has_plain_trainer,
     import_nnunet,
     quietly,
     read_checkpoint,
@@ -36,12 +36,9 @@ from sct_rootlets.errors import ModelError
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.manifest import InstalledModel, LabelMeanings, read_meanings
 
-__all__ = ["NnUNetEngine"]
+__all__ = ["NnUNetEngine", "build_by_trainer"]
 
 logger = logging.getLogger(__name__)
-
-#: Trainers that differ from nnUNetTrainer in the length of training only.
-_PLAIN_TRAINER = re.compile(r"nnUNetTrainer(_\d+epochs?)?")
 
 
 class NnUNetEngine:
@@ -53,10 +50,17 @@ class NnUNetEngine:
     device : str
         As in :func:`sct_rootlets.engines.load_engine`.
     threads : int, optional
+    mirror : bool
+        Average over the mirrored views that the model allows.
     """
 
     def __init__(
-        self, model: InstalledModel, device: str = "auto", threads: int | None = None
+        self,
+        model: InstalledModel,
+        device: str = "auto",
+        threads: int | None = None,
+        *,
+        mirror: bool = False,
     ) -> None:
         self._model = model
         self._threads = threads
@@ -88,7 +92,7 @@ class NnUNetEngine:
                 path=folder,
                 remedy="It may need a trainer class that this nnU-Net does not have",
             ) from error
-        self._predictor = _make_predictor(nnunet, self._device)
+        self._predictor = _make_predictor(nnunet, self._device, mirror)
         self._predictor.manual_initialization(
             network,
             plans,
@@ -98,10 +102,11 @@ class NnUNetEngine:
             first["trainer_name"],
             first.get("inference_allowed_mirroring_axes"),
         )
+        self._predictor.predict_logits_from_preprocessed_data = self._logits
         self._notes = [
             f"nnU-Net predictor, {configuration_name}, "
             f"{' + '.join(path.parent.name for path in checkpoint_files(folder))}, "
-            f"tile step 0.5, no mirroring, on {self._device}"
+            f"tile step 0.5, {'mirrored views' if mirror else 'no mirroring'}, on {self._device}"
         ]
 
     def predict(
@@ -128,29 +133,20 @@ class NnUNetEngine:
             )
         tell("back to the image's grid", 1, 1)
         values = way.undo(np.asarray(predicted).transpose(2, 1, 0))
-        return self._segmentation(values, image)
+        return segmentation_from(values, image, self._meanings, self._notes)
 
-    def _segmentation(self, values: NDArray[Any], image: Image) -> Segmentation:
-        look_up = np.zeros(max(256, int(values.max(initial=0)) + 1), dtype=np.uint8)
-        for network_value, value in self._meanings.rootlet_value_of.items():
-            look_up[network_value] = value
+    def _logits(self, data: Any) -> Any:
+        """Return the mean scores over the folds, each predicted once.
 
-        def labelled(data: NDArray[Any]) -> LabelImage:
-            return LabelImage(data, image.grid, image.header, image.path)
-
-        def mask(network_value: int | None) -> LabelImage | None:
-            if network_value is None:
-                return None
-            return labelled((values == network_value).astype(np.uint8))
-
-        return Segmentation(
-            rootlets=labelled(look_up[values]),
-            cord=mask(self._meanings.cord),
-            csf=mask(self._meanings.csf),
-            has_level_identity=self._meanings.has_level_identity,
-            meanings=self._meanings.names,
-            notes=list(self._notes),
-        )
+        As nnU-Net's method of the name that this one takes the place of. That of SCT's fork
+        predicts the first fold twice.
+        """
+        total: Any = None
+        for weights in self._predictor.list_of_parameters:
+            self._predictor.network.load_state_dict(weights)
+            scores = self._predictor.predict_sliding_window_return_logits(data).to("cpu")
+            total = scores if total is None else total + scores
+        return total / len(self._predictor.list_of_parameters)
 
 
 def _read_plans(
@@ -171,6 +167,22 @@ def _read_plans(
             remedy="Copy or unzip the model again",
         ) from error
     return plans, configuration, dataset
+
+
+def build_by_trainer(folder: Path, checkpoint: dict[str, Any]) -> Any:
+    """Build the network of a model folder, without weights, by its trainer's own method.
+
+    Parameters
+    ----------
+    folder : Path
+    checkpoint : dict
+        Of :func:`sct_rootlets.engines.runtime.read_checkpoint`.
+    """
+    nnunet = import_nnunet()
+    name = checkpoint["init_args"]["configuration"]
+    plans, configuration, dataset = _read_plans(nnunet, folder, name)
+    check_architecture(configuration.configuration.get("architecture"), folder)
+    return _build_network(nnunet, checkpoint["trainer_name"], plans, configuration, dataset)
 
 
 def _build_network(
@@ -211,7 +223,7 @@ def _find_trainer(nnunet: SimpleNamespace, name: str) -> Any:
     As SCT does with models whose trainer only changed the training. A network that is
     not nnUNetTrainer's shows when its weights do not fit.
     """
-    if _PLAIN_TRAINER.fullmatch(name):
+    if has_plain_trainer(name):
         return nnunet.nnUNetTrainer
     try:
         with quietly():
@@ -230,12 +242,12 @@ def _find_trainer(nnunet: SimpleNamespace, name: str) -> Any:
     return found or nnunet.nnUNetTrainer
 
 
-def _make_predictor(nnunet: SimpleNamespace, device: Any) -> Any:
+def _make_predictor(nnunet: SimpleNamespace, device: Any, mirror: bool) -> Any:
     on_device = device.type == "cuda"
     wishes = {
         "tile_step_size": 0.5,
         "use_gaussian": True,
-        "use_mirroring": False,
+        "use_mirroring": mirror,
         "perform_everything_on_device": on_device,
         "perform_everything_on_gpu": on_device,  # its name in 2.2
         "device": device,

@@ -6,6 +6,8 @@ import contextlib
 import io
 import logging
 import os
+import re
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,14 +26,23 @@ from sct_rootlets.errors import MissingDependencyError, ModelError, UsageError
 __all__ = [
     "checkpoint_files",
     "choose_device",
+    "has_plain_trainer",
     "import_nnunet",
     "import_torch",
+    "may_have_cuda",
+    "quietly",
     "read_checkpoint",
     "usable_threads",
     "using_threads",
 ]
 
 logger = logging.getLogger(__name__)
+
+#: Trainers that differ from nnUNetTrainer in the length of training only.
+_PLAIN_TRAINER = re.compile(r"nnUNetTrainer(_\d+epochs?)?")
+
+#: Where Linux puts what says how many CPUs a container may use, versions 2 and 1.
+_CGROUPS = Path("/sys/fs/cgroup")
 
 _REMEDY = 'Install it with: pip install "sct_rootlets[standalone]"'
 
@@ -112,14 +123,57 @@ def choose_device(name: str) -> Any:
     return torch.device(name.lower())
 
 
+def may_have_cuda() -> bool:
+    """Say whether asking torch for CUDA devices can be worth the second that importing it takes.
+
+    On Linux a driver shows as a device file (``/dev/dxg`` under Windows' subsystem).
+    """
+    if sys.platform == "darwin":
+        return False
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(Path("/dev").glob("nvidia*")) or Path("/dev/dxg").exists()
+
+
+def has_plain_trainer(name: str) -> bool:
+    """Say whether a trainer has the network of nnUNetTrainer, by its name."""
+    return _PLAIN_TRAINER.fullmatch(name) is not None
+
+
 def usable_threads() -> int:
-    """Return how many cores this process may use, or ``OMP_NUM_THREADS`` where it is less."""
+    """Return how many cores this process may use.
+
+    The fewest of: the cores it is bound to, the share of them that its container has
+    (rounded up), and ``OMP_NUM_THREADS``.
+    """
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # only Linux knows affinities
         cores = os.cpu_count() or 1
+    share = _container_cores()
+    if share is not None:
+        cores = min(cores, max(1, int(-(-share // 1))))
     wish = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     return min(cores, int(wish)) if wish.isdigit() and int(wish) > 0 else cores
+
+
+def _container_cores(root: Path = _CGROUPS) -> float | None:
+    """Return the cores that a container's quota of processor time amounts to, None without."""
+
+    def words(*parts: str) -> list[str]:
+        try:
+            return root.joinpath(*parts).read_text(encoding="ascii").split()
+        except (OSError, ValueError):
+            return []
+
+    numbers = words("cpu.max") or [
+        *words("cpu", "cpu.cfs_quota_us"),
+        *words("cpu", "cpu.cfs_period_us"),
+    ]
+    if len(numbers) != 2 or not all(number.isdigit() for number in numbers):
+        return None  # "max", or -1: no limit
+    quota, period = map(int, numbers)
+    return quota / period if quota and period else None
 
 
 @contextlib.contextmanager

@@ -1,8 +1,7 @@
-"""A network of the compact model, built from what its plans say, without nnU-Net itself."""
+"""A network of the compact model, with what its folder says of it."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,21 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sct_rootlets.engines.architecture import check_architecture, network_part
-from sct_rootlets.engines.runtime import checkpoint_files, read_checkpoint
+from sct_rootlets.engines.backends import Backend
+from sct_rootlets.engines.networks import Network
+from sct_rootlets.engines.plan import UnsupportedPlan, read_json, read_plan
 from sct_rootlets.errors import ModelError
+from sct_rootlets.manifest import InstalledModel
 
-__all__ = ["Stage", "load_stage"]
+__all__ = ["Stage", "coarse_folder", "load_stage", "normalised"]
+
+_Array = NDArray[np.float32]
 
 
 @dataclass
 class Stage:
-    """One of the two networks, with what its plans say.
+    """One of the two networks.
 
     Attributes
     ----------
-    network : torch.nn.Module
-        On its device, in evaluation mode.
+    network : Network
     spacing_mm : (3,) array
         Along x, y, z.
     patch_zyx : (3,) tuple of int
@@ -33,57 +35,55 @@ class Stage:
         Content of dataset.json.
     """
 
-    network: Any
+    network: Network
     spacing_mm: NDArray[np.float64]
     patch_zyx: tuple[int, int, int]
     classes: dict[str, int]
     dataset: dict[str, Any]
 
+    def probabilities(self, tiles: _Array) -> _Array:
+        """Return the probability (N, classes, Z, Y, X) of each class in tiles (N, Z, Y, X)."""
+        scores = self.network.scores(tiles)
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
 
-def load_stage(folder: Path, device: Any) -> Stage:
-    """Load a network from what its plans.json says, without nnU-Net itself."""
-    path = checkpoint_files(folder)[0]
-    checkpoint = read_checkpoint(path)
+
+def coarse_folder(model: InstalledModel) -> Path | None:
+    """Return where the coarse network of a compact model lies, None if there is no such place."""
+    name = model.folder.name.replace("3d_fullres", "3d_lowres")
+    return None if name == model.folder.name else model.folder.with_name(name)
+
+
+def load_stage(folder: Path, sha256: str, backend: Backend) -> Stage:
+    """Load a network of a compact model.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the network.
+    sha256 : str
+        Hash of what inference reads of the model.
+    backend : Backend
+
+    Raises
+    ------
+    ModelError
+        If it cannot be used, or is none in three dimensions and plain order of axes.
+    """
+    (network, *_), facts = backend.load(folder, sha256)
     try:
-        dataset = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-        plans = json.loads((folder / "plans.json").read_text(encoding="utf-8"))
-        plan = plans["configurations"][checkpoint["init_args"]["configuration"]]
-        architecture = plan["architecture"]
-        classes = {str(name): int(value) for name, value in dataset["labels"].items()}
-        patch = [int(n) for n in plan["patch_size"]]
-        spacing = np.array(plan["spacing"], dtype=float)[::-1]
-        straight = list(plans["transpose_forward"]) == [0, 1, 2]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            f"its plans.json or dataset.json cannot be used ({error!r})",
-            path=folder,
-            remedy="Reinstall sct_rootlets",
-        ) from error
-    if not straight or len(patch) != 3:
+        plan = read_plan(folder, facts.configuration)
+    except UnsupportedPlan as error:
+        raise ModelError(f"is no stage of a compact model: {error}", path=folder) from error
+    if plan.is_2d or plan.transpose != (0, 1, 2):
         raise ModelError("is no 3D model in plain z, y, x order", path=folder)
-    network = _build(architecture, len(classes), folder)
-    try:
-        network.load_state_dict(checkpoint["network_weights"])
-    except RuntimeError as error:
-        raise ModelError(
-            f"its weights do not fit its plans.json ({str(error).splitlines()[0]})", path=path
-        ) from error
-    network = network.to(device).eval()
-    return Stage(network, spacing, (patch[0], patch[1], patch[2]), classes, dataset)
+    dataset = read_json(folder, "dataset.json")
+    classes = {str(name): int(value) for name, value in dataset["labels"].items()}
+    z, y, x = plan.patch
+    return Stage(network, np.array(plan.spacing_mm[::-1]), (z, y, x), classes, dataset)
 
 
-def _build(architecture: dict[str, Any], classes: int, folder: Path) -> Any:
-    check_architecture(architecture, folder)
-    try:
-        kwargs = dict(architecture["arch_kwargs"])
-        for name in architecture["_kw_requires_import"]:
-            kwargs[name] = None if kwargs[name] is None else network_part(kwargs[name], folder)
-        return network_part(architecture["network_class_name"], folder)(
-            input_channels=1, num_classes=classes, deep_supervision=False, **kwargs
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise ModelError(
-            f"the network of its plans.json cannot be built ({error!r})",
-            path=folder,
-            remedy="Use the releases of torch and nnU-Net that the model was trained with",
-        ) from error
+def normalised(volume: _Array) -> _Array:
+    """Return `volume` with mean 0 and standard deviation 1, as nnU-Net's z-score does."""
+    spread = max(float(volume.std(dtype=np.float64)), 1e-8)
+    return (volume - float(volume.mean(dtype=np.float64))) / np.float32(spread)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 __all__ = ["accumulate", "gaussian_weights", "pad_to_patch", "tile_origins", "tile_steps"]
 
@@ -90,14 +91,20 @@ def _window(low: int, high: int, patch: int, length: int) -> tuple[int, int]:
 
 
 def gaussian_weights(patch: Sequence[int], sigma_scale: float = 1 / 8) -> NDArray[np.float32]:
-    """Return the weight of each voxel of a tile, (Z, Y, X), 1 at its centre."""
+    """Return the weight of each voxel of a tile, (Z, Y, X), 10 at its centre.
+
+    As ``compute_gaussian`` of nnU-Net: filtered by scipy's Gaussian, which ends at four
+    standard deviations, and rounded to half precision.
+    """
     weight = np.ones(1)
     for count in patch:
-        offset = (np.arange(count) - count // 2) / (count * sigma_scale)
-        weight = np.multiply.outer(weight, np.exp(-0.5 * offset**2))
+        centre = np.zeros(count)
+        centre[count // 2] = 1
+        profile = ndimage.gaussian_filter1d(centre, count * sigma_scale, mode="constant")
+        weight = np.multiply.outer(weight, profile)
+    halves = (weight[0] / weight.max() * 10).astype(np.float16).astype(np.float32)
     # A weight of 0 would leave a voxel that only a corner covers undefined.
-    floored: NDArray[np.float32] = np.maximum(weight[0], 1e-7).astype(np.float32)
-    return floored
+    return np.maximum(halves, halves[halves > 0].min())
 
 
 def pad_to_patch(
@@ -109,11 +116,11 @@ def pad_to_patch(
     -------
     padded : (Z', Y', X') array
     inside : three slices
-        Where in it the volume lies.
+        Where in it the volume lies, which is not copied where it is large enough.
     """
     before = [max(0, p - n) // 2 for n, p in zip(volume.shape, patch, strict=True)]
     after = [max(0, p - n - b) for n, p, b in zip(volume.shape, patch, before, strict=True)]
-    padded = np.pad(volume, list(zip(before, after, strict=True)))
+    padded = np.pad(volume, list(zip(before, after, strict=True))) if any(after) else volume
     z, y, x = (slice(b, b + n) for b, n in zip(before, volume.shape, strict=True))
     return padded, (z, y, x)
 

@@ -303,11 +303,7 @@ def test_nnunet_itself_loads_the_folder_and_agrees(compact, model_folder):
     theirs = predictor.predict_logits_from_preprocessed_data(torch.from_numpy(volume[None]))
 
     engine = load_engine(locate(folder), "cpu", 1)
-    network = engine._fine.network
-
-    def logits(tiles):
-        with torch.inference_mode():
-            return network(torch.from_numpy(tiles[:, None])).numpy()
+    logits = engine._fine.network.scores
 
     padded, inside = pad_to_patch(volume, patch)
     origins = tile_origins(padded.shape, patch)

@@ -34,8 +34,22 @@ LEVELS = {"background": 0, "lvl1": 1, "lvl2": 2, "lvl3": 3}
 STRAIGHT = oblique_affine((1, 1, 1), (0, 0, 0), (-18.0, -20.0, -22.0))
 
 
+#: What each test is run with: the reference, and our own sliding window.
+_chosen = "nnunet"
+
+
+@pytest.fixture(autouse=True, scope="module", params=["nnunet", "openvino", "torch"])
+def engine_name(request):
+    """Run every test of this file with each engine."""
+    global _chosen
+    if request.param == "openvino":
+        pytest.importorskip("openvino")
+    _chosen = request.param
+    return request.param
+
+
 def engine_for(folder):
-    return load_engine(locate(folder), "cpu", 1)
+    return load_engine(locate(folder), "cpu", 1, engine=_chosen)
 
 
 def official(model_folder: Factory, image: Image, **more):
@@ -55,7 +69,7 @@ def test_at_the_models_own_spacing_the_answer_is_exact(model_folder):
 
 
 @pytest.fixture(scope="module")
-def oblique(tmp_path_factory):
+def oblique(tmp_path_factory, engine_name):
     """An oblique anisotropic image, a loaded engine, and its answer."""
     image, _ = spine(oblique_affine((1.2, 1, 1.5), (9, -6, 12), (-17, -18, -17)), (28, 32, 22))
     write = functools.partial(write_model, tmp_path_factory.mktemp("oblique"))
@@ -194,11 +208,16 @@ def test_the_environment_is_left_alone(model_folder):
     assert dict(os.environ) == before
 
 
-def test_without_nnunet_the_error_names_the_extra(model_folder, monkeypatch):
-    folder = model_folder([0, 1, 2], [0, 1, 2, 3], labels=LEVELS)
+def test_without_nnunet_only_the_reference_is_missing(model_folder, monkeypatch, engine_name):
+    image, truth = spine(STRAIGHT, SHAPE)
+    thresholds, classes = thresholds_for(image.data)
+    folder = model_folder(thresholds, classes, labels=LEVELS)
     monkeypatch.setitem(sys.modules, "nnunetv2", None)
-    with pytest.raises(MissingDependencyError, match=r"sct_rootlets\[standalone\]"):
-        engine_for(folder)
+    if engine_name == "nnunet":
+        with pytest.raises(MissingDependencyError, match=r"sct_rootlets\[standalone\]"):
+            engine_for(folder)
+    else:
+        np.testing.assert_array_equal(engine_for(folder).predict(image).rootlets.data, truth.data)
 
 
 def test_without_torch_the_error_names_the_extra(model_folder, monkeypatch):

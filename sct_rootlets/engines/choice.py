@@ -1,0 +1,145 @@
+"""Which engine a model gets: what fits the model, the device and what is installed."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+
+from sct_rootlets.engines.backends import Backend, OpenVINOBackend, TorchBackend
+from sct_rootlets.engines.engine import ENGINES, Engine
+from sct_rootlets.engines.openvino_network import (
+    FULL_PRECISION,
+    has_openvino,
+    import_openvino,
+    reduced_precision,
+)
+from sct_rootlets.engines.plan import UnsupportedPlan
+from sct_rootlets.engines.runtime import choose_device, import_torch, may_have_cuda
+from sct_rootlets.errors import ModelError, UsageError
+from sct_rootlets.manifest import InstalledModel
+
+__all__ = ["choose"]
+
+logger = logging.getLogger(__name__)
+
+
+def choose(
+    model: InstalledModel,
+    device: str,
+    threads: int | None,
+    *,
+    engine: str,
+    fast: bool,
+    mirror: bool,
+    cache: Path | None,
+    finder: InstalledModel | None,
+) -> Engine:
+    """Load a model into an engine; see :func:`sct_rootlets.engines.load_engine`."""
+    if engine not in ENGINES:
+        raise UsageError(
+            f"there is no engine {engine!r}", remedy=f"Choose one of {', '.join(ENGINES)}"
+        )
+    if engine == "nnunet":
+        return _nnunet(model, device, threads, fast=fast, mirror=mirror)
+    computed_by = _Computing(device, threads, engine, cache)
+    if model.is_compact:
+        from sct_rootlets.engines.compact import CompactEngine
+
+        return CompactEngine(model, computed_by.backend(reduced=fast))
+    try:
+        return _sliding(model, computed_by, fast=fast, mirror=mirror, finder=finder)
+    except UnsupportedPlan as reason:
+        if engine != "auto":
+            raise ModelError(
+                f"our own sliding window cannot run it: {reason}",
+                path=model.folder,
+                remedy="Choose -engine nnunet, nnU-Net's own predictor",
+            ) from reason
+        logger.info("%s runs in nnU-Net's own predictor: %s", model.reference, reason)
+        return _nnunet(model, device, threads, fast=False, mirror=mirror)
+
+
+class _Computing:
+    """What computes networks under the options given, at full or reduced precision."""
+
+    def __init__(self, device: str, threads: int | None, engine: str, cache: Path | None) -> None:
+        self._device, self._threads, self.cache = device, threads, cache
+        self.is_free = engine == "auto"
+        on_cpu = device == "cpu" or (device == "auto" and not _has_cuda())
+        if engine == "openvino" and device not in ("auto", "cpu"):
+            raise UsageError(
+                f"OpenVINO runs on the CPU here, not on {device}",
+                remedy="Leave out -device, or choose -engine torch",
+            )
+        if engine == "openvino":
+            import_openvino()  # says how to install it
+        self.is_openvino = engine == "openvino" or (engine == "auto" and on_cpu and has_openvino())
+
+    @property
+    def reduced(self) -> str | None:
+        """The precision below float32 that pays on this CPU, under OpenVINO."""
+        return reduced_precision() if self.is_openvino else None
+
+    def backend(self, *, reduced: bool = False) -> Backend:
+        """Return what computes the networks."""
+        if not self.is_openvino:
+            return TorchBackend(choose_device(self._device), self._threads)
+        precision = self.reduced if reduced else None
+        return OpenVINOBackend(self.cache, precision or FULL_PRECISION, self._threads)
+
+
+def _sliding(
+    model: InstalledModel,
+    computed_by: _Computing,
+    *,
+    fast: bool,
+    mirror: bool,
+    finder: InstalledModel | None,
+) -> Engine:
+    from sct_rootlets.engines.finder import CordFinder
+    from sct_rootlets.engines.proof import ProvingEngine, cpu_name
+    from sct_rootlets.engines.sliding import SlidingEngine
+
+    cord = None if finder is None else CordFinder.of(finder, computed_by.backend())
+
+    def load(*, reduced: bool) -> SlidingEngine:
+        backend = computed_by.backend(reduced=reduced)
+        return SlidingEngine(model, backend, fast=fast, mirror=mirror, finder=cord)
+
+    precision = computed_by.reduced
+    # By name an engine gives the same answer whatever was proved before.
+    if fast or not computed_by.is_free or precision is None or computed_by.cache is None:
+        return load(reduced=fast)
+    release = import_openvino().version
+    circumstances = f"{cpu_name()} {release} {mirror}".encode()
+    name = f"{model.sha256[:32]}-{precision}-{hashlib.sha256(circumstances).hexdigest()[:12]}.json"
+    return ProvingEngine(
+        lambda: load(reduced=False),
+        lambda: load(reduced=True),
+        computed_by.cache / name,
+        f"{precision} arithmetic",
+    )
+
+
+def _nnunet(
+    model: InstalledModel, device: str, threads: int | None, *, fast: bool, mirror: bool
+) -> Engine:
+    if model.is_compact:
+        raise UsageError(
+            f"the model {model.name} consists of two networks, which nnU-Net's predictor does "
+            "not run",
+            remedy="Leave out -engine, or choose openvino or torch",
+        )
+    if fast:
+        raise UsageError(
+            "-fast does not go with -engine nnunet, which is the reference",
+            remedy="Leave out one of the two",
+        )
+    from sct_rootlets.engines.nnunet import NnUNetEngine
+
+    return NnUNetEngine(model, device, threads, mirror=mirror)
+
+
+def _has_cuda() -> bool:
+    return may_have_cuda() and bool(import_torch().cuda.is_available())

@@ -1,0 +1,168 @@
+"""Converted networks on disk, so that a later run starts without torch.
+
+One folder a model folder, named by the hash of what it was made from, the configuration, and
+the release of OpenVINO that made it::
+
+    <cache>/<hash>-<configuration>-<release>/
+        facts.json         what checkpoints say besides weights, and the hashes of the rest
+        <fold>.xml, .bin
+
+A folder is written beside its place and moved there whole, so that processes that make the
+same one at a time do no harm. What lies there is compared with its hashes before use: what
+is not as it was written is made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sct_rootlets.engines.networks import Facts, build_modules
+from sct_rootlets.engines.openvino_network import OpenVINONetwork, convert, import_openvino
+from sct_rootlets.engines.plan import read_plan
+
+__all__ = ["Converted", "converted"]
+
+logger = logging.getLogger(__name__)
+
+_FORMAT = 1
+_FACTS = "facts.json"
+
+
+class Converted:
+    """The networks of a model in OpenVINO's form.
+
+    Attributes
+    ----------
+    facts : Facts
+    folder : Path
+    """
+
+    def __init__(self, folder: Path, facts: Facts) -> None:
+        self.folder = folder
+        self.facts = facts
+
+    def networks(self, precision: str, threads: int | None) -> list[OpenVINONetwork]:
+        """Load the networks, one a fold, at a precision."""
+        return [
+            OpenVINONetwork(self.folder / f"{fold}.xml", precision, threads)
+            for fold in self.facts.folds
+        ]
+
+
+@contextmanager
+def converted(folder: Path, sha256: str, cache: Path | None) -> Iterator[Converted]:
+    """Give the converted networks of a model folder; make and keep them where there are none.
+
+    Parameters
+    ----------
+    folder : Path
+        nnU-Net model folder.
+    sha256 : str
+        Hash of what inference reads of it.
+    cache : Path or None
+        Where converted networks are kept; made if missing. Where it is None or cannot be
+        written to, they last as long as the context.
+
+    Raises
+    ------
+    ModelError, MissingDependencyError
+        If the networks cannot be built or converted.
+    """
+    release = re.sub(r"[^0-9A-Za-z.]+", "-", import_openvino().version).split("-")[0]
+    # The two folders of a compact model have one hash.
+    configuration = re.sub(r"[^0-9A-Za-z_]+", "-", folder.name.rpartition("__")[2])
+    name = f"{sha256[:32]}-{configuration[:40]}-{release}"
+    place = None if cache is None else cache / name
+    if place is not None:
+        facts = _read(place)
+        if facts is not None:
+            yield Converted(place, facts)
+            return
+    made = _staging(cache)
+    try:
+        facts = _make(folder, made)
+        if place is not None and made.parent == place.parent:
+            made = _moved(made, place)
+        yield Converted(made, facts)
+    finally:
+        if made != place:
+            shutil.rmtree(made, ignore_errors=True)
+
+
+def _staging(cache: Path | None) -> Path:
+    """Return a new folder in the cache, or a temporary one where that cannot be."""
+    if cache is not None:
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            return Path(tempfile.mkdtemp(prefix=".new-", dir=cache))
+        except OSError as error:
+            logger.info("converted networks cannot be kept in %s (%s)", cache, error)
+    return Path(tempfile.mkdtemp(prefix="sct_rootlets-"))
+
+
+def _make(folder: Path, target: Path) -> Facts:
+    modules, facts = build_modules(folder)
+    patch = read_plan(folder, facts.configuration).patch
+    for module, fold in zip(modules, facts.folds, strict=True):
+        convert(module, patch, target / f"{fold}.xml")
+    content = {
+        "format": _FORMAT,
+        **asdict(facts),
+        "sha256": {path.name: _sha256(path) for path in sorted(target.iterdir())},
+    }
+    (target / _FACTS).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return facts
+
+
+def _moved(made: Path, place: Path) -> Path:
+    """Move a finished folder to its place, or leave it to who was faster."""
+    try:
+        os.replace(made, place)
+    except OSError:
+        if _read(place) is not None:
+            return made
+        shutil.rmtree(place, ignore_errors=True)  # damaged, or half removed
+        try:
+            os.replace(made, place)
+        except OSError:
+            return made
+    return place
+
+
+def _read(place: Path) -> Facts | None:
+    """Return the facts of a whole and unchanged folder, else None."""
+    try:
+        content: dict[str, Any] = json.loads((place / _FACTS).read_text(encoding="utf-8"))
+        if content["format"] != _FORMAT:
+            return None
+        for name, expected in content["sha256"].items():
+            if Path(name).name != name or _sha256(place / name) != expected:
+                logger.warning("%s is damaged and is made again", place / name)
+                return None
+        facts = Facts(
+            str(content["configuration"]),
+            tuple(int(axis) for axis in content["mirror_axes"]),
+            tuple(str(fold) for fold in content["folds"]),
+        )
+        return facts if all(f"{fold}.xml" in content["sha256"] for fold in facts.folds) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
