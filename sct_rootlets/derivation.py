@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ __all__ = [
     "landmark_parameters",
     "levels",
     "name_of",
+    "remarks_of",
 ]
 
 logger = logging.getLogger(__name__)
@@ -187,8 +189,12 @@ def derive_any(
     *,
     fname: str | None,
     has_level_identity: bool | None = None,
+    remarks: Sequence[str] = (),
 ) -> Derived:
-    """Derive levels by any definition, and add what every table and image has."""
+    """Derive levels by any definition, and add what every table and image has.
+
+    `remarks` about further inputs become warnings beside those about these.
+    """
     landmarks = landmarks.checked_against(cord)
     if options.definition == valosek2024.DEFINITION:
         derived = _published(rootlets, cord, landmarks, options, has_level_identity)
@@ -198,16 +204,11 @@ def derive_any(
         )
     curve = derived.centerline
     table = with_slices(derived.table, cord.grid, curve)
-    remarks = [
-        remark
-        for image in (rootlets, cord, *landmarks.images)
-        if image is not None
-        for remark in image.remarks
-    ]
-    remarks += unpainted({place: paint_points(cord, curve, table, place) for place in PLACES})
-    for remark in remarks:
-        logger.warning(remark)
-    table = replace(table, fname=fname, warnings=(*table.warnings, *remarks))
+    warnings = [*remarks, *remarks_of(rootlets, cord, *landmarks.images)]
+    warnings += unpainted({place: paint_points(cord, curve, table, place) for place in PLACES})
+    for warning in warnings:
+        logger.warning(warning)
+    table = replace(table, fname=fname, warnings=(*table.warnings, *warnings))
     derived = replace(derived, table=table)
     if options.axial:
         derived = replace(derived, levels=paint_levels(cord, curve, table, axial=True))
@@ -291,6 +292,11 @@ def landmark_parameters(landmarks: Landmarks) -> dict[str, Any]:
 def name_of(image: Image | None) -> str | None:
     """Return the file name of an image."""
     return None if image is None else Path(image.path).name
+
+
+def remarks_of(*images: Image | None) -> tuple[str, ...]:
+    """Return what had to be done to the images to read them."""
+    return tuple(remark for im in images if im is not None for remark in im.remarks)
 
 
 def files_of(*images: Image | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ z superior). Voxels appear here, at load and save; the science works in millimet
 
 from __future__ import annotations
 
+import math
 import os
 import zlib
 from dataclasses import dataclass, field
@@ -20,14 +21,16 @@ import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.orientations import aff2axcodes
+from nibabel.spatialimages import HeaderDataError, HeaderTypeError, SpatialImage
 from numpy.typing import ArrayLike, NDArray
 
-from sct_rootlets.errors import InputError
+from sct_rootlets.errors import InputError, UsageError
 
 __all__ = [
     "Grid",
     "Image",
     "LabelImage",
+    "check_header",
     "load_image",
     "load_labels",
     "load_mask",
@@ -42,6 +45,27 @@ GRID_TOLERANCE_MM = 0.05
 
 #: More values than this make no segmentation.
 _MOST_LABELS = 64
+
+#: More voxels than this are not read: a cube of 200 mm at 0.2 mm has as many, and its values
+#: and one working copy of them in float32 take 8 GB.
+_MOST_VOXELS = 1_000_000_000
+
+#: How much deflate can compress at best (zlib's documentation), rounded up.
+_DEFLATE_AT_BEST = 1100.0
+
+#: What nibabel raises about a file that is damaged or is something else.
+_UNREADABLE = (
+    ImageFileError,
+    HeaderDataError,
+    HeaderTypeError,
+    EOFError,
+    OSError,
+    OverflowError,
+    ValueError,
+    zlib.error,
+)
+
+_REPLACE_THEM = "Replace them, for example with sct_maths or fslmaths -nan"
 
 _OPPOSITE = dict(zip("RLAPSI", "LRPAIS", strict=True))
 
@@ -122,12 +146,15 @@ class Image:
         way back.
     path : str
         Where it came from, for messages.
+    remarks : tuple of str
+        What had to be done to the file to read it so, for the warnings of a result.
     """
 
     data: NDArray[Any]
     grid: Grid
     header: Any = field(default=None, repr=False)
     path: str = "image in memory"
+    remarks: tuple[str, ...] = ()
 
     def with_data(self, data: NDArray[Any]) -> Image:
         """Return an image of other `data` (I, J, K) on the same grid, with the same header."""
@@ -136,15 +163,7 @@ class Image:
 
 @dataclass(frozen=True, eq=False)
 class LabelImage(Image):
-    """An image of integer labels; 0 is background. A mask is one with the value 1.
-
-    Attributes
-    ----------
-    remarks : tuple of str
-        What had to be done to the file to read it so, for the warnings of a result.
-    """
-
-    remarks: tuple[str, ...] = ()
+    """An image of integer labels; 0 is background. A mask is one with the value 1."""
 
     @cached_property
     def _labelled(self) -> tuple[NDArray[np.intp], NDArray[Any]]:
@@ -163,7 +182,43 @@ class LabelImage(Image):
         return self.grid.world_from_ijk(ijk if label is None else ijk[values == label])
 
 
-def _read(path: str | os.PathLike[str], role: str) -> tuple[NDArray[Any], Grid, Any]:
+def check_header(
+    path: str | os.PathLike[str],
+    role: str = "image",
+    volume: int | None = None,
+    *,
+    takes_volume: bool = True,
+) -> None:
+    """Check all of an image that can be checked without reading its voxels.
+
+    Parameters
+    ----------
+    path : path-like
+        NIfTI file, in any orientation.
+    role : str
+        What the file is meant to be, for the message of an error.
+    volume : int, optional
+        As :func:`load_image` takes it.
+    takes_volume : bool
+        Whether it is for the user to choose, for the remedy of an error.
+
+    Raises
+    ------
+    InputError, UsageError
+        As :func:`load_image`.
+    """
+    _open(path, role, volume, takes_volume=takes_volume)
+
+
+def _open(
+    path: str | os.PathLike[str], role: str, volume: int | None = None, *, takes_volume: bool = True
+) -> tuple[Any, tuple[int, ...], Grid]:
+    """Open an image, and check what its header says before a voxel is read.
+
+    Returns
+    -------
+    nibabel image, index of the volume after (I, J, K), Grid
+    """
     where = Path(path)
     if not where.exists():
         raise InputError(f"no such file ({role})", path=where, remedy="Check the path")
@@ -172,37 +227,28 @@ def _read(path: str | os.PathLike[str], role: str) -> tuple[NDArray[Any], Grid, 
     if where.stat().st_size == 0:
         raise InputError(f"is an empty file of 0 bytes ({role})", path=where)
     try:
-        nifti = nib.load(where)
-    except (ImageFileError, EOFError, OSError, zlib.error, ValueError) as error:
+        # Not mapped into memory: what is read ahead is read then, and a file that another
+        # process cuts meanwhile is an error instead of a crash.
+        nifti = nib.load(where, mmap=False)
+    except _UNREADABLE as error:
+        raise _unreadable(where, role) from error
+    if not isinstance(nifti, SpatialImage):
+        raise _unreadable(where, role)
+    dtype = nifti.get_data_dtype()
+    if dtype.fields is not None or dtype.kind not in "biuf":
+        what = "colours (RGB)" if dtype.fields is not None else f"{dtype} voxels"
         raise InputError(
-            f"cannot be read as a NIfTI image ({role})",
+            f"holds {what}, not single numbers ({role})",
             path=where,
-            remedy="Give a .nii or .nii.gz file; if it is one, it is damaged: copy it again",
-        ) from error
-    shape = nifti.shape
-    while len(shape) > 3 and shape[-1] == 1:
-        shape = shape[:-1]
-    if len(shape) != 3 or min(shape) < 2:
-        remedy = (
-            "Choose one volume of it, for example with sct_image -split t"
-            if len(shape) > 3
-            else "Give a 3D volume with at least 2 voxels along each axis"
+            remedy="Export it again as the scanner has it, with one number in each voxel",
         )
+    if min(nifti.shape, default=0) < 1:
+        size = "x".join(str(n) for n in nifti.shape)
         raise InputError(
-            f"has {len(shape)} dimensions {tuple(shape)}, and a 3D volume is needed ({role})",
-            path=where,
-            remedy=remedy,
+            f"has no voxels: its header says {size} ({role})", path=where, remedy="Export it again"
         )
-    try:
-        data = np.asanyarray(nifti.dataobj).reshape(shape)
-    except (EOFError, OSError, zlib.error, ValueError) as error:
-        raise InputError(
-            f"is truncated or damaged: its voxels cannot be read ({role})",
-            path=where,
-            remedy="Copy or export it again",
-        ) from error
-    if data.dtype.fields is not None or np.iscomplexobj(data):
-        raise InputError(f"holds {data.dtype} voxels, not single numbers ({role})", path=where)
+    shape, index = _one_volume(nifti.shape, where, role, volume, takes_volume)
+    _require_voxels(nifti, shape, where, role)
     affine = np.asarray(nifti.affine, dtype=float)
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
         raise InputError(
@@ -210,19 +256,128 @@ def _read(path: str | os.PathLike[str], role: str) -> tuple[NDArray[Any], Grid, 
             path=where,
             remedy="Repair its qform or sform",
         )
+    return nifti, index, Grid(shape, affine)
+
+
+def _one_volume(
+    shape: tuple[int, ...], path: Path, role: str, volume: int | None, takes_volume: bool
+) -> tuple[tuple[int, int, int], tuple[int, ...]]:
+    """Return the shape (I, J, K) of one volume, and its index along the further axes."""
+    sizes = [int(n) for n in shape]
+    while len(sizes) > 3 and sizes[-1] == 1:
+        sizes.pop()
+    count = sizes[3] if len(sizes) == 4 else 1
+    if len(sizes) not in (3, 4) or (count > 1 and volume is None):
+        remedy = "Give a 3D volume with at least 2 voxels along each axis"
+        if len(sizes) == 4 and takes_volume:
+            remedy = "Say with -volume N which volume to take (0 is the first)"
+        elif len(sizes) > 3:
+            remedy = "Choose one volume of it, for example with sct_image -split t"
+        raise InputError(
+            f"has {len(sizes)} dimensions {tuple(sizes)}, and a 3D volume is needed ({role})",
+            path=path,
+            remedy=remedy,
+        )
+    if volume is not None and not 0 <= volume < count:
+        has = "one volume, number 0," if count == 1 else f"{count} volumes, 0 to {count - 1},"
+        raise UsageError(
+            f"has {has} and volume {volume} is asked for ({role})",
+            path=path,
+            remedy="Volumes are counted from 0, as SCT and FSL count them",
+        )
+    index = () if len(shape) == 3 else (volume or 0, *[0] * (len(shape) - 4))
+    return (sizes[0], sizes[1], sizes[2]), index
+
+
+def _require_voxels(nifti: Any, shape: tuple[int, int, int], path: Path, role: str) -> None:
+    """Raise if a volume of `shape` is too small, too large, or more than the file can hold."""
+    size = "x".join(str(n) for n in shape)
+    if min(shape) < 2:
+        raise InputError(
+            f"is a single slice of {size} voxels, and a 3D volume is needed ({role})",
+            path=path,
+            remedy="Give a 3D volume with at least 2 voxels along each axis",
+        )
+    # In Python's integers: numpy's wrap, and a header may claim anything.
+    claimed = math.prod(int(n) for n in nifti.shape) * int(nifti.get_data_dtype().itemsize)
+    room = path.stat().st_size * _most_inflated(path)
+    if claimed > room:
+        raise InputError(
+            f"is truncated or damaged: its header promises {claimed / 1e9:.3g} GB of voxels, and "
+            f"the file holds less ({role})",
+            path=path,
+            remedy="Copy or export it again",
+        )
+    if math.prod(shape) > _MOST_VOXELS:
+        raise InputError(
+            f"has {math.prod(shape):.3g} voxels ({size}), more than any MR image of a neck, and "
+            f"than the {_MOST_VOXELS:.0g} that are read ({role})",
+            path=path,
+            remedy="Crop it to the neck, for example with sct_crop_image, or resample it",
+        )
+
+
+def _most_inflated(path: Path) -> float:
+    """Return how many bytes of voxels one byte of the file may hold at most."""
+    if path.name.lower().endswith(".nii"):
+        return 1.0
+    return _DEFLATE_AT_BEST if path.name.lower().endswith(".nii.gz") else math.inf
+
+
+def _unreadable(path: Path, role: str) -> InputError:
+    return InputError(
+        f"cannot be read as a NIfTI image ({role})",
+        path=path,
+        remedy="Give a .nii or .nii.gz file; if it is one, it is damaged: copy it again",
+    )
+
+
+def _voxels(nifti: Any, index: tuple[int, ...], path: Path, role: str) -> NDArray[Any]:
+    """Read one volume (I, J, K), scaled as its header says, and nothing but it."""
+    try:
+        if math.prod(nifti.shape[3:]) == 1:
+            return np.asarray(nifti.dataobj).reshape(nifti.shape[:3])
+        where = (slice(None), slice(None), slice(None), *index)
+        return np.asarray(nifti.dataobj[where])
+    except _UNREADABLE as error:
+        raise InputError(
+            f"is truncated or damaged: its voxels cannot be read ({role})",
+            path=path,
+            remedy="Copy or export it again",
+        ) from error
+    except MemoryError as error:
+        raise InputError(
+            f"does not fit into the memory of this machine ({role})",
+            path=path,
+            remedy="Crop it to the neck, for example with sct_crop_image",
+        ) from error
+
+
+def _kept_header(nifti: Any) -> Any:
+    return nifti.header if isinstance(nifti.header, nib.Nifti1Header) else None
+
+
+def _read_labels(path: str | os.PathLike[str], role: str) -> tuple[NDArray[Any], Grid, Any]:
+    """Read labels; unlike in a grey-value image, a NaN among them has no likely meaning."""
+    nifti, index, grid = _open(path, role, takes_volume=False)
+    data = _voxels(nifti, index, Path(path), role)
     unknown = data.size - int(np.isfinite(data).sum()) if data.dtype.kind == "f" else 0
     if unknown:
         raise InputError(
             f"has {unknown} voxels that are NaN or infinite ({role})",
-            path=where,
-            remedy="Replace them, for example with sct_maths or fslmaths -nan",
+            path=path,
+            remedy=_REPLACE_THEM,
         )
-    header = nifti.header if isinstance(nifti.header, nib.Nifti1Header) else None
-    return data, Grid((int(shape[0]), int(shape[1]), int(shape[2])), affine), header
+    return data, grid, _kept_header(nifti)
 
 
-def load_image(path: str | os.PathLike[str], role: str = "image") -> Image:
+def load_image(
+    path: str | os.PathLike[str], role: str = "image", *, volume: int | None = None
+) -> Image:
     """Load a grey-value image as float32, with every check of the input.
+
+    Voxels that are NaN or infinite become 0, or the lowest value of the others where 0 is not
+    within their range; the `remarks` of the answer say how many there were.
 
     Parameters
     ----------
@@ -230,20 +385,58 @@ def load_image(path: str | os.PathLike[str], role: str = "image") -> Image:
         NIfTI file, in any orientation.
     role : str
         What the file is meant to be, for the message of an error.
+    volume : int, optional
+        Volume of a 4D image to take, from 0. No other one is read.
 
     Raises
     ------
     InputError
-        If it is missing, no NIfTI file, damaged, not 3D, not finite or constant.
+        If it is missing, no NIfTI file, damaged, not 3D, of colours, too small or too large,
+        constant, or not finite in more than half of its voxels.
+    UsageError
+        If it has no such `volume`.
     """
-    data, grid, header = _read(path, role)
+    nifti, index, grid = _open(path, role, volume)
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, and counted as such
+        data = np.asarray(_voxels(nifti, index, Path(path), role), dtype=np.float32)
+    data, remarks = _finite(data, path, role)
     if data.min() == data.max():
         raise InputError(
             f"is constant: every voxel is {data.flat[0]:g} ({role})",
             path=path,
             remedy="Give the MR image itself",
         )
-    return Image(np.asarray(data, dtype=np.float32), grid, header, os.fspath(path))
+    return Image(data, grid, _kept_header(nifti), os.fspath(path), remarks)
+
+
+def _finite(
+    data: NDArray[np.float32], path: str | os.PathLike[str], role: str
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Return `data` without NaN and infinite voxels, and what was done to them.
+
+    They are where a resampling, a division or a mask left nothing, mostly outside the body.
+    One of them is enough to make the mean, and so every voxel of a network's input, NaN. 0 is
+    the air of an MR image, and what nnU-Net takes for "outside"; where it lies outside the
+    range of the others, it would be an outlier that the normalisation suffers from.
+    """
+    known = np.isfinite(data)
+    unknown = data.size - int(np.count_nonzero(known))
+    if not unknown:
+        return data, ()
+    if unknown > data.size / 2:
+        raise InputError(
+            f"has {unknown} voxels that are NaN or infinite, of {data.size} ({role})",
+            path=path,
+            remedy=_REPLACE_THEM,
+        )
+    lowest = float(np.min(data, where=known, initial=np.inf))
+    highest = float(np.max(data, where=known, initial=-np.inf))
+    fill = 0.0 if lowest <= 0 <= highest else lowest
+    remark = (
+        f"{Path(path).name} has {unknown} voxels that are NaN or infinite; they were taken as "
+        f"{fill:g} ({role})"
+    )
+    return np.where(known, data, np.float32(fill)), (remark,)
 
 
 def load_labels(
@@ -265,7 +458,7 @@ def load_labels(
     InputError
         As :func:`load_image`, and if a value is negative or not whole, or all are 0.
     """
-    data, grid, header = _read(path, role)
+    data, grid, header = _read_labels(path, role)
     whole = _whole(data, path, role)
     if not allow_empty and whole.max() == 0:
         raise InputError(f"is empty: every voxel is 0 ({role})", path=path)
@@ -299,7 +492,7 @@ def load_mask(path: str | os.PathLike[str], role: str = "mask") -> LabelImage:
         As :func:`load_image`, if a value is negative or neither whole nor a probability, if
         all are 0 or less than 0.5, and if there are so many values that it is an MR image.
     """
-    data, grid, header = _read(path, role)
+    data, grid, header = _read_labels(path, role)
     is_soft = data.dtype.kind == "f" and bool(np.abs(data - np.rint(data)).max() > 1e-3)
     if is_soft and float(data.min()) >= 0 and float(data.max()) <= 1 + 1e-3:
         if float(data.max()) < 0.5:

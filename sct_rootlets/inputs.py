@@ -15,13 +15,22 @@ import numpy as np
 
 from sct_rootlets.anatomy import disc_name
 from sct_rootlets.errors import InputError, UsageError
-from sct_rootlets.image import Image, LabelImage, load_image, load_labels, load_mask, on_grid_of
+from sct_rootlets.image import (
+    Image,
+    LabelImage,
+    check_header,
+    load_image,
+    load_labels,
+    load_mask,
+    on_grid_of,
+)
 
 __all__ = [
     "ImageLike",
     "LabelsLike",
     "Landmarks",
     "Point",
+    "check_readable",
     "read_cord",
     "read_image",
     "read_rootlets",
@@ -33,6 +42,8 @@ Point = tuple[float, float, float]
 
 #: Fewer grey values than this make no MR image.
 _FEWEST_GREY_VALUES = 8
+#: In so many voxels, spread over the image, an MR image has more values than that.
+_SAMPLE = 100_000
 #: Labels that are discs: C1/C2 to L5/S1.
 _DISCS = range(2, 26)
 #: A label of more voxels than this, nearly all of them in the cord, is no disc.
@@ -136,16 +147,46 @@ class Landmarks:
         return self
 
 
-def read_image(image: ImageLike) -> Image:
+def check_readable(
+    image: ImageLike, cord: LabelsLike | None = None, *, volume: int | None = None
+) -> None:
+    """Check of an image and its cord mask what needs no reading of voxels.
+
+    Parameters and errors as of :func:`read_image` and :func:`read_cord`, which find the rest.
+    """
+    if not isinstance(image, Image):
+        check_header(image, "image", volume)
+    if cord is not None and not isinstance(cord, LabelImage):
+        check_header(cord, "cord mask", takes_volume=False)
+
+
+def read_image(image: ImageLike, volume: int | None = None) -> Image:
     """Read an MR image.
+
+    Parameters
+    ----------
+    image : path-like or Image
+    volume : int, optional
+        Volume of a 4D file to take, from 0.
 
     Raises
     ------
     InputError
         If it cannot be read, or looks like a mask.
+    UsageError
+        If it has no such `volume`.
     """
-    loaded = image if isinstance(image, Image) else load_image(image, "image")
-    values = np.unique(loaded.data)
+    if isinstance(image, Image) and volume:
+        raise UsageError(
+            f"has one volume, and volume {volume} is asked for",
+            path=image.path,
+            remedy="Give the file of the 4D image",
+        )
+    loaded = image if isinstance(image, Image) else load_image(image, "image", volume=volume)
+    # To sort the values of a large image takes seconds; nearly always a part of them will do.
+    values = np.unique(loaded.data.flat[:: max(1, loaded.data.size // _SAMPLE)])
+    if len(values) < _FEWEST_GREY_VALUES:
+        values = np.unique(loaded.data)
     if len(values) < _FEWEST_GREY_VALUES:
         raise InputError(
             f"has only {len(values)} different values: it looks like a mask or labels, not "

@@ -1,8 +1,9 @@
-"""The result of one run: what was found, and how it is written down."""
+"""What was found in an image, and how it is written down."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from sct_rootlets.outputs import OutputSet
 from sct_rootlets.qc.colours import LEVEL_COLOURS
 from sct_rootlets.sidecar import split_nifti
 
-__all__ = ["LevelsResult", "Result", "stem_of"]
+__all__ = ["LevelsResult", "Predicted", "Result", "stem_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -301,7 +302,7 @@ class Result:
             sources=self.sources,
             model=self.model,
             numbered=True,
-            notes=self.segmentation.notes,
+            notes=(*self.image.remarks, *self.segmentation.notes),
             parameters=self.parameters,
         )
         files |= self.of_levels.stage(outputs, files["levels"], csv=csv)
@@ -326,6 +327,93 @@ class Result:
         """
         stem = f"{self.stem}{writing.SUFFIXES['levels']}"
         return self.of_levels.stage_qc(outputs, folder, stem)
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """Rootlets of one image and the model that predicted them.
+
+    Attributes
+    ----------
+    image : Image
+    cord : LabelImage or None
+        Cord mask given, else the model's, else None.
+    cord_is_ours : bool
+        Whether `cord` is the model's.
+    rootlets : LabelImage
+        With spinal level values where `numbered`, else 1 throughout.
+    numbered : bool
+    segmentation : Segmentation
+        What the model predicted.
+    model : InstalledModel
+    sources : tuple of str
+        Input files.
+    timings_s : dict of str to float
+        Seconds of each stage.
+    remarks : tuple of str
+        What had to be done to the inputs to read them.
+    parameters : dict
+        What was asked for, for the sidecars.
+    files : dict of str to Path
+        What was written, by what it is; empty before.
+    """
+
+    image: Image
+    cord: LabelImage | None
+    cord_is_ours: bool
+    rootlets: LabelImage
+    numbered: bool
+    segmentation: Segmentation
+    model: InstalledModel
+    sources: tuple[str, ...]
+    timings_s: dict[str, float]
+    remarks: tuple[str, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
+
+    def write(
+        self, planned: Mapping[str, Path], *, keep_intermediate: bool = False
+    ) -> dict[str, Path]:
+        """Write the rootlets and the model's cord mask with their sidecars, whole or not at all.
+
+        Parameters
+        ----------
+        planned : mapping of str to Path
+            Files ``rootlets`` and ``cord``, of which the second is written where the mask is
+            the model's.
+        keep_intermediate : bool
+            Also write the rootlets before numbering and the CSF, into the folder of the
+            rootlets.
+
+        Returns
+        -------
+        dict of str to Path
+            What was written, by what it is.
+        """
+        files = {"rootlets": planned["rootlets"]}
+        if self.cord_is_ours:
+            files["cord"] = planned["cord"]
+        with OutputSet() as outputs:
+            writing.stage_segmentation(
+                outputs,
+                files,
+                self.rootlets,
+                self.cord,
+                sources=self.sources,
+                model=self.model,
+                numbered=self.numbered,
+                notes=(*self.remarks, *self.segmentation.notes),
+                parameters=self.parameters,
+            )
+            if keep_intermediate:
+                files |= writing.stage_intermediate(
+                    outputs,
+                    files["rootlets"].parent,
+                    stem_of(self.image),
+                    rootlets=self.segmentation.rootlets if self.numbered else None,
+                    csf=self.segmentation.csf,
+                )
+        return files
 
 
 def stem_of(image: Image) -> str:

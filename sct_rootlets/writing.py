@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,9 @@ __all__ = [
     "image_outputs",
     "level_files",
     "levels_target",
+    "require_apart",
     "require_free",
+    "segmentation_targets",
     "stage_intermediate",
     "stage_levels",
     "stage_segmentation",
@@ -120,6 +122,59 @@ def levels_target(source: str | os.PathLike[str], folder: Path | None = None) ->
     stem = _BIDS_ENDING.sub("", stem)
     stem = _PLAIN_ENDING.sub("", stem)
     return (folder or beside) / f"{stem}{ending}{extension or '.nii.gz'}"
+
+
+def segmentation_targets(
+    image: str | os.PathLike[str], target: Path | None = None, folder: Path | None = None
+) -> dict[str, Path]:
+    """Return the NIfTI files of a segmentation, by what they are.
+
+    Parameters
+    ----------
+    image : path-like
+    target : Path, optional
+        Rootlets to write.
+    folder : Path, optional
+        Where they are written by default; that of the image if not given.
+
+    Examples
+    --------
+    >>> segmentation_targets("a/t2.nii.gz", folder=Path("b"))["rootlets"].as_posix()
+    'b/t2_rootlets.nii.gz'
+    """
+    beside, stem, _ = split_nifti(image)
+    rootlets = target or (folder or beside) / f"{stem}{SUFFIXES['rootlets']}.nii.gz"
+    return {"rootlets": rootlets, "cord": rootlets.parent / f"{stem}{SUFFIXES['cord']}.nii.gz"}
+
+
+def require_apart(
+    planned: Sequence[tuple[str | os.PathLike[str], Iterable[Path]]],
+) -> None:
+    """Raise unless what is to be written for several images has names of its own.
+
+    Parameters
+    ----------
+    planned : sequence of (path-like, iterable of Path)
+        Images, and what is to be written for each of them. Each has a sidecar besides.
+
+    Raises
+    ------
+    UsageError
+        If two of them would write the same file.
+    """
+    owners: dict[Path, str] = {}
+    for image, outputs in planned:
+        for output in outputs:
+            # Two outputs that differ in their extension only would still share the sidecar.
+            paths = (output, sidecar_path(output))
+            clash = next((path for path in paths if path.resolve() in owners), None)
+            if clash is not None:
+                raise UsageError(
+                    f"would be written for {owners[clash.resolve()]} and again for {image}",
+                    path=clash,
+                    remedy="Give every output a name of its own with -o, or a folder",
+                )
+            owners |= {path.resolve(): os.fspath(image) for path in paths}
 
 
 def require_free(

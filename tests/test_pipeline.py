@@ -16,7 +16,7 @@ import pytest
 from sct_rootlets import pipeline
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.engines import Segmentation
-from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.errors import InputError, ModelError, UsageError
 from sct_rootlets.image import LabelImage, load_labels
 from sct_rootlets.levels import LevelTable
 from sct_rootlets.manifest import InstalledModel
@@ -275,6 +275,126 @@ def test_segment_keeps_the_value_one_without_a_disc(
     numbered = pipeline.segment(neck.image, discs=neck.discs)
     assert numbered.rootlets.labels == [3, 4, 5, 6]
     assert numbered.numbered
+
+
+@pytest.fixture
+def loads(
+    monkeypatch: pytest.MonkeyPatch, use_engine: Callable[..., KnowingEngine]
+) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Return with what the model is loaded, each time."""
+    engine, calls = use_engine(), []
+
+    def load(*args: Any, **kwargs: Any) -> KnowingEngine:
+        calls.append((args[1:], kwargs))
+        return engine
+
+    monkeypatch.setattr(pipeline, "load_engine", load)
+    return calls
+
+
+def test_the_engine_is_told_how_and_where_it_may_keep_networks(
+    neck: Neck, loads: list[Any], store_home: Path
+) -> None:
+    cache = {"cache": store_home / "compiled"}
+    pipeline.run(neck.image)
+    wishes: dict[str, Any] = {"device": "cpu", "threads": 2, "engine": "openvino", "fast": True}
+    pipeline.run(neck.image, **wishes)
+    pipeline.segment(neck.image, **wishes)
+    list(pipeline.segment_many([neck.image], **wishes))
+    told = ("cpu", 2), {"engine": "openvino", "fast": True, **cache}
+    assert loads == [(("auto", None), {"engine": "auto", "fast": False, **cache}), *[told] * 3]
+    assert not cache["cache"].exists()  # the engine's to make
+
+
+def test_several_images_load_the_model_once(neck: Neck, tmp_path: Path, loads: list[Any]) -> None:
+    path = neck.write(tmp_path)["image"]
+    images = [path, neck.image, path]
+    stages: dict[str, None] = {}
+    outcomes = list(
+        pipeline.segment_many(images, progress=lambda stage, *_: stages.setdefault(stage))
+    )
+    assert [outcome.item for outcome in outcomes] == images
+    for outcome in outcomes:
+        predicted = outcome.result()
+        assert predicted.files == {}
+        np.testing.assert_array_equal(predicted.rootlets.data, neck.rootlets.data)
+    assert len(loads) == 1
+    assert {f"segmenting [{n}/3]" for n in (1, 2, 3)} < set(stages)
+
+
+def test_each_of_several_images_has_its_own_mask(
+    neck: Neck, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine()
+    other = replace(neck.cord, data=np.roll(neck.cord.data, 1, axis=0))
+    outcomes = pipeline.segment_many([neck.image] * 3, cords=[neck.cord, None, other])
+    used = [outcome.result() for outcome in outcomes]
+    assert [predicted.cord_is_ours for predicted in used] == [False, True, False]
+    np.testing.assert_array_equal(used[2].cord.data, other.data)
+
+
+def test_images_that_cannot_be_opened_come_first_and_load_no_model(
+    neck: Neck, tmp_path: Path, no_engine: Callable[..., None]
+) -> None:
+    no_engine()
+    good = neck.write(tmp_path)["image"]
+    outcomes = pipeline.segment_many([good, tmp_path / "missing.nii.gz"])
+    first = next(outcomes)
+    assert first.item == tmp_path / "missing.nii.gz"
+    with pytest.raises(InputError, match="no such file"):
+        first.result()
+    assert list(pipeline.segment_many([tmp_path, tmp_path / "x.nii"])) != []
+
+
+def test_a_model_that_cannot_be_loaded_is_no_fault_of_an_image(
+    neck: Neck, monkeypatch: pytest.MonkeyPatch, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine()
+
+    def load(*args: Any, **kwargs: Any) -> None:
+        raise ModelError("is broken", path="model")
+
+    monkeypatch.setattr(pipeline, "load_engine", load)
+    with pytest.raises(ModelError, match="is broken"):
+        list(pipeline.segment_many([neck.image, neck.image]))
+
+
+def test_an_engine_that_fails_on_one_image_goes_on_with_the_next(
+    neck: Neck, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    engine = use_engine()
+    predict = engine.predict
+
+    def failing(image: Any, **kwargs: Any) -> Segmentation:
+        if image.path == "b":
+            raise RuntimeError("out of memory")
+        return predict(image, **kwargs)
+
+    engine.predict = failing  # type: ignore[method-assign]
+    images = [replace(neck.image, path=name) for name in "abc"]
+    outcomes = list(pipeline.segment_many(images))
+    assert [str(outcome.error) for outcome in outcomes] == ["None", "out of memory", "None"]
+
+
+def test_a_volume_of_an_image_in_memory(neck: Neck, no_engine: Callable[..., None]) -> None:
+    no_engine()
+    with pytest.raises(UsageError, match="has one volume"):
+        pipeline.run(neck.image, volume=2)
+
+
+def test_remarks_about_every_input_are_notes_of_a_segmentation(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine()
+    image, cord = (
+        replace(x, remarks=(f"about the {x.path}",))
+        for x in (replace(neck.image, path="image"), replace(neck.cord, path="cord"))
+    )
+    predicted = pipeline.segment(image, cord=cord)
+    files = predicted.write({"rootlets": tmp_path / "r.nii.gz"})
+    notes = json.loads((tmp_path / "r.json").read_text())["Notes"]
+    assert notes == ["about the image", "about the cord", "a note of the engine"]
+    assert files == {"rootlets": tmp_path / "r.nii.gz"}
 
 
 def test_levels_of_a_segmentation_that_is_there(neck: Neck) -> None:

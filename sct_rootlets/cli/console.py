@@ -8,10 +8,13 @@ import shlex
 import sys
 import textwrap
 import time
+import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
+
+from sct_rootlets.errors import RootletsError
 
 __all__ = ["Console", "ProgressBars", "fsleyes_line", "shown"]
 
@@ -66,6 +69,22 @@ class Console:
         """Print an error, at every verbosity."""
         message = _styled(f"sct_rootlets: error: {text}", "red", sys.stderr)
         print(message, file=sys.stderr, flush=True)
+
+    def failure(self, error: Exception, about: str = "") -> None:
+        """Print an error that was raised, with its traceback where verbosity is 2.
+
+        Parameters
+        ----------
+        error : Exception
+        about : str
+            What it happened to, for an error that does not say so itself.
+        """
+        if self.verbosity >= 2:
+            traceback.print_exception(error)
+        text = str(error)
+        if not isinstance(error, RootletsError):
+            text = f"unexpected {type(error).__name__}: {text}"
+        self.error(f"{about}: {text}" if about and about not in text else text)
 
     def files(self, paths: Iterable[str | os.PathLike[str]]) -> None:
         """List files that were written."""

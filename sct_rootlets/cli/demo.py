@@ -80,11 +80,10 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             paths["image"],
             discs=paths["discs"],
             model=options.chosen_model(arguments),
-            device=arguments.device,
-            threads=arguments.threads,
             definition=arguments.definition,
             progress=progress,
             write_to=folder,
+            **options.engine_options(arguments),
         )
         files = write_result(result, folder, folder)
     borders_world = read_truth(paths["truth"]).borders_world(arguments.definition)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 from sct_rootlets import __version__
@@ -69,8 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments.execute(arguments, console)
     except RootletsError as error:
-        _show_traceback(console)
-        console.error(str(error))
+        console.failure(error)
         return error.exit_status
     except KeyboardInterrupt:
         console.error("interrupted")
@@ -80,14 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # noqa: BLE001 - the last resort, so that no traceback shows
-        _show_traceback(console)
-        console.error(f"unexpected {type(error).__name__}: {error}")
+        console.failure(error)
         if console.verbosity < 2:
             print("Run again with -v 2 for the traceback.", file=sys.stderr)
         return 1
     return 0
-
-
-def _show_traceback(console: Console) -> None:
-    if console.verbosity >= 2:
-        traceback.print_exc()

@@ -21,8 +21,10 @@ __all__ = [
     "add_model_options",
     "add_store_options",
     "add_subcommand",
+    "add_volume_option",
     "angle",
     "chosen_model",
+    "engine_options",
     "join_coordinates",
     "level_options",
     "millimetres",
@@ -90,7 +92,7 @@ def add_subcommand(
 
 
 def add_model_options(parser: Parser) -> None:
-    """Add -model with what goes with it, -device and -threads."""
+    """Add -model with what goes with it, -device, -threads, -engine and -fast."""
     parser.optional.add_argument(
         "-model",
         metavar="<str>",
@@ -117,9 +119,48 @@ def add_model_options(parser: Parser) -> None:
         "-threads",
         metavar="<int>",
         type=_positive_int,
-        help="Processor threads for the network. By default as many as there are cores (or "
-        "OMP_NUM_THREADS).",
+        help="Processor threads for the network. By default the cores that this process may "
+        "really use: those of its container's or job's CPU quota, and no more than "
+        "OMP_NUM_THREADS.",
     )
+    parser.optional.add_argument(
+        "-engine",
+        metavar="<str>",
+        choices=("auto", "nnunet", "openvino", "torch"),
+        default="auto",
+        help="What computes the network. 'nnunet': nnU-Net's own predictor, the reference. "
+        "'openvino': the fastest on CPUs. 'torch': our own sliding window, for CUDA and MPS. "
+        "'auto': the fastest one there is for the device and the model whose result agrees with "
+        "the reference.",
+    )
+    parser.optional.add_argument(
+        "-fast",
+        action="store_true",
+        help="Also accept a reduced precision whose agreement with the reference was not proven "
+        "for this model: faster, and some voxels at the edges of rootlets may differ. The "
+        "sidecar says that it was used.",
+    )
+
+
+def add_volume_option(parser: Parser) -> None:
+    """Add -volume."""
+    parser.optional.add_argument(
+        "-volume",
+        metavar="<int>",
+        type=whole_number,
+        help="Volume of a 4D image to take. The first one is 0, as SCT and FSL count. Only it is "
+        "read. Without it a 4D image of several volumes is an error.",
+    )
+
+
+def engine_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what the options say about computing, as :mod:`sct_rootlets.pipeline` takes it."""
+    return {
+        "device": arguments.device,
+        "threads": arguments.threads,
+        "engine": arguments.engine,
+        "fast": arguments.fast,
+    }
 
 
 def add_store_options(parser: Parser, *, installs: bool = True) -> None:

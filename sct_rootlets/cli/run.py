@@ -47,6 +47,7 @@ def add_parser(subparsers: Any) -> None:
         help="Cord mask with the voxels of the image, in any orientation. By default the model "
         "predicts one.",
     )
+    options.add_volume_option(parser)
     options.add_identity_options(parser)
     options.add_analysis_options(parser)
     parser.optional.add_argument(
@@ -83,12 +84,12 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     with console.progress() as progress:
         result = pipeline.run(
             arguments.i,
+            volume=arguments.volume,
             cord=arguments.s,
             model=options.chosen_model(arguments),
-            device=arguments.device,
-            threads=arguments.threads,
             progress=progress,
             write_to=folder,
+            **options.engine_options(arguments),
             **options.level_options(arguments),
         )
         files = write_result(

@@ -1,13 +1,17 @@
-"""``sct_rootlets segment``: the rootlets of an image, and nothing else."""
+"""``sct_rootlets segment``: the rootlets of one image or of several, and nothing else."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sct_rootlets.cli import options
 from sct_rootlets.cli.console import Console, fsleyes_line, shown
+from sct_rootlets.errors import RootletsError, UsageError
+
+if TYPE_CHECKING:
+    from sct_rootlets.result import Predicted
 
 __all__ = ["add_parser", "execute"]
 
@@ -17,33 +21,56 @@ def add_parser(subparsers: Any) -> None:
     parser = options.add_subcommand(
         subparsers,
         "segment",
-        summary="Segment the rootlets of an image.",
+        summary="Segment the rootlets of one or several images.",
         description="Segment the rootlets of an image, on its own grid.\n\n"
         "Writes t2_rootlets.nii.gz and its .json for t2.nii.gz, beside the image as sct_deepseg "
         "does; and,\nwhere the model predicts the cord and none is given, the mask t2_seg.nii.gz "
         "in the same folder.\nA model that names levels, as the official ones, gives spinal level "
         "values (C2 = 2 ... T1 = 9).\nThe bundled one gives the value 1 throughout, unless -discs, "
-        "-vertfile or\n-c2c3 says which level is which.",
+        "-vertfile or\n-c2c3 says which level is which.\n\n"
+        "Several images share one loaded model, and an image that cannot be used does not stop "
+        "the others;\nthe exit status is then 1.",
         examples=(
             "sct_rootlets segment -i t2.nii.gz",
             "sct_rootlets segment -i t2.nii.gz -discs t2_discs.nii.gz -o out/t2_rootlets.nii.gz",
+            "sct_rootlets segment -i a.nii.gz b.nii.gz c.nii.gz -ofolder out",
         ),
     )
     parser.mandatory.add_argument(
-        "-i", metavar="<file>", type=Path, required=True, help="Image, in any orientation."
+        "-i",
+        metavar="<file>",
+        type=Path,
+        nargs="+",
+        action="extend",
+        required=True,
+        help="Image, in any orientation; or several.",
     )
-    parser.optional.add_argument(
+    outputs = parser.optional.add_mutually_exclusive_group()
+    outputs.add_argument(
         "-o",
         metavar="<file>",
         type=options.nifti_output,
-        help="Rootlets to write. By default <image>_rootlets.nii.gz beside the image.",
+        nargs="+",
+        action="extend",
+        help="Rootlets to write, a name for each image. By default <image>_rootlets.nii.gz beside "
+        "the image.",
+    )
+    outputs.add_argument(
+        "-ofolder",
+        metavar="<folder>",
+        type=Path,
+        help="Folder for the results under their default names, made if missing.",
     )
     parser.optional.add_argument(
         "-s",
         metavar="<file>",
         type=Path,
-        help="Cord mask with the voxels of the image, which spares the search for the cord.",
+        nargs="+",
+        action="extend",
+        help="Cord mask with the voxels of the image, which spares the search for the cord; one "
+        "for each image.",
     )
+    options.add_volume_option(parser)
     options.add_identity_options(parser)
     options.add_model_options(parser)
     options.add_common_options(
@@ -53,49 +80,56 @@ def add_parser(subparsers: Any) -> None:
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:
-    """Segment one image."""
-    from sct_rootlets import pipeline, writing
-    from sct_rootlets.outputs import OutputSet
-    from sct_rootlets.sidecar import split_nifti
+    """Segment one image, or several."""
+    from sct_rootlets import writing
 
-    image_folder, stem, _ = split_nifti(arguments.i)
-    target = arguments.o or image_folder / f"{stem}_rootlets.nii.gz"
-    planned = {"rootlets": target, "cord": target.parent / f"{stem}_seg.nii.gz"}
-    if arguments.s is not None:
-        del planned["cord"]
-    console.say(f"Rootlets of {shown(arguments.i)}")
+    images: list[Path] = arguments.i
+    targets = _one_each(arguments.o, images, "-o")
+    cords = _one_each(arguments.s, images, "-s")
+    planned = [
+        writing.segmentation_targets(image, target, arguments.ofolder)
+        for image, target in zip(images, targets, strict=True)
+    ]
+    if len(images) == 1:
+        _segment_one(arguments, console, images[0], cords[0], planned[0])
+    else:
+        _segment_many(arguments, console, images, cords, planned)
+
+
+def _one_each(given: list[Path] | None, images: list[Path], option: str) -> list[Any]:
+    """Return what an option gives for each image, or raise a `UsageError`."""
+    if given is not None and len(given) != len(images):
+        raise UsageError(
+            f"{option} has {len(given)} and -i has {len(images)} files",
+            remedy=f"Give one file with {option} for each image, in the same order, or none",
+        )
+    return [None] * len(images) if given is None else given
+
+
+def _segment_one(
+    arguments: argparse.Namespace,
+    console: Console,
+    image: Path,
+    cord: Path | None,
+    planned: dict[str, Path],
+) -> None:
+    from sct_rootlets import pipeline
+
+    console.say(f"Rootlets of {shown(image)}")
     with console.progress() as progress:
         predicted = pipeline.segment(
-            arguments.i,
-            cord=arguments.s,
+            image,
+            volume=arguments.volume,
+            cord=cord,
             discs=arguments.discs,
             vertebrae=arguments.vertfile,
             c2c3_world=arguments.c2c3,
             model=options.chosen_model(arguments),
-            device=arguments.device,
-            threads=arguments.threads,
             progress=progress,
             write_to=planned,
+            **options.engine_options(arguments),
         )
-    files = {what: path for what, path in planned.items() if what != "cord"}
-    if predicted.cord_is_ours:
-        files["cord"] = planned["cord"]
-    with OutputSet() as outputs:
-        writing.stage_segmentation(
-            outputs,
-            files,
-            predicted.rootlets,
-            predicted.cord,
-            sources=predicted.sources,
-            model=predicted.model,
-            numbered=predicted.numbered,
-            notes=predicted.segmentation.notes,
-        )
-        if arguments.r == 0:
-            before = predicted.segmentation.rootlets if predicted.numbered else None
-            files |= writing.stage_intermediate(
-                outputs, target.parent, stem, rootlets=before, csf=predicted.segmentation.csf
-            )
+    files = predicted.write(planned, keep_intermediate=arguments.r == 0)
     console.say(f"Model: {predicted.model.name} {predicted.model.version}")
     if predicted.cord_is_ours:
         console.say(f"The model also predicted the cord: {shown(files['cord'])}")
@@ -106,5 +140,63 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     if not predicted.rootlets.labels:
         console.warn("no rootlets were found; the image written is empty")
     console.files(files.values())
+    console.viewer(_viewer_line(image, predicted, files["rootlets"]))
+
+
+def _segment_many(
+    arguments: argparse.Namespace,
+    console: Console,
+    images: list[Path],
+    cords: list[Path | None],
+    planned: list[dict[str, Path]],
+) -> None:
+    from sct_rootlets import pipeline
+
+    for option, value in {
+        "-discs": arguments.discs,
+        "-vertfile": arguments.vertfile,
+        "-c2c3": arguments.c2c3,
+    }.items():
+        if value is not None:
+            raise UsageError(
+                f"{option} belongs to one image, and -i has {len(images)}",
+                remedy="Number the rootlets image by image: sct_rootlets segment or run, in a loop",
+            )
+    console.say(f"Rootlets of {len(images)} images")
+    failed: list[str] = []
+    lines: list[str] = []
+    with console.progress() as progress:
+        for outcome in pipeline.segment_many(
+            images,
+            volume=arguments.volume,
+            cords=cords,
+            model=options.chosen_model(arguments),
+            progress=progress,
+            write_to=planned,
+            keep_intermediate=arguments.r == 0,
+            **options.engine_options(arguments),
+        ):
+            progress.close()
+            name = shown(outcome.item)
+            if outcome.error is not None:
+                console.failure(outcome.error, about=name)
+                failed.append(name)
+                continue
+            predicted = outcome.result()
+            if not lines:
+                console.say(f"Model: {predicted.model.name} {predicted.model.version}")
+            if not predicted.rootlets.labels:
+                console.warn(f"no rootlets were found in {name}; the image written is empty")
+            console.say(f"{name}: {', '.join(shown(f) for f in predicted.files.values())}")
+            lines.append(_viewer_line(outcome.item, predicted, predicted.files["rootlets"]))
+    if failed:
+        raise RootletsError(
+            f"{len(failed)} of {len(images)} images could not be segmented: {', '.join(failed)}",
+            remedy="The reasons are above; the others are written" if lines else "",
+        )
+    console.viewer("\n".join(lines))
+
+
+def _viewer_line(image: Path, predicted: Predicted, rootlets: Path) -> str:
     colour_map = "subcortical" if predicted.numbered else "red"
-    console.viewer(fsleyes_line(arguments.i, [(target, colour_map, 70.0)]))
+    return fsleyes_line(image, [(rootlets, colour_map, 70.0)])

@@ -5,6 +5,7 @@ A store is a folder::
     models/<name>/<version>/    nnUNetTrainer*/ and receipt.json: one installed model
     staging/                    installs under way, on the same file system
     claims/                     who is installing what
+    compiled/                   networks as an engine compiled them; may be removed at any time
     models.lock.json            the hashes that were seen first
 """
 
@@ -90,6 +91,11 @@ class Store:
     def claims(self) -> Path:
         """Folder of the files that say who is installing what."""
         return self.folder / "claims"
+
+    @property
+    def compiled(self) -> Path:
+        """Folder of compiled networks: made by the engine that needs one, and only a cache."""
+        return self.folder / "compiled"
 
     def place(self, name: str, version: str) -> Place:
         """Return the place of a version of a model, or raise a `StoreError` for a bad name."""

@@ -8,7 +8,7 @@ import pytest
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.cli.main import COMMANDS, get_parser
-from sct_rootlets.cli.options import join_coordinates
+from sct_rootlets.cli.options import engine_options, join_coordinates
 
 RUN = ["run", "-i", "t2.nii.gz"]
 
@@ -25,7 +25,36 @@ def test_the_defaults_of_run() -> None:
     assert arguments.s is arguments.discs is arguments.c2c3 is arguments.pmj is None
     assert arguments.ofolder is arguments.qc is None
     assert arguments.vertfile is arguments.dilation is arguments.extend is arguments.ocsv is None
-    assert arguments.renumber is arguments.axial is False
+    assert arguments.renumber is arguments.axial is arguments.fast is False
+    assert (arguments.engine, arguments.volume) == ("auto", None)
+
+
+def test_the_defaults_of_segment() -> None:
+    arguments = parse("segment", "-i", "t2.nii.gz")
+    assert arguments.i == [Path("t2.nii.gz")]
+    assert arguments.o is arguments.s is arguments.ofolder is arguments.volume is None
+    assert (arguments.engine, arguments.fast) == ("auto", False)
+
+
+def test_several_images_may_be_given_at_once_or_one_by_one() -> None:
+    at_once = parse("segment", "-i", "a.nii.gz", "b.nii.gz", "-o", "x.nii.gz", "y.nii.gz")
+    one_by_one = parse(
+        *("segment", "-i", "a.nii.gz", "-o", "x.nii.gz", "-i", "b.nii.gz", "-o", "y.nii.gz")
+    )
+    assert at_once.i == one_by_one.i == [Path("a.nii.gz"), Path("b.nii.gz")]
+    assert at_once.o == one_by_one.o == [Path("x.nii.gz"), Path("y.nii.gz")]
+
+
+@pytest.mark.parametrize("command", ["run", "segment"])
+@pytest.mark.parametrize("engine", ["auto", "nnunet", "openvino", "torch"])
+def test_the_engines(command: str, engine: str) -> None:
+    arguments = parse(command, "-i", "t2.nii.gz", "-engine", engine, "-fast", "-device", "cuda:1")
+    assert engine_options(arguments) == {
+        "device": "cuda:1",
+        "threads": None,
+        "engine": engine,
+        "fast": True,
+    }
 
 
 @pytest.mark.parametrize("definition", ["caudal", "extent", "midgap", "valosek2024"])
@@ -43,6 +72,7 @@ def test_the_last_level_may_be_any() -> None:
     [
         ["levels", "-s", "s.nii.gz", "-discs", "d.nii.gz", "-vertfile", "v.nii.gz"],
         ["levels", "-s", "s.nii.gz", "-o", "x.nii.gz", "-ofolder", "out"],
+        ["segment", "-i", "t2.nii.gz", "-o", "x.nii.gz", "-ofolder", "out"],
         ["run", "-i", "t2.nii.gz", "-vertfile", "v.nii.gz", "-discs", "d.nii.gz"],
     ],
 )
@@ -78,6 +108,9 @@ def test_an_option_after_c2c3_is_not_taken_for_its_point() -> None:
         ["-reach", "far"],
         ["-threads", "0"],
         ["-threads", "1.5"],
+        ["-engine", "steam"],
+        ["-volume", "-1"],
+        ["-volume", "last"],
         ["-definition", "bone"],
         ["-dilation", "-1"],
         ["-dilation", "1.5"],

@@ -36,13 +36,29 @@ def inputs(neck: Neck, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "truncated.nii.gz").write_bytes(whole[: len(whole) // 2])
     (folder / "nothing.nii.gz").write_bytes(b"")
     plain = gzip.decompress(whole)
+    for other in ("other.nii.gz", "again/t2.nii.gz"):
+        (folder / other).parent.mkdir(exist_ok=True)
+        (folder / other).write_bytes(whole)
+    (folder / "t2.nii").write_bytes(plain)
     (folder / "truncated.nii").write_bytes(plain[: len(plain) // 2])
     save_array(folder / "flat.nii.gz", grey[:, :, 50], grid.affine)
     save_array(folder / "series.nii.gz", np.stack([grey[:9, :9, :9]] * 3, axis=-1), grid.affine)
     save_array(folder / "constant.nii.gz", np.full_like(grey, 7), grid.affine)
     nan = grey.copy()
-    nan[3, 4, 5] = np.nan
+    nan[:, :, :60] = np.nan
     save_array(folder / "nan.nii.gz", nan, grid.affine)
+    save_array(folder / "slice.nii.gz", grey[:, :, 50:51], grid.affine)
+    save_array(folder / "no_voxels.nii.gz", grey[:, :, :0], grid.affine)
+    save_array(folder / "tensors.nii.gz", np.zeros((9, 9, 9, 1, 6), np.float32), grid.affine)
+    colours = np.zeros((9, 9, 9), np.dtype([(c, np.uint8) for c in "RGB"]))
+    save_array(folder / "colours.nii.gz", colours, grid.affine)
+    claims = bytearray(plain)
+    claims[42:48] = np.array([10000, 10000, 10000], "<i2").tobytes()  # dim[1:4]
+    (folder / "claims.nii.gz").write_bytes(gzip.compress(bytes(claims)))
+    with (folder / "huge.nii").open("wb") as file:
+        claims[42:48] = np.array([2000, 1000, 1000], "<i2").tobytes()
+        file.write(bytes(claims[:352]))
+        file.truncate(352 + 4 * 2000 * 1000 * 1000)  # sparse
     save_array(folder / "zeros.nii.gz", np.zeros(grid.shape, np.uint8), grid.affine)
     moved = grid.affine.copy()
     moved[2, 3] += 20
@@ -122,10 +138,16 @@ IMAGES = {
     "truncated.nii": "truncated or damaged",
     "nothing.nii.gz": "empty file",
     "flat.nii.gz": "2 dimensions",
-    "series.nii.gz": "4 dimensions",
+    "series.nii.gz": "with -volume N",
     "constant.nii.gz": "is constant",
     "zeros.nii.gz": "is constant",
-    "nan.nii.gz": "1 voxels that are NaN",
+    "nan.nii.gz": f"{33 * 33 * 60} voxels that are NaN or infinite, of {33 * 33 * 100}",
+    "slice.nii.gz": "single slice",
+    "no_voxels.nii.gz": "no voxels",
+    "tensors.nii.gz": "5 dimensions",
+    "colours.nii.gz": "holds colours",
+    "claims.nii.gz": "header promises 4e+03 GB",
+    "huge.nii": "2e+09 voxels",
     "cord.nii.gz": "mask or labels",
 }
 
@@ -134,6 +156,60 @@ IMAGES = {
 def test_wrong_images(inputs: Path, name: str) -> None:
     command = f"run -i {name} -discs discs.nii.gz -model model -ofolder out -qc qc"
     assert_refused(inputs, command, 1, name, IMAGES[name])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("-i series.nii.gz -volume 3", "series.nii.gz: has 3 volumes, 0 to 2"),
+        ("-i t2.nii.gz -volume 1", "t2.nii.gz: has one volume"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", ["run -ofolder out -discs discs.nii.gz", "segment -ofolder out"]
+)
+def test_volumes_that_are_not_there(inputs: Path, command: str, words: str, told: str) -> None:
+    assert_refused(inputs, f"{command} {words} -model model", 2, told, "counted from 0")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("-i t2.nii.gz other.nii.gz -o out/a.nii.gz", "-o has 1 and -i has 2 files"),
+        ("-i t2.nii.gz -o out/a.nii.gz out/b.nii.gz", "-o has 2 and -i has 1 files"),
+        ("-i t2.nii.gz other.nii.gz -s cord.nii.gz -ofolder out", "-s has 1 and -i has 2"),
+        ("-i t2.nii.gz other.nii.gz -discs discs.nii.gz", "-discs belongs to one image"),
+        ("-i t2.nii.gz other.nii.gz -vertfile discs.nii.gz", "-vertfile belongs to one image"),
+        ("-i t2.nii.gz other.nii.gz -c2c3 0,9,65", "-c2c3 belongs to one image"),
+        ("-i t2.nii.gz ./t2.nii.gz -ofolder out", "would be written for t2.nii.gz and again"),
+        ("-i t2.nii.gz t2.nii", "t2_rootlets.nii.gz: would be written"),
+        ("-i t2.nii.gz other.nii.gz -o out/a.nii.gz out/a.nii", "out/a.json: would be written"),
+        ("-i t2.nii.gz other.nii.gz -o out/a.nii.gz other.nii.gz", "other.nii.gz: is an input"),
+        ("-i t2.nii.gz -o out/t2_seg.nii.gz", "out/t2_seg.nii.gz: would be written"),
+    ],
+)
+def test_several_images_that_do_not_go_together(inputs: Path, words: str, told: str) -> None:
+    assert_refused(inputs, f"segment {words} -model model", 2, told)
+
+
+def test_the_same_stem_in_two_folders_has_one_cord_mask(inputs: Path) -> None:
+    """The rootlets have names of their own, and the masks beside them have not."""
+    command = "segment -i t2.nii.gz again/t2.nii.gz -o out/a.nii.gz out/b.nii.gz -model model"
+    assert_refused(inputs, command, 2, "out/t2_seg.nii.gz: would be written for t2.nii.gz")
+
+
+def test_nothing_but_broken_images_loads_no_model(inputs: Path) -> None:
+    before = listing(inputs)
+    command = "segment -i missing.nii.gz series.nii.gz -model nowhere/model"
+    done = sct_rootlets(*command.split(), folder=inputs)
+    assert done.returncode == 1
+    assert listing(inputs) == before
+    errors = [text for text in done.stderr.splitlines() if "sct_rootlets: error: " in text]
+    assert len(errors) == 3
+    assert "missing.nii.gz: no such file" in errors[0]
+    assert "series.nii.gz: has 4 dimensions" in errors[1]
+    assert "2 of 2 images could not be segmented: missing.nii.gz, series.nii.gz" in errors[2]
+    assert "nowhere" not in done.stderr
 
 
 SEGMENTATIONS = {
