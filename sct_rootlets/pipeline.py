@@ -43,7 +43,7 @@ from sct_rootlets.inputs import (
     read_cord,
     read_image,
 )
-from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.manifest import BUNDLED, InstalledModel
 from sct_rootlets.result import Predicted, Result, stem_of
 from sct_rootlets.store import Choice, home, locate
 
@@ -72,6 +72,7 @@ class _Settings:
     threads: int | None
     engine: str
     fast: bool
+    mirror: bool
 
     def load(
         self, model: InstalledModel, progress: Progress | None, timings_s: dict[str, float]
@@ -83,13 +84,20 @@ class _Settings:
                 self.threads,
                 engine=self.engine,
                 fast=self.fast,
+                mirror=self.mirror,
                 cache=home().compiled,
+                finder=None if model.is_compact else locate(BUNDLED),
             )
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What of it a result may depend on, as plain values for a JSON file."""
-        return {"device": self.device, "engine": self.engine, "fast": self.fast}
+        return {
+            "device": self.device,
+            "engine": self.engine,
+            "fast": self.fast,
+            "mirror": self.mirror,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +137,7 @@ def run(
     threads: int | None = None,
     engine: str = "auto",
     fast: bool = False,
+    mirror: bool = False,
     definition: str = "caudal",
     reach_mm: float = 1.5,
     dilation_voxels: int | None = None,
@@ -153,7 +162,7 @@ def run(
     model : str, path-like or Choice
         As :func:`sct_rootlets.store.locate` takes it, or with options of its own. What is
         missing is installed, once the inputs have been checked.
-    device, threads, engine, fast
+    device, threads, engine, fast, mirror
         As :func:`sct_rootlets.engines.load_engine` takes them.
     definition, reach_mm, dilation_voxels, extend, renumber, axial
         As :class:`LevelOptions` has them.
@@ -195,7 +204,7 @@ def run(
         files |= writing.level_files(files["levels"])
         writing.require_free(files, sources)
     timings: dict[str, float] = {}
-    settings = _Settings(device, threads, engine, fast)
+    settings = _Settings(device, threads, engine, fast, mirror)
     loaded = settings.load(installed, progress, timings)
     with _timed("prediction", timings):
         segmentation = loaded.predict(image_, cord=cord_, progress=progress)
@@ -241,6 +250,7 @@ def segment(
     threads: int | None = None,
     engine: str = "auto",
     fast: bool = False,
+    mirror: bool = False,
     progress: Progress | None = None,
     write_to: Mapping[str, Path] | None = None,
 ) -> Predicted:
@@ -257,7 +267,7 @@ def segment(
         writing.require_apart([(inputs.image.path, files.values())])
         writing.require_free(files, files_of(*inputs.all))
     timings: dict[str, float] = {}
-    settings = _Settings(device, threads, engine, fast)
+    settings = _Settings(device, threads, engine, fast, mirror)
     loaded = settings.load(installed, progress, timings)
     return _segmented(inputs, installed, loaded, settings, progress, timings)
 
@@ -272,6 +282,7 @@ def segment_many(
     threads: int | None = None,
     engine: str = "auto",
     fast: bool = False,
+    mirror: bool = False,
     progress: Progress | None = None,
     write_to: Sequence[Mapping[str, Path]] | None = None,
     keep_intermediate: bool = False,
@@ -288,7 +299,7 @@ def segment_many(
         As in :func:`run`, of every image.
     cords : sequence of (path-like or LabelImage, or None), optional
         Cord mask of each image.
-    model, device, threads, engine, fast
+    model, device, threads, engine, fast, mirror
         As in :func:`run`.
     progress : callable, optional
         As in :func:`run`; the stage says which image it is about.
@@ -321,7 +332,7 @@ def segment_many(
     # The rootlets already here, before a model is perhaps downloaded; which model it is says
     # whether there will be cord masks.
     writing.require_apart([(job.name, [job.files["rootlets"]]) for job in jobs if job.files])
-    settings = _Settings(device, threads, engine, fast)
+    settings = _Settings(device, threads, engine, fast, mirror)
     return _outcomes(jobs, volume, model, settings, progress, keep_intermediate)
 
 

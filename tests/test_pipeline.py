@@ -297,12 +297,21 @@ def test_the_engine_is_told_how_and_where_it_may_keep_networks(
 ) -> None:
     cache = {"cache": store_home / "compiled"}
     pipeline.run(neck.image)
-    wishes: dict[str, Any] = {"device": "cpu", "threads": 2, "engine": "openvino", "fast": True}
+    wishes: dict[str, Any] = {
+        "device": "cpu",
+        "threads": 2,
+        "engine": "openvino",
+        "fast": True,
+        "mirror": True,
+    }
     pipeline.run(neck.image, **wishes)
     pipeline.segment(neck.image, **wishes)
     list(pipeline.segment_many([neck.image], **wishes))
-    told = ("cpu", 2), {"engine": "openvino", "fast": True, **cache}
-    assert loads == [(("auto", None), {"engine": "auto", "fast": False, **cache}), *[told] * 3]
+    finders = [wish.pop("finder") for _, wish in loads]
+    told = ("cpu", 2), {"engine": "openvino", "fast": True, "mirror": True, **cache}
+    plain = ("auto", None), {"engine": "auto", "fast": False, "mirror": False, **cache}
+    assert loads == [plain, *[told] * 3]
+    assert finders == [None] * 4  # the bundled model finds the cord by itself
     assert not cache["cache"].exists()  # the engine's to make
 
 

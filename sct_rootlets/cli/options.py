@@ -140,6 +140,12 @@ def add_model_options(parser: Parser) -> None:
         "for this model: faster, and some voxels at the edges of rootlets may differ. The "
         "sidecar says that it was used.",
     )
+    parser.optional.add_argument(
+        "-test-time-aug",
+        action="store_true",
+        help="Average over mirrored views of the image, as far as the model allows it: several "
+        "times slower.",
+    )
 
 
 def add_volume_option(parser: Parser) -> None:
@@ -160,6 +166,7 @@ def engine_options(arguments: argparse.Namespace) -> dict[str, Any]:
         "threads": arguments.threads,
         "engine": arguments.engine,
         "fast": arguments.fast,
+        "mirror": arguments.test_time_aug,
     }
 
 

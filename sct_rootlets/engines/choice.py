@@ -40,6 +40,11 @@ def choose(
         raise UsageError(
             f"there is no engine {engine!r}", remedy=f"Choose one of {', '.join(ENGINES)}"
         )
+    if mirror and model.is_compact:
+        raise UsageError(
+            f"the model {model.name} was made without mirrored views",
+            remedy="Leave out -test-time-aug",
+        )
     if engine == "nnunet":
         return _nnunet(model, device, threads, fast=fast, mirror=mirror)
     computed_by = _Computing(device, threads, engine, cache)

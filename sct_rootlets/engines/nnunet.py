@@ -280,18 +280,23 @@ class _watched:
 
         def counted(*args: Any, **kwargs: Any) -> Any:
             slicers = count(*args, **kwargs)
-            self._total = len(slicers) * folds
+            if not self._total:
+                self._total = len(slicers) * folds
+                self._told(0)
             return slicers
 
         def stepped(*args: Any, **kwargs: Any) -> Any:
             result = step(*args, **kwargs)
-            self._done = min(self._done + 1, self._total)
-            with contextlib.redirect_stdout(self._stdout):
-                self._tell("segmenting the rootlets", self._done, self._total)
+            self._told(self._done + 1)
             return result
 
         setattr(self._predictor, self._COUNTED, counted)
         setattr(self._predictor, self._STEP, stepped)
+
+    def _told(self, done: int) -> None:
+        self._done = min(done, self._total)
+        with contextlib.redirect_stdout(self._stdout):
+            self._tell("segmenting the rootlets", self._done, self._total)
 
     def __exit__(self, *_: object) -> None:
         for name in (self._COUNTED, self._STEP):

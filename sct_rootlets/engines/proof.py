@@ -136,16 +136,21 @@ class ProvingEngine:
         if self._engine is None:
             self._engine = self._load()
         result = self._engine.predict(image, cord=cord, progress=progress)
+        is_first = self._known is None
         if self._known is None:
             self._prove(image, cord, result, progress)
-        known = self._known
-        if known is not None:
-            outcome = "is used" if known.passes else "is not used"
-            result.notes.append(
-                f"{self._what} {outcome}: on a first image {known.equal:.5f} of the voxels near "
-                f"the cord were equal, the lowest Dice of a level was {known.lowest_dice:.4f}"
-            )
+        if self._known is not None:
+            result.notes.append(self._told(self._known, is_first))
         return result
+
+    def _told(self, known: Agreement, is_first: bool) -> str:
+        outcome = "is used" if known.passes else "is not used"
+        when = "this first image, predicted without it," if is_first else "a first image"
+        return (
+            f"{self._what} {outcome}{' from now on' if is_first else ''}: on {when} "
+            f"{known.equal:.5f} of the voxels near the cord were equal, and the lowest Dice of "
+            f"a level was {known.lowest_dice:.4f}"
+        )
 
     def _prove(
         self,

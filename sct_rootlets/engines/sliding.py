@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.engines.answer import segmentation_from
 from sct_rootlets.engines.backends import Backend
 from sct_rootlets.engines.engine import Progress, Segmentation
@@ -42,6 +43,10 @@ REACH_MM = 15.0
 #: Around a cord that was found and not given, the whole length of the image is kept, and
 #: this much on either side of its box, in mm: it may be found in part.
 FOUND_MARGIN_MM = 30.0
+
+
+#: Rootlets of lower levels run down the canal, far beyond the end of the cord.
+_LAST_BESIDE_THE_CORD = SpinalLevel.T1
 
 
 class SlidingEngine:
@@ -136,6 +141,9 @@ class SlidingEngine:
     ) -> tuple[NDArray[np.bool_] | None, str]:
         """Return where rootlets are looked for on the network's grid, and what is said of it."""
         everywhere = "the whole image was predicted"
+        levels = self._model.labels if self._model.has_level_identity else ()
+        if any(level > _LAST_BESIDE_THE_CORD.value for level in levels):
+            return None, everywhere
         if cord is not None:
             require_same_grid(image, cord)
             if not (cord.data != 0).any():
@@ -145,14 +153,21 @@ class SlidingEngine:
                 return None, everywhere
             distance = ndimage.distance_transform_edt(~mask, prepared.spacing_mm)
             return distance <= REACH_MM, f"within {REACH_MM:g} mm of the cord mask that was given"
-        pairs = zip(prepared.volume.shape, self._patch, strict=True)
-        if self._finder is None or all(n <= patch for n, patch in pairs):
+        if self._finder is None or not self._is_wide(prepared):
             return None, everywhere
         found = self._finder.box_world(image, tell)
         if found is None:
             return None, f"{everywhere}: no cord was found to look around"
         box = self._found_box(found, image, way, prepared)
         return box, "around the cord that the bundled network found, over the image's length"
+
+    def _is_wide(self, prepared: Prepared) -> bool:
+        """Say whether there can be tiles beside the box around a cord, so that finding it pays."""
+        sizes = zip(prepared.volume.shape, self._patch, prepared.spacing_mm, strict=True)
+        beside = [(n - patch) * mm >= 2 * FOUND_MARGIN_MM for n, patch, mm in sizes]
+        # The network's axes are the model's x, y, z in reverse, transposed.
+        letters = [self._model.orientation_sct[::-1][axis] for axis in self._plan.transpose]
+        return any(room for room, letter in zip(beside, letters, strict=True) if letter not in "IS")
 
     def _found_box(
         self,
@@ -215,16 +230,17 @@ class SlidingEngine:
     def _scores(self, tile: _Array) -> _Array:
         """Return the mean scores (classes, Z, Y, X) of a tile over folds and mirrored views."""
         given = tile[0] if self._plan.is_2d else tile
-        views = itertools.product(self._networks, self._views)
+        views = list(itertools.product(self._networks, self._views))
         total: _Array | None = None
         for network, axes in views:
-            scores = network.scores(np.flip(given, axes)[None])[0]
-            scores = np.flip(scores, tuple(axis + 1 for axis in axes))
-            total = scores if total is None else total + scores
+            scores = np.flip(
+                network.scores(np.flip(given, axes)[None])[0], tuple(axis + 1 for axis in axes)
+            )
+            if total is None:  # a network may write its next answer where this one is
+                total = scores if len(views) == 1 else scores / np.float32(len(views))
+            else:
+                total += scores / np.float32(len(views))
         assert total is not None
-        count = len(self._networks) * len(self._views)
-        if count > 1:
-            total = total / np.float32(count)
         return total[:, None] if self._plan.is_2d else total
 
 

@@ -133,7 +133,7 @@ def sweep(
     box : three slices
         What is wanted of the volume.
     progress : callable, optional
-        Called as ``progress(done, total)`` after each tile.
+        Called as ``progress(done, total)`` before the first tile and after each.
 
     Yields
     ------
@@ -146,6 +146,8 @@ def sweep(
     held: dict[int, tuple[_Array, _Array]] = {}
     ordered = sorted(origins, key=lambda origin: origin[axis])
     emitted = box[axis].start
+    if progress is not None:
+        progress(0, len(ordered))
     for number, origin in enumerate(ordered):
         for index in range(emitted, min(origin[axis], box[axis].stop)):
             yield _final(index, held.pop(index, None), classes, size)

@@ -189,7 +189,7 @@ def test_progress_counts_tiles_and_nothing_is_printed(model_folder, capsys):
         calls.clear()
         engine.predict(image, progress=lambda *call: calls.append(call))
     tiles = [(done, total) for stage, done, total in calls if stage.startswith("segmenting")]
-    assert tiles == [(n, 8) for n in range(1, 9)]
+    assert tiles == [(n, 8) for n in range(9)]
     assert capsys.readouterr().out == ""
 
 

@@ -113,3 +113,31 @@ def test_what_the_store_made_of_a_checkpoint_is_read_instead(tmp_path):
     converted(path)[0].unlink()
     with pytest.raises(ModelError, match="no checkpoint in any fold"):
         runtime.checkpoint_files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 1.5),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2.0),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({"cpu.max": "nonsense"}, None),
+        ({}, None),
+    ],
+)
+def test_a_containers_quota_is_read(tmp_path, files, expected):
+    for name, content in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+    assert runtime._container_cores(tmp_path) == expected
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.5, 1), (1.5, 2), (64.0, None), (None, None)])
+def test_a_containers_quota_is_respected(monkeypatch, share, expected):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(runtime, "_container_cores", lambda: None)
+    unlimited = runtime.usable_threads()
+    monkeypatch.setattr(runtime, "_container_cores", lambda: share)
+    assert runtime.usable_threads() == min(unlimited, expected or unlimited)

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sct_rootlets.engines.engine import Segmentation
+from sct_rootlets.engines.proof import (
+    FEWEST_VOXELS,
+    Agreement,
+    ProvingEngine,
+    agreement,
+    read_agreement,
+)
+from sct_rootlets.image import Grid, Image, LabelImage
+
+SHAPE = (40, 40, 40)
+GRID = Grid(SHAPE, np.eye(4))
+
+
+def labels(values) -> LabelImage:
+    return LabelImage(values.astype(np.uint8), GRID, None, "labels")
+
+
+def segmentation(values) -> Segmentation:
+    return Segmentation(labels(values), None, None, True, {3: "C3", 4: "C4"})
+
+
+def two_levels():
+    values = np.zeros(SHAPE)
+    values[10:20, 18:22, 10:20] = 3
+    values[10:20, 18:22, 25:35] = 4
+    return values
+
+
+def test_agreement_counts_what_it_says():
+    expected, found = two_levels(), two_levels()
+    found[10:12, 18, 10] = 0  # two of 400 voxels of C3
+    found[0, 0, 0] = 4  # far away: counts for the Dice, not for the voxels near the cord
+    cord = np.zeros(SHAPE)
+    cord[15, 20, 22] = 1
+    measured = agreement(segmentation(expected), segmentation(found), labels(cord))
+    ball = sum(
+        (x * x + y * y + z * z) <= 100
+        for x in range(-10, 11)
+        for y in range(-10, 11)
+        for z in range(-10, 11)
+    )
+    missed = 0  # (10..11, 18, 10) lies 12 mm away
+    assert measured.equal == pytest.approx(1 - missed / ball)
+    assert measured.lowest_dice == pytest.approx(min(2 * 398 / 798, 2 * 400 / 801))
+    assert measured.voxels == 800
+
+
+def test_without_a_cord_what_the_reference_labelled_says_where():
+    expected, found = two_levels(), two_levels()
+    found[10, 18, 10] = 0
+    measured = agreement(segmentation(expected), segmentation(found))
+    assert 1 - 1e-3 < measured.equal < 1
+
+
+def test_a_level_that_only_one_has_is_no_agreement():
+    found = two_levels()
+    found[0, 0, 0] = 9
+    assert agreement(segmentation(two_levels()), segmentation(found)).lowest_dice == 0
+
+
+@pytest.mark.parametrize(
+    ("measured", "passes"),
+    [
+        (Agreement(0.999, 0.995, FEWEST_VOXELS), True),
+        (Agreement(0.9989, 0.999, 10_000), False),
+        (Agreement(0.9999, 0.9949, 10_000), False),
+        (Agreement(1.0, 1.0, FEWEST_VOXELS - 1), False),
+    ],
+)
+def test_the_bounds(measured, passes):
+    assert measured.passes is passes
+
+
+class Stub:
+    """An engine that answers what it is told, and counts."""
+
+    def __init__(self, values):
+        self.values, self.loaded, self.predicted = values, 0, 0
+
+    def load(self):
+        self.loaded += 1
+        return self
+
+    def predict(self, image, *, cord=None, progress=None):
+        self.predicted += 1
+        return segmentation(self.values)
+
+
+IMAGE = Image(np.zeros(SHAPE, dtype=np.float32), GRID)
+
+
+def proving(exact, faster, record):
+    return ProvingEngine(exact.load, faster.load, record, "half arithmetic")
+
+
+def test_what_agrees_is_used_from_the_second_image_on(tmp_path: Path):
+    values = two_levels()
+    close = values.copy()
+    close[10, 18, 10] = 0
+    exact, faster = Stub(values), Stub(close)
+    engine = proving(exact, faster, tmp_path / "new" / "proof.json")
+    first = engine.predict(IMAGE)
+    np.testing.assert_array_equal(first.rootlets.data, values)
+    assert "from now on" in first.notes[-1]
+    assert "0.9987" in first.notes[-1]
+    second = engine.predict(IMAGE)
+    np.testing.assert_array_equal(second.rootlets.data, close)
+    assert (exact.predicted, faster.predicted) == (1, 2)
+    later = proving(exact, faster, tmp_path / "new" / "proof.json")
+    np.testing.assert_array_equal(later.predict(IMAGE).rootlets.data, close)
+    assert json.loads((tmp_path / "new" / "proof.json").read_text())["passes"] is True
+
+
+def test_what_does_not_agree_is_never_used_again(tmp_path: Path):
+    exact, faster = Stub(two_levels()), Stub(np.roll(two_levels(), 1, axis=0))
+    for _ in (1, 2):
+        engine = proving(exact, faster, tmp_path / "proof.json")
+        for _ in (1, 2):
+            result = engine.predict(IMAGE)
+            np.testing.assert_array_equal(result.rootlets.data, exact.values)
+            assert "is not used" in result.notes[-1]
+    assert faster.predicted == 1
+
+
+def test_an_image_of_few_rootlets_proves_nothing(tmp_path: Path):
+    few = np.zeros(SHAPE)
+    few[10:14, 10:14, 10:14] = 3
+    exact, faster = Stub(few), Stub(few)
+    engine = proving(exact, faster, tmp_path / "proof.json")
+    assert engine.predict(IMAGE).notes == []
+    assert not (tmp_path / "proof.json").exists()
+    exact.values = faster.values = two_levels()
+    assert "from now on" in engine.predict(IMAGE).notes[-1]
+
+
+def test_a_record_that_cannot_be_kept_holds_as_long_as_the_engine(tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+    exact, faster = Stub(two_levels()), Stub(two_levels())
+    engine = proving(exact, faster, tmp_path / "file" / "proof.json")
+    for _ in (1, 2, 3):
+        engine.predict(IMAGE)
+    assert (exact.predicted, faster.predicted) == (1, 3)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"equal": 1}', '{"equal": "x"}'])
+def test_a_record_that_cannot_be_read_is_none(tmp_path: Path, content):
+    (tmp_path / "proof.json").write_text(content)
+    assert read_agreement(tmp_path / "proof.json") is None
+
+
+def test_notes_do_not_gather(tmp_path: Path):
+    exact, faster = Stub(two_levels()), Stub(two_levels())
+    engine = proving(exact, faster, tmp_path / "proof.json")
+    assert [len(engine.predict(IMAGE).notes) for _ in (1, 2, 3)] == [1, 1, 1]
+    assert replace(segmentation(two_levels())).notes == []

@@ -1,0 +1,223 @@
+"""Our sliding window against nnU-Net's own predictor, on networks that see their surroundings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sct_rootlets.engines import load_engine
+from sct_rootlets.errors import InputError, ModelError
+from sct_rootlets.image import Grid, Image, LabelImage
+from sct_rootlets.store import locate
+from tests.engines.conftest import oblique_affine
+
+pytest.importorskip("nnunetv2")
+torch = pytest.importorskip("torch")
+
+from training.export import (  # noqa: E402
+    build_network,
+    folder_name,
+    plain_conv_unet_kwargs,
+    write_nnunet_folder,
+)
+
+#: nnU-Net sums scores in half precision, we in single; where random weights leave two classes
+#: all but equal, that decides. Trained networks differ a hundred times less.
+NEARLY_ALL = 0.998
+
+LABELS = {"background": 0, "lvl2": 2, "lvl3": 3, "lvl1": 1}
+LUMBAR = {"background": 0, "L1": 1, "L2": 2, "L3": 3}
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def random_model(tmp_path: Path) -> Write:
+    """Write a model of random weights whose answer has all of its classes."""
+
+    def write(*, patch=(24, 20, 16), seeds=(1,), changes=None, **more) -> Path:
+        folder = tmp_path / "random" / folder_name("3d_fullres")
+        kwargs = plain_conv_unet_kwargs((6, 10, 12), (1, 2, 2))
+        if len(patch) == 2:
+            for key, value in kwargs.items():
+                if isinstance(value, str):
+                    kwargs[key] = value.replace("3d", "2d")
+            for key in ("kernel_sizes", "strides"):
+                kwargs[key] = [size[1:] for size in kwargs[key]]
+        for seed in seeds:
+            torch.manual_seed(seed)
+            weights = build_network(kwargs).state_dict()
+            fold = "all" if len(seeds) == 1 else seed
+            write_nnunet_folder(
+                folder, "3d_fullres", [0.9, 1.0, 1.1][-len(patch) :], patch, kwargs, weights,
+                labels=LABELS, fold=fold, **more,
+            )  # fmt: skip
+        plans = json.loads((folder / "plans.json").read_text())
+        plans["configurations"]["3d_fullres"].update(changes or {})
+        (folder / "plans.json").write_text(json.dumps(plans))
+        return folder
+
+    return write
+
+
+def smooth_image(shape=(34, 41, 38), spacing=(1.2, 0.8, 1.0)):
+    from scipy import ndimage
+
+    data = ndimage.gaussian_filter(np.random.default_rng(6).normal(size=shape), 1.5)
+    affine = oblique_affine(spacing, (5, -8, 11), (-20, -15, -19))
+    return Image((100 + 900 * data).astype(np.float32), Grid(shape, affine), None, "random")
+
+
+def predict(folder, engine, image, cord=None, **how):
+    return load_engine(locate(folder), "cpu", 1, engine=engine, **how).predict(image, cord=cord)
+
+
+@pytest.fixture(params=["openvino", "torch"])
+def ours(request):
+    if request.param == "openvino":
+        pytest.importorskip("openvino")
+    return request.param
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        {},
+        {"transpose_forward": (1, 2, 0)},
+        {"seeds": (1, 2, 3)},
+        {"patch": (24, 16)},
+        {"changes": {"spacing": [3.5, 1.0, 1.0], "patch_size": [12, 24, 24]}},
+        {"changes": {"use_mask_for_norm": [True]}},
+    ],
+    ids=["plain", "transposed", "folds", "2D", "thick", "mask"],
+)
+def test_the_answer_is_nnunets(random_model: Write, ours, what):
+    folder, image = random_model(**what), smooth_image()
+    if "changes" in what:
+        image.data[:6] = 0
+    expected = predict(folder, "nnunet", image).rootlets.data
+    found = predict(folder, ours, image).rootlets.data
+    assert len(np.unique(expected)) >= 3
+    assert (found == expected).mean() > NEARLY_ALL
+
+
+def test_mirrored_views_are_nnunets(random_model: Write, ours):
+    folder, image = random_model(mirroring_axes=(0, 2)), smooth_image()
+    expected = predict(folder, "nnunet", image, mirror=True).rootlets.data
+    found = predict(folder, ours, image, mirror=True)
+    assert (found.rootlets.data == expected).mean() > NEARLY_ALL
+    assert "4 mirrored views" in found.notes[0]
+    assert (predict(folder, ours, image).rootlets.data != expected).mean() > 0.01
+
+
+def cord_in(image):
+    """A cord along the third axis of the image, at a side of it."""
+    data = np.zeros(image.grid.shape, dtype=np.uint8)
+    data[2:5, 4:8, :] = 1
+    return LabelImage(data, image.grid, None, "cord")
+
+
+def test_around_a_cord_the_answer_is_that_of_the_whole_image(random_model: Write, ours):
+    from scipy import ndimage
+
+    folder, image = random_model(), smooth_image((34, 90, 38))
+    cord = cord_in(image)
+    whole = predict(folder, ours, image).rootlets.data
+    seen = []
+    engine = load_engine(locate(folder), "cpu", 1, engine=ours)
+    result = engine.predict(image, cord=cord, progress=lambda *call: seen.append(call))
+    distance = ndimage.distance_transform_edt(cord.data == 0, image.grid.spacing_mm)
+    near = distance <= 10
+    np.testing.assert_array_equal(result.rootlets.data[near], whole[near])
+    assert not result.rootlets.data[distance > 18].any()
+    assert "within 15 mm" in result.notes[-1]
+    everywhere = []
+    engine.predict(image, progress=lambda *call: everywhere.append(call))
+    assert len(seen) < len(everywhere)
+
+
+def test_fast_tiles_lie_on_the_cord(random_model: Write, ours):
+    folder, image = random_model(), smooth_image((34, 90, 38))
+    calls = {}
+    for fast in (False, True):
+        engine = load_engine(locate(folder), "cpu", 1, engine=ours, fast=fast)
+        told = []
+        engine.predict(
+            image, cord=cord_in(image), progress=lambda *call, told=told: told.append(call)
+        )
+        calls[fast] = len(told)
+    assert calls[True] < calls[False]
+
+
+def test_levels_below_the_neck_are_looked_for_everywhere(random_model: Write, ours):
+    folder, image = random_model(), smooth_image()
+    dataset = json.loads((folder / "dataset.json").read_text())
+    dataset["labels"] = LUMBAR
+    (folder / "dataset.json").write_text(json.dumps(dataset))
+    result = predict(folder, ours, image, cord=cord_in(image))
+    whole = predict(folder, ours, image)
+    assert min(whole.meanings) > 9
+    np.testing.assert_array_equal(result.rootlets.data, whole.rootlets.data)
+
+
+def test_an_empty_cord_mask_is_an_error(random_model: Write, ours):
+    image = smooth_image()
+    empty = LabelImage(np.zeros(image.grid.shape, np.uint8), image.grid, None, "cord.nii.gz")
+    with pytest.raises(InputError, match="empty"):
+        predict(random_model(), ours, image, cord=empty)
+
+
+def test_the_image_is_not_changed(random_model: Write, ours):
+    image = smooth_image()
+    before = image.data.copy()
+    predict(random_model(), ours, image)
+    np.testing.assert_array_equal(image.data, before)
+
+
+def test_what_only_nnunet_runs_is_run_by_it(random_model: Write, ours):
+    kwargs = {"is_seg": False, "force_separate_z": None, "mode": "linear"}
+    changes = {
+        "resampling_fn_data": "resample_torch_fornnunet",
+        "resampling_fn_data_kwargs": kwargs,
+    }
+    folder, image = random_model(changes=changes), smooth_image(spacing=(1.1, 1.0, 0.9))
+    with pytest.raises(ModelError, match="-engine nnunet"):
+        predict(folder, ours, image)
+    assert "nnU-Net predictor" in predict(folder, "auto", image).notes[0]
+
+
+def test_a_wide_image_is_predicted_around_the_cord_that_is_found(random_model: Write, ours):
+    """The finder is the bundled model's; here it finds what it is told to."""
+    from sct_rootlets.engines.backends import TorchBackend
+    from sct_rootlets.engines.sliding import SlidingEngine
+
+    class Finder:
+        def __init__(self, corners):
+            self.corners = corners
+
+        def box_world(self, image, tell):
+            return self.corners
+
+    folder, image = random_model(), smooth_image((34, 120, 38), (1, 1, 1))
+    corners = image.grid.world_from_ijk([[10, 8, 0], [14, 12, 30]])
+    engines = {
+        name: SlidingEngine(locate(folder), TorchBackend(torch.device("cpu"), 1), finder=finder)
+        for name, finder in {
+            "whole": None, "found": Finder(corners), "nothing": Finder(None),
+        }.items()
+    }  # fmt: skip
+    told = {name: [] for name in engines}
+    results = {
+        name: engine.predict(image, progress=lambda *call, name=name: told[name].append(call))
+        for name, engine in engines.items()
+    }
+    whole = results["whole"].rootlets.data
+    np.testing.assert_array_equal(results["nothing"].rootlets.data, whole)
+    np.testing.assert_array_equal(results["found"].rootlets.data[:, :38], whole[:, :38])
+    assert not results["found"].rootlets.data[:, 60:].any()
+    assert len(told["found"]) < len(told["whole"])
+    assert "found" in results["found"].notes[-1]
