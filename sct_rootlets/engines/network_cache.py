@@ -20,6 +20,8 @@ import logging
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,7 +93,7 @@ def converted(folder: Path, sha256: str, cache: Path | None) -> Iterator[Convert
             return
     made = _staging(cache)
     try:
-        facts = _make(folder, made)
+        facts = _made_apart(folder, made) or _make(folder, made)
         if place is not None and made.parent == place.parent:
             made = _moved(made, place)
         yield Converted(made, facts)
@@ -109,6 +111,27 @@ def _staging(cache: Path | None) -> Path:
         except OSError as error:
             logger.info("converted networks cannot be kept in %s (%s)", cache, error)
     return Path(tempfile.mkdtemp(prefix="sct_rootlets-"))
+
+
+def _made_apart(folder: Path, target: Path) -> Facts | None:
+    """Make the files in a process of its own, so that torch and its memory leave with it.
+
+    Returns None where that fails, for whatever reason: making them here then says which.
+    """
+    command = [sys.executable, "-m", __name__, os.fspath(folder.resolve()), os.fspath(target)]
+    search = os.pathsep.join(filter(None, sys.path))
+    try:
+        subprocess.run(
+            command,
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PYTHONPATH": search},
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        logger.debug("converting in a process of its own failed (%s)", error)
+        return None
+    return _read(target)
 
 
 def _make(folder: Path, target: Path) -> Facts:
@@ -166,3 +189,7 @@ def _sha256(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    _make(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -2,9 +2,9 @@
 
 Tiles, weights and means are nnU-Net's (Isensee et al., Nature Methods 2021,
 10.1038/s41592-020-01008-z); only what it keeps of them is not. nnU-Net holds the scores of
-every class for the whole volume, in half precision. Here the tiles come in ascending order
-along one axis, and a plane across it is handed on, as float32, once no tile ahead reaches
-it, so that no more planes are held than a tile is long.
+every class for the whole volume. Here the tiles come in ascending order along one axis, and a
+plane across it is handed on once no tile ahead reaches it, so that no more planes are held
+than a tile is long. Sums are held in half precision, as nnU-Net holds them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.engines.tiles import Origin, gaussian_weights, tile_origins, tile_steps
+from sct_rootlets.errors import ModelError
 
 __all__ = ["Plane", "Zone", "best_axis", "grid_origins", "sweep"]
 
 _Array = NDArray[np.float32]
 _Box = tuple[slice, slice, slice]
+
+#: Weighted scores (classes, A, B) of a plane, and weights (A, B).
+_Sums = tuple[NDArray[np.float16], _Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,11 +143,16 @@ def sweep(
     ------
     Plane
         For each index of the box along `axis`.
+
+    Raises
+    ------
+    ModelError
+        If a score is not finite, or too large for the sums.
     """
     first, second = (other for other in range(3) if other != axis)
     gaussian = np.moveaxis(gaussian_weights(patch), axis, 0)
     size = (box[first].stop - box[first].start, box[second].stop - box[second].start)
-    held: dict[int, tuple[_Array, _Array]] = {}
+    held: dict[int, _Sums] = {}
     ordered = sorted(origins, key=lambda origin: origin[axis])
     emitted = box[axis].start
     if progress is not None:
@@ -161,7 +170,7 @@ def sweep(
         for index in range(low, high):
             if index not in held:
                 held[index] = (
-                    np.zeros((classes, *size), dtype=np.float32),
+                    np.zeros((classes, *size), dtype=np.float16),
                     np.zeros(size, dtype=np.float32),
                 )
             total, weights = held[index]
@@ -186,12 +195,15 @@ def _overlap(origin: int, length: int, wanted: slice) -> tuple[slice, slice]:
     return slice(low - origin, high - origin), slice(low - wanted.start, high - wanted.start)
 
 
-def _final(
-    index: int, sums: tuple[_Array, _Array] | None, classes: int, size: tuple[int, int]
-) -> Plane:
+def _final(index: int, sums: _Sums | None, classes: int, size: tuple[int, int]) -> Plane:
     if sums is None:
         return Plane(index, np.zeros((classes, *size), np.float32), np.zeros(size, dtype=bool))
-    scores, weights = sums
+    scores, weights = sums[0].astype(np.float32), sums[1]
+    if not np.isfinite(scores).all():
+        raise ModelError(
+            "its network gives scores that are infinite or not a number, or beyond half precision",
+            remedy="Choose -engine torch -device cpu, or check the model",
+        )
     covered = weights > 0
     np.divide(scores, weights, out=scores, where=covered)
     return Plane(index, scores, covered)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sct_rootlets.engines import load_engine
+from sct_rootlets.engines import load_engine, network_cache
 from sct_rootlets.engines.network_cache import converted
 from sct_rootlets.engines.networks import TorchNetwork, build_modules
 from sct_rootlets.errors import ModelError, UsageError
@@ -108,12 +109,17 @@ def test_a_cache_that_cannot_be_written_is_done_without(folder: Path, tmp_path: 
     assert blocked.read_text() == "in the way"
 
 
-RUN = """
-import socket, sys
+#: Python runs it at the start of this process and of those it starts.
+NO_NETWORK = """
+import socket
 def refuse(*args):
-    raise AssertionError("the network was touched")
-socket.socket.connect = refuse
-socket.getaddrinfo = refuse
+    open({mark!r}, "w").close()
+    raise OSError("the network was touched")
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+"""
+
+RUN = """
+import sys
 import numpy as np
 from pathlib import Path
 from sct_rootlets.engines import load_engine
@@ -126,21 +132,45 @@ print("torch" in sys.modules, "nnunetv2" in sys.modules)
 """
 
 
-def test_a_later_run_needs_no_torch_and_none_the_network(folder: Path, tmp_path: Path):
+def test_no_run_imports_torch_or_touches_the_network(folder: Path, tmp_path: Path):
+    name_levels(folder)
+    touched = tmp_path / "touched"
+    (tmp_path / "sitecustomize.py").write_text(NO_NETWORK.format(mark=str(touched)))
+    search = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    command = [sys.executable, "-c", RUN, str(folder), str(tmp_path / "cache")]
+    answers = [
+        subprocess.run(
+            command,
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": search},
+        ).stdout
+        for _ in (1, 2)
+    ]
+    # The network is converted in a process of its own, which does import torch.
+    assert answers == ["False False\n", "False False\n"]
+    assert not touched.exists()
+
+
+def name_levels(folder: Path) -> None:
     dataset = json.loads((folder / "dataset.json").read_text())
     dataset["labels"] = {"background": 0, "lvl1": 1, "lvl2": 2, "lvl3": 3}
     (folder / "dataset.json").write_text(json.dumps(dataset))
-    command = [sys.executable, "-c", RUN, str(folder), str(tmp_path / "cache")]
-    answers = [
-        subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in (1, 2)
-    ]
-    assert answers == ["True False\n", "False False\n"]
+
+
+def test_both_ways_to_convert_give_the_same(folder: Path, tmp_path: Path, converted_apart):
+    with converted(folder, "ab" * 32, tmp_path / "apart") as apart:
+        pass
+    here = tmp_path / "here"
+    here.mkdir()
+    network_cache._make(folder, here)
+    assert {path.name for path in here.iterdir()} == {p.name for p in apart.folder.iterdir()}
+    assert (here / "fold_all.bin").read_bytes() == (apart.folder / "fold_all.bin").read_bytes()
 
 
 def test_processes_that_make_the_same_at_a_time_do_no_harm(folder: Path, tmp_path: Path):
-    dataset = json.loads((folder / "dataset.json").read_text())
-    dataset["labels"] = {"background": 0, "lvl1": 1, "lvl2": 2, "lvl3": 3}
-    (folder / "dataset.json").write_text(json.dumps(dataset))
+    name_levels(folder)
     cache = tmp_path / "cache"
     command = [sys.executable, "-c", RUN, str(folder), str(cache)]
     running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(3)]
