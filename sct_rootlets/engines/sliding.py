@@ -40,6 +40,9 @@ _Array = NDArray[np.float32]
 #: canal, which is less than 30 mm wide, within it.
 REACH_MM = 15.0
 
+#: With `fast`, so that one tile is mostly as wide as what it has to cover.
+FAST_REACH_MM = 10.0
+
 #: Around a cord that was found and not given, the whole length of the image is kept, and
 #: this much on either side of its box, in mm: it may be found in part.
 FOUND_MARGIN_MM = 30.0
@@ -108,7 +111,8 @@ class SlidingEngine:
     ) -> Segmentation:
         """Predict the rootlets of `image`; see :class:`sct_rootlets.engines.Engine`.
 
-        Where `cord` is given, rootlets are looked for within :data:`REACH_MM` of it.
+        Where `cord` is given, rootlets are looked for within :data:`REACH_MM` of it
+        (:data:`FAST_REACH_MM` with `fast`).
 
         Raises
         ------
@@ -152,7 +156,8 @@ class SlidingEngine:
             if not mask.any():
                 return None, everywhere
             distance = ndimage.distance_transform_edt(~mask, prepared.spacing_mm)
-            return distance <= REACH_MM, f"within {REACH_MM:g} mm of the cord mask that was given"
+            reach = FAST_REACH_MM if self._fast else REACH_MM
+            return distance <= reach, f"within {reach:g} mm of the cord mask that was given"
         if self._finder is None or not self._is_wide(prepared):
             return None, everywhere
         found = self._finder.box_world(image, tell)
