@@ -24,7 +24,7 @@ _Array = NDArray[np.float32]
 _Box = tuple[slice, slice, slice]
 
 #: Weighted scores (classes, A, B) of a plane, and weights (A, B).
-_Sums = tuple[NDArray[np.float16], _Array]
+_Sums = tuple[NDArray[np.float16], NDArray[np.float16]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +150,7 @@ def sweep(
         If a score is not finite, or too large for the sums.
     """
     first, second = (other for other in range(3) if other != axis)
-    gaussian = np.moveaxis(gaussian_weights(patch), axis, 0)
+    gaussian = np.moveaxis(gaussian_weights(patch).astype(np.float16), axis, 0)
     size = (box[first].stop - box[first].start, box[second].stop - box[second].start)
     held: dict[int, _Sums] = {}
     ordered = sorted(origins, key=lambda origin: origin[axis])
@@ -171,10 +171,10 @@ def sweep(
             if index not in held:
                 held[index] = (
                     np.zeros((classes, *size), dtype=np.float16),
-                    np.zeros(size, dtype=np.float32),
+                    np.zeros(size, dtype=np.float16),
                 )
             total, weights = held[index]
-            weight = gaussian[index - origin[axis], here_a, here_b]
+            weight = gaussian[index - origin[axis], here_a, here_b].astype(np.float32)
             total[:, there_a, there_b] += scores[:, index - origin[axis], here_a, here_b] * weight
             weights[there_a, there_b] += weight
         if progress is not None:
@@ -198,7 +198,7 @@ def _overlap(origin: int, length: int, wanted: slice) -> tuple[slice, slice]:
 def _final(index: int, sums: _Sums | None, classes: int, size: tuple[int, int]) -> Plane:
     if sums is None:
         return Plane(index, np.zeros((classes, *size), np.float32), np.zeros(size, dtype=bool))
-    scores, weights = sums[0].astype(np.float32), sums[1]
+    scores, weights = (each.astype(np.float32) for each in sums)
     if not np.isfinite(scores).all():
         raise ModelError(
             "its network gives scores that are infinite or not a number, or beyond half precision",
