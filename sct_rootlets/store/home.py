@@ -97,6 +97,10 @@ class Store:
         """Folder of compiled networks: made by the engine that needs one, and only a cache."""
         return self.folder / "compiled"
 
+    def compiled_of(self, sha256: str) -> list[Path]:
+        """Return what engines keep of the model of that hash, with which its names begin."""
+        return sorted(self.compiled.glob(f"{sha256[:32]}-*"))
+
     def place(self, name: str, version: str) -> Place:
         """Return the place of a version of a model, or raise a `StoreError` for a bad name."""
         for word in (name, version):

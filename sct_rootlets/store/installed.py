@@ -100,6 +100,8 @@ def describe_installed(place: Place) -> InstalledModel:
 def remove(place: Place) -> None:
     """Remove an installed model: it disappears in one step, and is deleted after.
 
+    What engines made of it goes with it.
+
     Raises
     ------
     StoreError
@@ -112,6 +114,9 @@ def remove(place: Place) -> None:
             remedy="Whoever owns that store can remove it",
         )
     place.store.prepare()
+    converted: list[Path] = []
+    with contextlib.suppress(ModelError):  # a damaged model can be removed as well
+        converted = place.store.compiled_of(describe_installed(place).sha256)
     with Claim(place.claim, place.reference) as claim:
         claim.take()
         gone = place.store.staging / f"{place.reference}-{claim.token}"
@@ -120,6 +125,11 @@ def remove(place: Place) -> None:
         shutil.rmtree(gone, ignore_errors=True)
         with contextlib.suppress(OSError):  # another version is in it
             place.folder.parent.rmdir()
+        for path in converted:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def export(place: Place, target: Path) -> str:

@@ -21,9 +21,9 @@ from sct_rootlets.errors import (
     StoreError,
     UsageError,
 )
-from sct_rootlets.manifest import ModelEntry, load_manifests
+from sct_rootlets.manifest import InstalledModel, ModelEntry, load_manifests
 from sct_rootlets.store import install, locate
-from sct_rootlets.store.home import PATH
+from sct_rootlets.store.home import PATH, home
 from sct_rootlets.store.installed import export, find, remove
 from sct_rootlets.store.receipt import RECEIPT, read_receipt
 from sct_rootlets.store.trust import LOCK
@@ -365,12 +365,25 @@ def test_a_folder_that_somebody_put_there_is_left_alone(
     assert locate(folder).has_level_identity
 
 
+def kept_of(model: InstalledModel) -> list[Path]:
+    """Put what an engine would keep of a model where it would."""
+    folder = home().compiled / f"{model.sha256[:32]}-3d_fullres-1"
+    folder.mkdir(parents=True)
+    (folder / "facts.json").write_text("{}")
+    proof = folder.with_name(f"{model.sha256[:32]}-bf16.json")
+    proof.write_text("{}")
+    return [folder, proof]
+
+
 def test_a_model_is_removed_and_the_others_stay(manifest: Path) -> None:
     for version in "12":
         install(listed(manifest, f"tiny@{version}"))
+    made = {version: kept_of(locate(f"tiny@{version}", manifest=manifest)) for version in "12"}
     remove_installed("tiny", "1")
     assert assert_whole() == ["tiny@2"]
-    assert leftovers() == []
+    assert [name for name in leftovers() if not name.startswith("compiled")] == []
+    assert not any(path.exists() for path in made["1"])
+    assert all(path.exists() for path in made["2"])
 
 
 def test_stores_of_the_path_come_first_and_are_only_read(
