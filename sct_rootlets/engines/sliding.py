@@ -155,15 +155,17 @@ class SlidingEngine:
             mask = prepared.mask(way.apply(cord.data).transpose(2, 1, 0))
             if not mask.any():
                 return None, everywhere
-            distance = ndimage.distance_transform_edt(~mask, prepared.spacing_mm)
             reach = FAST_REACH_MM if self._fast else REACH_MM
-            return distance <= reach, f"within {reach:g} mm of the cord mask that was given"
+            near = _near(mask, reach, prepared.spacing_mm)
+            return near, f"within {reach:g} mm of the cord mask that was given"
         if self._finder is None or not self._is_wide(prepared):
             return None, everywhere
         found = self._finder.box_world(image, tell)
         if found is None:
             return None, f"{everywhere}: no cord was found to look around"
         box = self._found_box(found, image, way, prepared)
+        if not self._fast and self._spares_no_tile(box):
+            return None, everywhere
         return box, "around the cord that the bundled network found, over the image's length"
 
     def _is_wide(self, prepared: Prepared) -> bool:
@@ -173,6 +175,11 @@ class SlidingEngine:
         # The network's axes are the model's x, y, z in reverse, transposed.
         letters = [self._model.orientation_sct[::-1][axis] for axis in self._plan.transpose]
         return any(room for room, letter in zip(beside, letters, strict=True) if letter not in "IS")
+
+    def _spares_no_tile(self, needed: NDArray[np.bool_]) -> bool:
+        padded, _ = pad_to_patch(needed, self._patch)
+        tiles = [grid_origins(padded.shape, self._patch, each) for each in (None, padded)]
+        return len(tiles[0]) == len(tiles[1])
 
     def _found_box(
         self,
@@ -201,10 +208,7 @@ class SlidingEngine:
         """Return the labels of the cropped box of the image, in the network's axes."""
         volume, inside = pad_to_patch(prepared.volume, self._patch)
         zone = Zone(needed, prepared.volume.shape)
-        wanted = None
-        if needed is not None:
-            wanted = np.zeros(volume.shape, dtype=bool)
-            wanted[inside] = needed
+        wanted = None if needed is None else pad_to_patch(needed, self._patch)[0]
         origins = self._origins(volume.shape, wanted)
         axis = best_axis(volume.shape, self._patch)
         box = tuple(
@@ -247,6 +251,20 @@ class SlidingEngine:
                 total += scores / np.float32(len(views))
         assert total is not None
         return total[:, None] if self._plan.is_2d else total
+
+
+def _near(
+    mask: NDArray[np.bool_], reach_mm: float, spacing_mm: Sequence[float]
+) -> NDArray[np.bool_]:
+    """Return what lies within `reach_mm` of a mask, looked for no farther than that."""
+    box = []
+    for axis, part in enumerate(Zone(mask, mask.shape).box):
+        margin = int(reach_mm / spacing_mm[axis]) + 1
+        box.append(slice(max(0, part.start - margin), part.stop + margin))
+    near = np.zeros(mask.shape, dtype=bool)
+    inside = tuple(box)
+    near[inside] = ndimage.distance_transform_edt(~mask[inside], spacing_mm) <= reach_mm
+    return near
 
 
 def _shifted(planes: Iterator[Plane], by: int) -> Iterator[Plane]:

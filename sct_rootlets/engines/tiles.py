@@ -8,6 +8,7 @@ of an eighth of the tile. A mask restricts the tiles to where they are needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,8 +109,8 @@ def gaussian_weights(patch: Sequence[int], sigma_scale: float = 1 / 8) -> NDArra
 
 
 def pad_to_patch(
-    volume: NDArray[np.float32], patch: Sequence[int]
-) -> tuple[NDArray[np.float32], tuple[slice, slice, slice]]:
+    volume: NDArray[Any], patch: Sequence[int]
+) -> tuple[NDArray[Any], tuple[slice, slice, slice]]:
     """Pad `volume` (Z, Y, X) with 0 around it to the size of a patch where it is smaller.
 
     Returns
