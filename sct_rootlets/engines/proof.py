@@ -24,15 +24,19 @@ from scipy import ndimage
 from sct_rootlets.engines.engine import Engine, Progress, Segmentation
 from sct_rootlets.image import Image, LabelImage
 
-__all__ = ["Agreement", "ProvingEngine", "agreement", "cpu_name", "read_agreement"]
+__all__ = ["Agreement", "ProvingEngine", "agreement", "cpu_name", "read_agreements"]
 
 logger = logging.getLogger(__name__)
 
 #: The voxels that are compared lie within this distance, in mm, of the cord.
 NEAR_MM = 10.0
 
-#: What counts as agreement: this share of them equal, and this Dice for every level.
-LEAST_EQUAL, LEAST_DICE = 0.999, 0.995
+#: What counts as agreement: this share of them equal, and this Dice for every level. Half of
+#: the difference that is allowed (0.001 and 0.005), for the images that are not compared.
+LEAST_EQUAL, LEAST_DICE = 0.9995, 0.9975
+
+#: So many images have to agree, one after another.
+IMAGES = 3
 
 #: Fewer labelled voxels than this prove nothing.
 FEWEST_VOXELS = 500
@@ -97,7 +101,9 @@ def _near(mask: NDArray[np.generic], image: Image) -> NDArray[np.bool_]:
 
 
 class ProvingEngine:
-    """An exact engine, until a faster one is shown to agree with it.
+    """An exact engine, until a faster one has agreed with it on :data:`IMAGES` images.
+
+    On the first image on which it does not, it is given up.
 
     Parameters
     ----------
@@ -118,12 +124,19 @@ class ProvingEngine:
     ) -> None:
         self._exact, self._faster = exact, faster
         self._record, self._what = record, what
-        self._known = read_agreement(record)
+        self._known = read_agreements(record)
         self._engine: Engine | None = self._load()
 
     def _load(self) -> Engine:
-        passed = self._known is not None and self._known.passes
-        return self._faster() if passed else self._exact()
+        return self._faster() if self._is_proved else self._exact()
+
+    @property
+    def _is_proved(self) -> bool:
+        return len(self._known) >= IMAGES and all(known.passes for known in self._known)
+
+    @property
+    def _is_open(self) -> bool:
+        return len(self._known) < IMAGES and all(known.passes for known in self._known)
 
     def predict(
         self,
@@ -135,21 +148,27 @@ class ProvingEngine:
         """Predict the rootlets of `image`; see :class:`sct_rootlets.engines.Engine`."""
         if self._engine is None:
             self._engine = self._load()
+        proved = self._is_proved
         result = self._engine.predict(image, cord=cord, progress=progress)
-        is_first = self._known is None
-        if self._known is None:
+        if self._is_open:
             self._prove(image, cord, result, progress)
-        if self._known is not None:
-            result.notes.append(self._told(self._known, is_first))
+        if self._known:
+            result.notes.append(self._told(proved))
         return result
 
-    def _told(self, known: Agreement, is_first: bool) -> str:
-        outcome = "is used" if known.passes else "is not used"
-        when = "this first image, predicted without it," if is_first else "a first image"
+    def _told(self, used: bool) -> str:
+        count = len(self._known)
+        images = "1 image" if count == 1 else f"{count} images"
+        if self._is_open:
+            outcome = f"is not used before it has agreed on {IMAGES}"
+        elif self._is_proved:
+            outcome = "is used" if used else "is used from the next image on"
+        else:
+            outcome = "is not used, as that is too little"
         return (
-            f"{self._what} {outcome}{' from now on' if is_first else ''}: on {when} "
-            f"{known.equal:.5f} of the voxels near the cord were equal, and the lowest Dice of "
-            f"a level was {known.lowest_dice:.4f}"
+            f"{self._what} {outcome}: on {images} at least "
+            f"{min(known.equal for known in self._known):.5f} of the voxels near the cord were "
+            f"equal, and the Dice of each level {min(k.lowest_dice for k in self._known):.4f}"
         )
 
     def _prove(
@@ -165,27 +184,29 @@ class ProvingEngine:
         tell = progress or (lambda stage, done, total: None)
 
         def told(stage: str, done: int, total: int) -> None:
-            tell(f"once only: is {self._what} exact?", done, total)
+            tell(f"on the first images only: is {self._what} exact?", done, total)
 
         self._engine = None  # so that both are not in memory
         found = self._faster().predict(image, cord=cord, progress=told)
-        self._known = agreement(expected, found, cord)
+        self._known = [*self._known, agreement(expected, found, cord)]
         _write(self._record, self._known, self._what)
 
 
-def read_agreement(path: Path) -> Agreement | None:
-    """Return what was kept of a comparison, None where there is nothing readable."""
+def read_agreements(path: Path) -> list[Agreement]:
+    """Return what was kept of comparisons; nothing where there is nothing readable."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return Agreement(
-            float(content["equal"]), float(content["lowest_dice"]), int(content["voxels"])
-        )
+        return [
+            Agreement(float(each["equal"]), float(each["lowest_dice"]), int(each["voxels"]))
+            for each in content["images"]
+        ]
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return []
 
 
-def _write(path: Path, found: Agreement, what: str) -> None:
-    content = {"what": what, "cpu": cpu_name(), **asdict(found), "passes": found.passes}
+def _write(path: Path, found: list[Agreement], what: str) -> None:
+    images = [{**asdict(each), "passes": each.passes} for each in found]
+    content = {"what": what, "cpu": cpu_name(), "images": images}
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

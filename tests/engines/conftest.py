@@ -31,21 +31,6 @@ from training.export import (  # noqa: E402
     write_nnunet_folder,
 )
 
-
-@pytest.fixture(autouse=True)
-def converted_here(request, monkeypatch):
-    """Convert networks for OpenVINO in this process, which spares importing torch once more."""
-    if "converted_apart" not in request.fixturenames:
-        from sct_rootlets.engines import network_cache
-
-        monkeypatch.setattr(network_cache, "_made_apart", lambda folder, target: None)
-
-
-@pytest.fixture
-def converted_apart():
-    """Convert networks in a process of its own, as users do."""
-
-
 #: All 48 orientations, by nibabel's letters.
 ORIENTATIONS = [
     "".join(letters)

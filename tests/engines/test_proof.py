@@ -10,10 +10,13 @@ import pytest
 from sct_rootlets.engines.engine import Segmentation
 from sct_rootlets.engines.proof import (
     FEWEST_VOXELS,
+    IMAGES,
+    LEAST_DICE,
+    LEAST_EQUAL,
     Agreement,
     ProvingEngine,
     agreement,
-    read_agreement,
+    read_agreements,
 )
 from sct_rootlets.image import Grid, Image, LabelImage
 
@@ -71,9 +74,9 @@ def test_a_level_that_only_one_has_is_no_agreement():
 @pytest.mark.parametrize(
     ("measured", "passes"),
     [
-        (Agreement(0.999, 0.995, FEWEST_VOXELS), True),
-        (Agreement(0.9989, 0.999, 10_000), False),
-        (Agreement(0.9999, 0.9949, 10_000), False),
+        (Agreement(LEAST_EQUAL, LEAST_DICE, FEWEST_VOXELS), True),
+        (Agreement(0.9994, 0.999, 10_000), False),
+        (Agreement(0.9999, 0.9974, 10_000), False),
         (Agreement(1.0, 1.0, FEWEST_VOXELS - 1), False),
     ],
 )
@@ -103,22 +106,38 @@ def proving(exact, faster, record):
     return ProvingEngine(exact.load, faster.load, record, "half arithmetic")
 
 
-def test_what_agrees_is_used_from_the_second_image_on(tmp_path: Path):
+def test_what_agrees_on_enough_images_is_used_from_then_on(tmp_path: Path):
     values = two_levels()
     close = values.copy()
     close[10, 18, 10] = 0
     exact, faster = Stub(values), Stub(close)
-    engine = proving(exact, faster, tmp_path / "new" / "proof.json")
-    first = engine.predict(IMAGE)
-    np.testing.assert_array_equal(first.rootlets.data, values)
-    assert "from now on" in first.notes[-1]
-    assert "0.9987" in first.notes[-1]
-    second = engine.predict(IMAGE)
-    np.testing.assert_array_equal(second.rootlets.data, close)
-    assert (exact.predicted, faster.predicted) == (1, 2)
-    later = proving(exact, faster, tmp_path / "new" / "proof.json")
-    np.testing.assert_array_equal(later.predict(IMAGE).rootlets.data, close)
-    assert json.loads((tmp_path / "new" / "proof.json").read_text())["passes"] is True
+    record = tmp_path / "new" / "proof.json"
+    for number in range(IMAGES):  # in processes of their own
+        result = proving(exact, faster, record).predict(IMAGE)
+        np.testing.assert_array_equal(result.rootlets.data, values)
+        wanted = "from the next image on" if number == IMAGES - 1 else "not used before"
+        assert wanted in result.notes[-1]
+    assert "0.9987" in result.notes[-1]
+    engine = proving(exact, faster, record)
+    for _ in (1, 2):
+        later = engine.predict(IMAGE)
+        np.testing.assert_array_equal(later.rootlets.data, close)
+        assert "is used:" in later.notes[-1]
+    assert (exact.predicted, faster.predicted) == (IMAGES, IMAGES + 2)
+    kept = json.loads(record.read_text())["images"]
+    assert [each["passes"] for each in kept] == [True] * IMAGES
+
+
+def test_one_image_on_which_it_does_not_agree_is_enough(tmp_path: Path):
+    exact, faster = Stub(two_levels()), Stub(two_levels())
+    engine = proving(exact, faster, tmp_path / "proof.json")
+    engine.predict(IMAGE)
+    faster.values = np.roll(two_levels(), 1, axis=0)
+    engine.predict(IMAGE)
+    faster.values = two_levels()
+    for _ in range(IMAGES):
+        assert "is not used, as" in engine.predict(IMAGE).notes[-1]
+    assert faster.predicted == 2
 
 
 def test_what_does_not_agree_is_never_used_again(tmp_path: Path):
@@ -128,7 +147,7 @@ def test_what_does_not_agree_is_never_used_again(tmp_path: Path):
         for _ in (1, 2):
             result = engine.predict(IMAGE)
             np.testing.assert_array_equal(result.rootlets.data, exact.values)
-            assert "is not used" in result.notes[-1]
+            assert "is not used, as" in result.notes[-1]
     assert faster.predicted == 1
 
 
@@ -140,22 +159,22 @@ def test_an_image_of_few_rootlets_proves_nothing(tmp_path: Path):
     assert engine.predict(IMAGE).notes == []
     assert not (tmp_path / "proof.json").exists()
     exact.values = faster.values = two_levels()
-    assert "from now on" in engine.predict(IMAGE).notes[-1]
+    assert "not used before" in engine.predict(IMAGE).notes[-1]
 
 
 def test_a_record_that_cannot_be_kept_holds_as_long_as_the_engine(tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
     exact, faster = Stub(two_levels()), Stub(two_levels())
     engine = proving(exact, faster, tmp_path / "file" / "proof.json")
-    for _ in (1, 2, 3):
+    for _ in range(IMAGES + 2):
         engine.predict(IMAGE)
-    assert (exact.predicted, faster.predicted) == (1, 3)
+    assert (exact.predicted, faster.predicted) == (IMAGES, IMAGES + 2)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"equal": 1}', '{"equal": "x"}'])
 def test_a_record_that_cannot_be_read_is_none(tmp_path: Path, content):
     (tmp_path / "proof.json").write_text(content)
-    assert read_agreement(tmp_path / "proof.json") is None
+    assert read_agreements(tmp_path / "proof.json") == []
 
 
 def test_notes_do_not_gather(tmp_path: Path):
