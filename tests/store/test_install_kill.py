@@ -103,7 +103,7 @@ def test_installs_killed_at_random_moments(
 
     def predicted() -> NDArray[np.uint8]:
         model = locate("tiny@1", manifest=slow_manifest)
-        return load_engine(model, "cpu", threads=1).predict(image).rootlets.data
+        return load_engine(model, "cpu", 1, engine="torch").predict(image).rootlets.data
 
     expected = predicted()
     assert expected.any()
