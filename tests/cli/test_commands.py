@@ -298,7 +298,8 @@ def test_a_volume_of_a_series(
 
 
 INTERRUPTED = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell puts behind
 from pathlib import Path
 from sct_rootlets import pipeline
 from sct_rootlets.cli.main import main

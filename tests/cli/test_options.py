@@ -9,6 +9,7 @@ import pytest
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.cli.main import COMMANDS, get_parser
 from sct_rootlets.cli.options import engine_options, join_coordinates
+from sct_rootlets.engines import ENGINES
 
 RUN = ["run", "-i", "t2.nii.gz"]
 
@@ -54,7 +55,13 @@ def test_the_engines(command: str, engine: str) -> None:
         "threads": None,
         "engine": engine,
         "fast": True,
+        "mirror": False,
     }
+    assert engine in ENGINES
+
+
+def test_mirrored_views_have_scts_name() -> None:
+    assert engine_options(parse("segment", "-i", "t2.nii.gz", "-test-time-aug"))["mirror"] is True
 
 
 @pytest.mark.parametrize("definition", ["caudal", "extent", "midgap", "valosek2024"])

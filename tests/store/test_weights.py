@@ -224,7 +224,7 @@ def test_nnunet_predicts_the_same_bits(tmp_path, half_precision):
     volume = np.random.default_rng(2).normal(size=(1, 40, 20, 26)).astype(np.float32)
 
     def run():
-        engine = load_engine(locate(folder), "cpu", 1)
+        engine = load_engine(locate(folder), "cpu", 1, engine="nnunet")
         predictor = engine._predictor
         logits = predictor.predict_logits_from_preprocessed_data(torch.from_numpy(volume))
         return predictor.list_of_parameters, logits, engine.predict(_image()).rootlets.data
@@ -253,12 +253,11 @@ def test_the_compact_engine_predicts_the_same_bits(tmp_path):
     image = _image()
     cord = np.zeros(image.data.shape, dtype=np.uint8)
     cord[8:16, 8:16] = 1
-    tiles = np.random.default_rng(2).normal(size=(1, 1, 32, 16, 16)).astype(np.float32)
+    tiles = np.random.default_rng(2).normal(size=(1, 32, 16, 16)).astype(np.float32)
 
     def run():
-        engine = load_engine(locate(folder), "cpu", 1)
-        with torch.inference_mode():
-            logits = engine._fine.network(torch.from_numpy(tiles))
+        engine = load_engine(locate(folder), "cpu", 1, engine="torch")
+        logits = torch.from_numpy(engine._fine.network.scores(tiles))
         result = engine.predict(image, cord=_label(image, cord))
         return logits, [result.rootlets.data, result.cord.data, result.csf.data]
 
