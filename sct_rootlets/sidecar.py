@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sct_rootlets import __version__
+from sct_rootlets.hashing import file_sha256
 
 __all__ = [
     "GENERATOR",
@@ -115,11 +115,7 @@ def hashes(
     found = {}
     for source in sources:
         if os.path.isfile(source):
-            digest = hashlib.sha256()
-            with open(source, "rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
-            found[_relative(source, beside)] = digest.hexdigest()
+            found[_relative(source, beside)] = file_sha256(source)
     return found
 
 

@@ -14,7 +14,6 @@ is not as it was written is made again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -32,6 +31,7 @@ from typing import Any
 from sct_rootlets.engines.networks import Facts, build_modules
 from sct_rootlets.engines.openvino_network import OpenVINONetwork, convert, import_openvino
 from sct_rootlets.engines.plan import read_plan
+from sct_rootlets.hashing import file_sha256
 
 __all__ = ["Converted", "converted"]
 
@@ -142,7 +142,7 @@ def _make(folder: Path, target: Path) -> Facts:
     content = {
         "format": _FORMAT,
         **asdict(facts),
-        "sha256": {path.name: _sha256(path) for path in sorted(target.iterdir())},
+        "sha256": {path.name: file_sha256(path) for path in sorted(target.iterdir())},
     }
     (target / _FACTS).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return facts
@@ -170,7 +170,7 @@ def _read(place: Path) -> Facts | None:
         if content["format"] != _FORMAT:
             return None
         for name, expected in content["sha256"].items():
-            if Path(name).name != name or _sha256(place / name) != expected:
+            if Path(name).name != name or file_sha256(place / name) != expected:
                 logger.warning("%s is damaged and is made again", place / name)
                 return None
         facts = Facts(
@@ -181,14 +181,6 @@ def _read(place: Path) -> Facts | None:
         return facts if all(f"{fold}.xml" in content["sha256"] for fold in facts.folds) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 if __name__ == "__main__":

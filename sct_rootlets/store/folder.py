@@ -9,13 +9,14 @@ from typing import Any
 
 from sct_rootlets.checkpoint import CHECKPOINTS
 from sct_rootlets.errors import ModelError
+from sct_rootlets.hashing import file_sha256
 from sct_rootlets.manifest import (
     DEFAULT_ORIENTATION_SCT,
     InstalledModel,
     read_meanings,
     require_orientation,
 )
-from sct_rootlets.store.receipt import combined_sha256, file_sha256
+from sct_rootlets.store.receipt import combined_sha256
 
 __all__ = [
     "ARCHIVES",

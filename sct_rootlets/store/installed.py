@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sct_rootlets.errors import IntegrityError, ModelError, StoreError
+from sct_rootlets.hashing import file_sha256
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.outputs import OutputSet
 from sct_rootlets.store.claim import Claim
@@ -19,7 +20,6 @@ from sct_rootlets.store.home import Place, stores
 from sct_rootlets.store.receipt import (
     RECEIPT,
     Receipt,
-    file_sha256,
     is_installed,
     read_receipt,
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -17,13 +16,13 @@ from typing import Any
 
 from sct_rootlets import __version__
 from sct_rootlets.errors import ModelError
+from sct_rootlets.hashing import file_sha256
 
 __all__ = [
     "RECEIPT",
     "FileRecord",
     "Receipt",
     "combined_sha256",
-    "file_sha256",
     "is_installed",
     "now_utc",
     "read_receipt",
@@ -114,15 +113,6 @@ class Receipt:
 def now_utc() -> str:
     """Return the time in UTC, as ISO 8601 with seconds."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def file_sha256(path: str | os.PathLike[str]) -> str:
-    """Return the sha256 of a file, in hex."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def combined_sha256(hashes: Mapping[str, str]) -> str:

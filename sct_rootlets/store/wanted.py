@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from sct_rootlets.errors import IntegrityError, ModelError, UsageError
+from sct_rootlets.hashing import file_sha256
 from sct_rootlets.manifest import Asset, ModelEntry
 from sct_rootlets.store.home import OFFLINE
-from sct_rootlets.store.receipt import file_sha256
 
 __all__ = ["Wanted", "is_url", "missing_offline", "other_bytes", "require_sha256", "wanted"]
 

@@ -6,13 +6,13 @@ on its ``.pth`` is not opened again.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from sct_rootlets.checkpoint import converted_files, read_pth, write_converted
 from sct_rootlets.errors import ModelError
+from sct_rootlets.hashing import file_sha256
 from sct_rootlets.outputs import OutputSet
 
 __all__ = ["Converted", "code_files", "convert_checkpoint"]
@@ -76,7 +76,7 @@ def convert_checkpoint(pth: Path, folder: Path, *, trust_code: bool = False) -> 
             "the checkpoint is a link to another file", path=pth, remedy="Give the file itself"
         )
     checkpoint = read_pth(pth, trust_code=trust_code)
-    source = {"file": pth.name, "sha256": _sha256(pth), "size_bytes": pth.stat().st_size}
+    source = {"file": pth.name, "sha256": file_sha256(pth), "size_bytes": pth.stat().st_size}
     weights, facts = converted_files(folder / pth.name)
     with OutputSet() as outputs:  # in this order: the facts vouch for the weights
         write_converted(checkpoint, outputs.stage(weights), outputs.stage(facts), source)
@@ -106,11 +106,3 @@ def code_files(folder: Path) -> list[Path]:
             if is_code and not (written_by_nnunet and last in (".pkl", ".pickle")):
                 found.append(Path(parent) / name)
     return sorted(found)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -35,6 +35,7 @@ def image(shape=(23, 19, 17), border=0):
         inner[border:-border, 2:-1, 1:-border] = True
         data[~inner] = 0
         data[8:10, 8:10, 8:10] = 0  # a hole, which the mask does not have
+        data[1, 9, 8] = 7  # so that the box is larger than the mask
     return data
 
 
