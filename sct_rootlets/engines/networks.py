@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.engines.architecture import build_network
-from sct_rootlets.engines.plan import number_of_classes, read_json
+from sct_rootlets.engines.plan import number_of_classes
 from sct_rootlets.engines.runtime import (
     checkpoint_files,
     has_plain_trainer,
@@ -24,6 +24,7 @@ from sct_rootlets.engines.runtime import (
     using_threads,
 )
 from sct_rootlets.errors import ModelError
+from sct_rootlets.manifest import read_json
 
 __all__ = ["Facts", "Network", "TorchNetwork", "build_modules"]
 
@@ -134,8 +135,8 @@ def build_modules(folder: Path) -> tuple[list[Any], Facts]:
 def _module(folder: Path, checkpoint: dict[str, Any]) -> Any:
     name = checkpoint["init_args"]["configuration"]
     try:
-        architecture = read_json(folder, "plans.json")["configurations"][name].get("architecture")
-        classes = number_of_classes(read_json(folder, "dataset.json"))
+        architecture = read_json(folder / "plans.json")["configurations"][name].get("architecture")
+        classes = number_of_classes(read_json(folder / "dataset.json"))
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"its plans.json or dataset.json cannot be used ({error!r})",

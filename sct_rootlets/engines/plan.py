@@ -6,13 +6,13 @@ predictor, which knows everything that nnU-Net can write there.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sct_rootlets.errors import ModelError
+from sct_rootlets.manifest import read_json
 
 __all__ = [
     "Normalisation",
@@ -20,7 +20,6 @@ __all__ = [
     "Resampling",
     "UnsupportedPlan",
     "number_of_classes",
-    "read_json",
     "read_plan",
 ]
 
@@ -124,7 +123,7 @@ def read_plan(folder: Path, configuration: str) -> Plan:
         If they ask for what only nnU-Net's own code does: labels of regions, other
         resampling or normalisation.
     """
-    plans, dataset = read_json(folder, "plans.json"), read_json(folder, "dataset.json")
+    plans, dataset = read_json(folder / "plans.json"), read_json(folder / "dataset.json")
     try:
         return _plan(plans, dataset, configuration, folder)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
@@ -133,19 +132,6 @@ def read_plan(folder: Path, configuration: str) -> Plan:
             path=folder,
             remedy=_COPY_AGAIN,
         ) from error
-
-
-def read_json(folder: Path, name: str) -> dict[str, Any]:
-    """Read dataset.json or plans.json of a model folder, or raise a `ModelError`."""
-    try:
-        content = json.loads((folder / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"its {name} cannot be used ({error})", path=folder, remedy=_COPY_AGAIN
-        ) from error
-    if not isinstance(content, dict):
-        raise ModelError(f"its {name} is no JSON object", path=folder, remedy=_COPY_AGAIN)
-    return content
 
 
 def number_of_classes(dataset: Mapping[str, Any]) -> int:

@@ -24,13 +24,13 @@ from sct_rootlets.engines.engine import Progress, Segmentation
 from sct_rootlets.engines.export import MOST_CLASSES, labels_from
 from sct_rootlets.engines.finder import CordFinder
 from sct_rootlets.engines.grids import Reorientation
-from sct_rootlets.engines.plan import UnsupportedPlan, read_json, read_plan
+from sct_rootlets.engines.plan import UnsupportedPlan, read_plan
 from sct_rootlets.engines.preprocess import Prepared, prepare
 from sct_rootlets.engines.sweep import Plane, Zone, best_axis, grid_origins, sweep
 from sct_rootlets.engines.tiles import Origin, pad_to_patch, tile_origins
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Image, LabelImage, require_same_grid
-from sct_rootlets.manifest import InstalledModel, read_meanings
+from sct_rootlets.manifest import InstalledModel, read_json, read_meanings
 
 __all__ = ["REACH_MM", "SlidingEngine"]
 
@@ -90,7 +90,7 @@ class SlidingEngine:
             raise UnsupportedPlan(f"its {self._plan.classes} classes")
         self._patch = (1, *self._plan.patch) if self._plan.is_2d else self._plan.patch
         self._meanings = read_meanings(
-            read_json(model.folder, "dataset.json"), model.folder / "dataset.json"
+            read_json(model.folder / "dataset.json"), model.folder / "dataset.json"
         )
         axes = facts.mirror_axes if mirror else ()
         self._views = [

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from sct_rootlets.engines.backends import Backend
 from sct_rootlets.engines.networks import Network
-from sct_rootlets.engines.plan import UnsupportedPlan, read_json, read_plan
+from sct_rootlets.engines.plan import UnsupportedPlan, read_plan
 from sct_rootlets.errors import ModelError
-from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.manifest import InstalledModel, read_json
 
 __all__ = ["Stage", "coarse_folder", "load_stage", "normalised"]
 
@@ -77,7 +77,7 @@ def load_stage(folder: Path, sha256: str, backend: Backend) -> Stage:
         raise ModelError(f"is no stage of a compact model: {error}", path=folder) from error
     if plan.is_2d or plan.transpose != (0, 1, 2):
         raise ModelError("is no 3D model in plain z, y, x order", path=folder)
-    dataset = read_json(folder, "dataset.json")
+    dataset = read_json(folder / "dataset.json")
     classes = {str(name): int(value) for name, value in dataset["labels"].items()}
     z, y, x = plan.patch
     return Stage(network, np.array(plan.spacing_mm[::-1]), (z, y, x), classes, dataset)

@@ -20,11 +20,13 @@ from sct_rootlets.manifest.meanings import (
     read_meanings,
     require_orientation,
 )
+from sct_rootlets.manifest.model_json import EXPECTED, read_json
 from sct_rootlets.manifest.reading import MANIFEST_VARIABLE, load_manifest, load_manifests
 
 __all__ = [
     "BUNDLED",
     "DEFAULT_ORIENTATION_SCT",
+    "EXPECTED",
     "MANIFEST_VARIABLE",
     "Asset",
     "InstalledModel",
@@ -34,6 +36,7 @@ __all__ = [
     "ModelEntry",
     "load_manifest",
     "load_manifests",
+    "read_json",
     "read_meanings",
     "require_orientation",
 ]

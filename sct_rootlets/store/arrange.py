@@ -8,12 +8,11 @@ import re
 from pathlib import Path
 
 from sct_rootlets.errors import ModelError
-from sct_rootlets.manifest import read_meanings, require_orientation
+from sct_rootlets.manifest import read_json, read_meanings, require_orientation
 from sct_rootlets.store.folder import (
     inference_checkpoints,
     model_folder,
     model_folders,
-    read_json,
     required_files,
 )
 

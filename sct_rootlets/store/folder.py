@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from sct_rootlets.checkpoint import CHECKPOINTS
 from sct_rootlets.errors import ModelError
 from sct_rootlets.hashing import file_sha256
 from sct_rootlets.manifest import (
     DEFAULT_ORIENTATION_SCT,
+    EXPECTED,
     InstalledModel,
+    read_json,
     read_meanings,
     require_orientation,
 )
@@ -26,7 +26,6 @@ __all__ = [
     "inference_checkpoints",
     "model_folder",
     "model_folders",
-    "read_json",
     "required_files",
 ]
 
@@ -35,10 +34,6 @@ BUNDLED_FOLDER = Path(__file__).parents[1] / "models" / "compact"
 
 #: Endings of the archives that models come in.
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-
-_EXPECTED = (
-    "Give the folder that holds dataset.json, plans.json and fold_*, usually named nnUNetTrainer*"
-)
 
 
 def folder_sha256(
@@ -73,7 +68,7 @@ def model_folder(path: Path) -> Path:
         If there is none, or there are several that are no pair of the compact model.
     """
     if path.is_file():
-        raise ModelError("is a file, not a model folder", path=path, remedy=_EXPECTED)
+        raise ModelError("is a file, not a model folder", path=path, remedy=EXPECTED)
     if path == BUNDLED_FOLDER and not path.is_dir():
         raise ModelError(
             "the bundled model is missing from this installation",
@@ -87,7 +82,7 @@ def model_folder(path: Path) -> Path:
     if not with_dataset:
         part = (path / "plans.json").is_file() or any(path.glob("fold_*"))
         problem = "has no dataset.json" if part else "is not an nnU-Net v2 model folder"
-        raise ModelError(problem, path=path, remedy=_EXPECTED)
+        raise ModelError(problem, path=path, remedy=EXPECTED)
     full = [folder for folder in with_dataset if folder.name.endswith("3d_fullres")]
     if len(with_dataset) > 1 and len(full) != 1:
         names = ", ".join(folder.name for folder in with_dataset)
@@ -128,23 +123,6 @@ def model_folders(unpacked: Path) -> list[Path]:
     )
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object of a model folder, or raise a `ModelError` that names it."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(
-            f"the model folder has no readable {path.name}", path=path.parent, remedy=_EXPECTED
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise ModelError(
-            f"is not valid JSON ({error})", path=path, remedy="Copy or unzip the model again"
-        ) from error
-    if not isinstance(content, dict):
-        raise ModelError("is not a JSON object", path=path, remedy="Copy the model again")
-    return content
-
-
 def required_files(folder: Path) -> list[Path]:
     """Return dataset.json, plans.json and each fold's checkpoint, or raise naming what lacks."""
     read_json(folder / "dataset.json")
@@ -157,7 +135,7 @@ def required_files(folder: Path) -> list[Path]:
         )
     folds = sorted(path for path in folder.glob("fold_*") if path.is_dir())
     if not folds:
-        raise ModelError("has no fold_* folder", path=folder, remedy=_EXPECTED)
+        raise ModelError("has no fold_* folder", path=folder, remedy=EXPECTED)
     checkpoints = []
     for fold in folds:
         present = [fold / name for name in CHECKPOINTS if (fold / name).is_file()]
