@@ -24,13 +24,16 @@ _MANIFEST_FILE = _PACKAGE / "models_manifest.json"
 _SCHEMA_FILE = _PACKAGE / "models_manifest.schema.json"
 
 
-def load_manifest(path: str | os.PathLike[str] | None = None) -> Manifest:
+def load_manifest(path: str | os.PathLike[str] | None = None, *, check: bool = True) -> Manifest:
     """Read one manifest of models, by default the one of this package.
 
     Parameters
     ----------
     path : path-like, optional
         A JSON file of the form that ``models_manifest.schema.json`` describes.
+    check : bool
+        Whether it is compared with the schema, which takes longer than to read it; for the
+        one of this package it can be left out.
 
     Raises
     ------
@@ -47,7 +50,8 @@ def load_manifest(path: str | os.PathLike[str] | None = None) -> Manifest:
         ) from error
     except (ValueError, RecursionError) as error:
         raise ModelError(f"the manifest of models is not JSON ({error})", path=where) from error
-    _validate(content, where)
+    if check:
+        _validate(content, where)
     entries = tuple(_entry(model, where) for model in content["models"])
     seen: set[str] = set()
     for entry in entries:

@@ -8,10 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-__all__ = ["SCT_DIR", "SctInstallation", "find_sct"]
+from sct_rootlets.errors import MissingDependencyError
+
+__all__ = ["SCT_DIR", "SctInstallation", "find_sct", "require_sct"]
 
 #: Environment variable in which SCT's installer names the folder of SCT.
 SCT_DIR = "SCT_DIR"
@@ -19,6 +21,11 @@ SCT_DIR = "SCT_DIR"
 _PACKAGE = "spinalcordtoolbox"
 #: Where SCT's installer puts its environment, below the folder of SCT.
 _ENVIRONMENT = Path("python", "envs", "venv_sct")
+_PYTHONS = (Path("bin", "python"), Path("python.exe"))  # the second one on Windows
+
+_LAUNCHER = "sct_deepseg"
+#: ``exec`` of a launcher that is a program of the shell first, its path quoted or not.
+_EXEC = re.compile(r"""exec' +(?:"([^"$]+)"|'([^'$]+)'|([^\s"'$]+))""")
 
 
 @dataclass(frozen=True)
@@ -64,23 +71,61 @@ def find_sct() -> SctInstallation | None:
     that the shell would call. What is named and is no SCT is passed over.
     """
     named = os.environ.get(SCT_DIR, "").strip()
-    here = importlib.util.find_spec(_PACKAGE)
-    on_path = shutil.which("sct_deepseg")
-    if named:
-        folder = Path(named).expanduser()
-        own = folder / _ENVIRONMENT / "bin" / "python"
-        if own.exists():
-            return _installation(folder, own, SCT_DIR)
-        if here is not None and _holds(folder, here.origin):
-            return _installation(folder, Path(sys.executable), SCT_DIR)
-        python = _python_of_launcher(shutil.which("sct_deepseg", path=str(folder / "bin")))
-        found = _installation(folder, python or _python_of_launcher(on_path), SCT_DIR)
+    found = _named(Path(named).expanduser()) if named else None
+    return found or _here() or _on_path()
+
+
+def require_sct() -> SctInstallation:
+    """Return the SCT of this machine, as :func:`find_sct`.
+
+    Raises
+    ------
+    MissingDependencyError
+        If there is none.
+    """
+    found = find_sct()
+    if found is None:
+        raise MissingDependencyError(
+            "no Spinal Cord Toolbox (SCT) was found",
+            remedy=f"Set {SCT_DIR} to its folder, or have its commands on the PATH",
+        )
+    return found
+
+
+def _named(folder: Path) -> SctInstallation | None:
+    """Return the SCT in a folder, with the Python that imports it from there."""
+    for name in _PYTHONS:
+        found = _installation(folder, folder / _ENVIRONMENT / name, SCT_DIR)
         if found is not None:
             return found
-    if here is not None and here.origin is not None:
-        folder = Path(here.origin).parent.parent
-        return _installation(folder, Path(sys.executable), "the environment of this Python")
-    python = _python_of_launcher(on_path)
+    here = _here()
+    if here is not None and _same_folder(here.folder, folder):
+        return replace(here, found_by=SCT_DIR)
+    own = shutil.which(_LAUNCHER, path=str(folder / "bin"))
+    for launcher in (own, shutil.which(_LAUNCHER)):
+        python = _python_of_launcher(launcher)
+        # The launcher on the PATH may be that of another SCT.
+        package = None if python is None else _package_of(python)
+        if package is not None and _same_folder(package.parent, folder):
+            return _installation(folder, python, SCT_DIR)
+    return None
+
+
+def _here() -> SctInstallation | None:
+    """Return the SCT that this Python imports."""
+    try:
+        spec = importlib.util.find_spec(_PACKAGE)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None:  # a folder of that name is no package
+        return None
+    folder = Path(spec.origin).parent.parent
+    return _installation(folder, Path(sys.executable), "the environment of this Python")
+
+
+def _on_path() -> SctInstallation | None:
+    """Return the SCT whose launcher the shell would call."""
+    python = _python_of_launcher(shutil.which(_LAUNCHER))
     package = None if python is None else _package_of(python)
     return None if package is None else _installation(package.parent, python, "the PATH")
 
@@ -99,34 +144,39 @@ def _installation(folder: Path, python: Path | None, found_by: str) -> SctInstal
 def _python_of_launcher(launcher: str | None) -> Path | None:
     """Return the interpreter that a launcher names in its first lines.
 
-    Where the path of an interpreter is too long for ``#!``, pip writes a launcher that is a
-    program of the shell first, with the path in quotes after ``exec``.
+    Where the path of an interpreter is too long for ``#!``, or has a space in it, installers
+    write a launcher that is a program of the shell first, with the path after ``exec``.
     """
     if launcher is None:
         return None
     try:
         with open(launcher, encoding="utf-8", errors="replace") as stream:
-            head = stream.read(2048)
+            head = stream.read(4096)
     except OSError:
         return None
-    match = re.match(r"#!\s*(\S*python\S*)", head) or re.search(r"exec' \"?([^\"\s]+)", head)
-    return Path(match.group(1)) if match else None
+    words = head.splitlines()[0].removeprefix("#!").split() if head.startswith("#!") else []
+    if words and Path(words[0]).name == "env":
+        found = [shutil.which(word) for word in words[1:] if "python" in word]
+        return Path(found[0]) if found and found[0] else None
+    if words and "python" in Path(words[0]).name:
+        return Path(words[0])
+    match = _EXEC.search(head)
+    return None if match is None else Path(next(group for group in match.groups() if group))
 
 
 def _package_of(python: Path) -> Path | None:
     """Return the folder of SCT's package by its own Python, which alone knows where it looks."""
-    code = f"import importlib.util as u; print(u.find_spec({_PACKAGE!r}).origin)"
+    code = (
+        "import sys, importlib.util as u; sys.path[:] = [f for f in sys.path if f]; "
+        f"print('\\n' + u.find_spec({_PACKAGE!r}).origin)"
+    )
     try:
         answer = subprocess.run(
             [python, "-c", code], capture_output=True, text=True, timeout=60, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return Path(answer.stdout.strip()).parent
-
-
-def _holds(folder: Path, origin: str | None) -> bool:
-    return origin is not None and _same_folder(folder, Path(origin).parent.parent)
+    return Path(answer.stdout.strip().splitlines()[-1]).parent
 
 
 def _same_folder(one: Path, other: Path) -> bool:

@@ -19,14 +19,16 @@ from sct_rootlets.store.folder import model_folder, required_files
 __all__ = ["find_sct_copy"]
 
 
-def find_sct_copy(entry: ModelEntry) -> Path | None:
+def find_sct_copy(entry: ModelEntry, sct_dir: str | os.PathLike[str] | None = None) -> Path | None:
     """Return the model folder of SCT's own copy of a version, None where it has none whole.
 
     Parameters
     ----------
     entry : ModelEntry
+    sct_dir : path-like, optional
+        Folder of SCT, where ``SCT_DIR`` does not name it.
     """
-    root = os.environ.get("SCT_DIR", "").strip()
+    root = os.environ.get("SCT_DIR", "").strip() or os.fspath(sct_dir or "")
     if not root:
         return None
     urls = {url for asset in entry.assets for url in asset.urls}

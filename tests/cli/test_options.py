@@ -196,9 +196,11 @@ def test_bad_values_of_the_phantom(words: list[str], capsys: pytest.CaptureFixtu
 
 NAMES = [module.__name__.rpartition(".")[2] for module in COMMANDS]
 OF_MODELS = ("list", "show", "install", "verify", "path", "export", "remove")
+OF_SCT = ("status", "enable", "disable")
+NESTED = [*(f"models {name}" for name in OF_MODELS), *(f"sct {name}" for name in OF_SCT)]
 
 
-@pytest.mark.parametrize("command", [*NAMES, *(f"models {name}" for name in OF_MODELS)])
+@pytest.mark.parametrize("command", [*NAMES, *NESTED])
 def test_every_command_has_help_in_scts_groups_with_an_example_that_parses(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -207,7 +209,12 @@ def test_every_command_has_help_in_scts_groups_with_an_example_that_parses(
     assert caught.value.code == 0
     text = capsys.readouterr().out
     assert "MISC ARGUMENTS" in text
-    assert "OPTIONAL ARGUMENTS" in text or command in ("models", "models remove")
+    assert "OPTIONAL ARGUMENTS" in text or command in (
+        "models",
+        "models remove",
+        "sct",
+        *NESTED[-3:],
+    )
     examples = text.partition("EXAMPLES\n")[2].strip().splitlines()
     assert examples
     for example in examples:
