@@ -11,11 +11,11 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Generic, TypeVar, Union
+from typing import Any, Generic, Protocol, TypeVar, Union
 
 from sct_rootlets import writing
 from sct_rootlets.anatomy import SpinalLevel
@@ -64,6 +64,16 @@ ModelLike = Union[str, "os.PathLike[str]", Choice]
 AnyImage = TypeVar("AnyImage", bound=ImageLike)
 
 
+class Supplied(Protocol):
+    """Inputs that were not given, ``cord``, ``discs`` and ``pmj``, and where each came from."""
+
+    @property
+    def paths(self) -> Mapping[str, Path]: ...
+
+    @property
+    def origins(self) -> Mapping[str, str]: ...
+
+
 @dataclass(frozen=True)
 class _Settings:
     """How a network is run, as :func:`sct_rootlets.engines.load_engine` takes it."""
@@ -108,6 +118,7 @@ class _Inputs:
     cord: LabelImage | None
     landmarks: Landmarks
     volume: int | None
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all(self) -> tuple[Image | None, ...]:
@@ -120,7 +131,22 @@ class _Inputs:
             "volume": self.volume,
             "cord": "predicted by the model" if self.cord is None else name_of(self.cord),
             **landmark_parameters(self.landmarks),
+            **{
+                f"{kind}_from": origin for kind, origin in self.origins.items() if origin != "given"
+            },
         }
+
+    def with_supplied(self, supplied: Supplied) -> _Inputs:
+        """Return them with what was not given read from the files that were found or made."""
+        cord, landmarks, paths = self.cord, self.landmarks, supplied.paths
+        if cord is None and "cord" in paths:
+            cord = read_cord(paths["cord"], self.image)
+        if landmarks.discs is None and "discs" in paths:
+            read = Landmarks.read(self.image, discs=paths["discs"])
+            landmarks = replace(landmarks, discs=read.discs)
+        if landmarks.pmj is None and "pmj" in paths:
+            landmarks = replace(landmarks, pmj=Landmarks.read(self.image, pmj=paths["pmj"]).pmj)
+        return replace(self, cord=cord, landmarks=landmarks, origins=dict(supplied.origins))
 
 
 def run(
@@ -146,6 +172,7 @@ def run(
     axial: bool = False,
     progress: Progress | None = None,
     write_to: str | os.PathLike[str] | None = None,
+    supply: Callable[[InstalledModel], Supplied] | None = None,
 ) -> Result:
     """Segment the rootlets of an image and derive its spinal levels.
 
@@ -171,6 +198,9 @@ def run(
     write_to : path-like, optional
         Folder the result will be written to: whatever forbids that is found before the
         prediction. Nothing is written here.
+    supply : callable, optional
+        Finds or makes what is not given, such as :func:`sct_rootlets.sct.inputs.supplier`.
+        Called once, with the model, after everything that is given was checked.
 
     Returns
     -------
@@ -192,17 +222,21 @@ def run(
     """
     options = LevelOptions(definition, reach_mm, dilation_voxels, extend, renumber, axial)
     inputs = _read(image, volume, cord, discs, vertebrae, c2c3_world, pmj)
-    image_, cord_, landmarks = inputs.image, inputs.cord, inputs.landmarks
     installed = _located(model, progress)
+    if supply is not None:
+        # What can take minutes comes after all that can forbid the run, but for the cord mask,
+        # which may turn out to be an input.
+        if write_to is not None:
+            _require_free(inputs, Path(write_to), cord=False)
+        inputs = inputs.with_supplied(supply(installed))
+    image_, cord_, landmarks = inputs.image, inputs.cord, inputs.landmarks
     if not installed.has_level_identity and not landmarks.name_levels:
         raise _no_identity(installed)
     if cord_ is None and not installed.is_compact:
         raise _no_cord(installed)
     sources = files_of(*inputs.all)
     if write_to is not None:
-        files = writing.image_outputs(stem_of(image_), Path(write_to), cord=cord_ is None)
-        files |= writing.level_files(files["levels"])
-        writing.require_free(files, sources)
+        _require_free(inputs, Path(write_to), cord=cord_ is None)
     timings: dict[str, float] = {}
     settings = _Settings(device, threads, engine, fast, mirror)
     loaded = settings.load(installed, progress, timings)
@@ -478,6 +512,13 @@ def _located(model: ModelLike, progress: Progress | None) -> InstalledModel:
     return locate(model, progress=progress)
 
 
+def _require_free(inputs: _Inputs, folder: Path, *, cord: bool) -> None:
+    """Raise unless the results of a run, with a mask of the `cord` or not, can be written."""
+    files = writing.image_outputs(stem_of(inputs.image), folder, cord=cord)
+    files |= writing.level_files(files["levels"])
+    writing.require_free(files, files_of(*inputs.all))
+
+
 def _require_rootlets(segmentation: Segmentation, image: Image) -> None:
     if not segmentation.rootlets.labels:
         raise InputError(
@@ -494,7 +535,8 @@ def _no_identity(model: InstalledModel) -> UsageError:
         "from level to level they look alike",
         remedy="Say which is which with disc labels (-discs; C2/C3 alone, value 3, is enough), "
         "with a cord labelled with vertebral levels (-vertfile), or with the C2/C3 disc's "
-        "position in world mm (-c2c3 x,y,z)",
+        "position in world mm (-c2c3 x,y,z). 'sct_rootlets run' finds discs itself where SCT is "
+        "installed",
     )
 
 

@@ -23,6 +23,8 @@ def store_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
         monkeypatch.delenv(name)
     folder = tmp_path_factory.mktemp("store") / "home"
     monkeypatch.setenv("SCT_ROOTLETS_HOME", str(folder))
+    # An SCT on the machine would make inputs of every run; tests that want one say so.
+    monkeypatch.setenv("SCT_ROOTLETS_SCT", "0")
     return folder
 
 

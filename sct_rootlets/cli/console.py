@@ -49,7 +49,11 @@ class Console:
 
     def say(self, text: str = "") -> None:
         """Print a line of the results, unless verbosity is 0."""
-        if self.verbosity:
+        if self.verbosity and "tqdm" in sys.modules:
+            # above a progress bar if one is drawn
+            sys.modules["tqdm"].tqdm.write(text, file=sys.stdout)
+            sys.stdout.flush()
+        elif self.verbosity:
             print(text, flush=True)
 
     def warn(self, text: str) -> None:

@@ -30,7 +30,14 @@ def add_parser(subparsers: Any) -> None:
         "  t2_seg.nii.gz, .json                cord mask, unless one is given with -s\n"
         "  t2_spinal_levels.nii.gz, .json      spinal levels on the cord, and how they were made\n"
         "  t2_spinal_levels.tsv, .png          their table and their figure\n"
-        "  t2_spinal_levels_*.nii.gz, .tsv     points and look-up, as sct_rootlets levels -h says",
+        "  t2_spinal_levels_*.nii.gz, .tsv     points and look-up, as sct_rootlets levels -h says\n"
+        "\nA cord mask, disc labels and the PMJ that are not given are taken from "
+        "derivatives/labels of a BIDS\ndataset, or made by SCT where it is installed:\n"
+        "  t2_seg.nii.gz                       by sct_deepseg spinalcord\n"
+        "  t2_totalspineseg_discs.nii.gz       by sct_deepseg spine\n"
+        "  t2_seg_labeled_discs.nii.gz         by sct_label_vertebrae, if that fails\n"
+        "  t2_pmj.nii.gz                       by sct_detect_pmj\n"
+        "  t2_sct.log                          these commands, and all that they print",
         examples=(
             "sct_rootlets run -i t2.nii.gz -discs t2_discs.nii.gz",
             "sct_rootlets run -i t2.nii.gz -s t2_seg.nii.gz -c2c3 -3.5,42,-20 -ofolder levels "
@@ -44,8 +51,8 @@ def add_parser(subparsers: Any) -> None:
         "-s",
         metavar="<file>",
         type=Path,
-        help="Cord mask with the voxels of the image, in any orientation. By default the model "
-        "predicts one.",
+        help="Cord mask with the voxels of the image, in any orientation. By default SCT makes one "
+        "where it is installed, else the model.",
     )
     options.add_volume_option(parser)
     options.add_identity_options(parser)
@@ -62,6 +69,13 @@ def add_parser(subparsers: Any) -> None:
         type=Path,
         help="Folder for the figure and a self-contained HTML report, made if missing.",
     )
+    parser.optional.add_argument(
+        "-sct",
+        metavar="<str>",
+        choices=("auto", "0"),
+        help="Whether SCT makes what is not given. 'auto': where it is found (SCT_DIR, this "
+        "Python, the PATH). '0': never (also: SCT_ROOTLETS_SCT=0). Default: auto.",
+    )
     options.add_model_options(parser)
     options.add_common_options(
         parser,
@@ -74,6 +88,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Run the whole pipeline on one image."""
     start = time.perf_counter()
     from sct_rootlets import pipeline
+    from sct_rootlets.sct.inputs import supplier
 
     if arguments.qc is not None:
         from sct_rootlets.qc import figure
@@ -89,6 +104,18 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             model=options.chosen_model(arguments),
             progress=progress,
             write_to=folder,
+            supply=supplier(
+                arguments.i,
+                folder,
+                given={"cord": arguments.s, "discs": arguments.discs, "pmj": arguments.pmj},
+                named=arguments.vertfile is not None or arguments.c2c3 is not None,
+                use=arguments.sct,
+                volume=arguments.volume,
+                threads=arguments.threads,
+                offline=arguments.offline,
+                progress=progress,
+                say=console.say,
+            ),
             **options.engine_options(arguments),
             **options.level_options(arguments),
         )
