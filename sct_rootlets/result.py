@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sct_rootlets import __version__, writing
 from sct_rootlets.engines import Segmentation
@@ -17,6 +17,9 @@ from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.outputs import OutputSet
 from sct_rootlets.qc.colours import LEVEL_COLOURS
 from sct_rootlets.sidecar import split_nifti
+
+if TYPE_CHECKING:
+    from sct_rootlets.qc.mosaic import Mosaic
 
 __all__ = ["LevelsResult", "Predicted", "Result", "stem_of"]
 
@@ -89,6 +92,18 @@ class LevelsResult:
             )
         )
 
+    def mosaic(self, *, left_on_left: bool = False) -> Mosaic:
+        """Draw the median sheet and planes across the whole cord, with an overlay to hide.
+
+        Parameters and errors as :func:`sct_rootlets.qc.mosaic.draw` has them.
+        """
+        from sct_rootlets.qc import mosaic
+        from sct_rootlets.qc.course import Course
+
+        course = Course.of_levels(self.image, self.cord, self.derived, self.discs)
+        footer = f"definition: {self.derived.table.definition}  \N{MIDDLE DOT}  {_by(self.model)}"
+        return mosaic.draw(course, footer=footer, left_on_left=left_on_left)
+
     def write(
         self, target: str | os.PathLike[str], *, csv: str | os.PathLike[str] | None = None
     ) -> dict[str, Path]:
@@ -153,19 +168,16 @@ class LevelsResult:
         """
         from sct_rootlets.qc import report
 
-        model = self.model
         grid = (self.image or self.cord).grid
         page = report.page(
             title=self.title,
             png=self.figure,
             table=self.derived.table,
             warnings=self.derived.table.warnings,
+            mosaic=self.mosaic(),
             facts={
                 "Image" if self.image is not None else "Input": f"{self.title}: {grid.describe()}",
-                "Model": "" if model is None else f"{model.name} {model.version}",
-                "Model sha256": "" if model is None else model.sha256,
-                "sct_rootlets": __version__,
-                **{key: value for key, value in self.parameters.items() if value is not None},
+                **_facts(self.model, self.parameters),
                 **self.facts,
             },
         )
@@ -371,6 +383,47 @@ class Predicted:
     parameters: dict[str, Any] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
 
+    def mosaic(self, *, left_on_left: bool = False) -> Mosaic:
+        """Draw the median sheet and planes across the cord, with an overlay to hide.
+
+        They are centred on the cord mask, and without one on the rootlets. Parameters and errors
+        as :func:`sct_rootlets.qc.mosaic.draw` has them.
+        """
+        from sct_rootlets.qc import mosaic
+        from sct_rootlets.qc.course import Course
+
+        course = Course.of_rootlets(self.image, self.rootlets, self.cord, named=self.numbered)
+        return mosaic.draw(course, footer=_by(self.model), left_on_left=left_on_left)
+
+    def stage_qc(
+        self, outputs: OutputSet, folder: str | os.PathLike[str], stem: str
+    ) -> dict[str, Path]:
+        """Stage the HTML report (``report``) for `folder`.
+
+        Raises
+        ------
+        MissingDependencyError
+            If matplotlib is not installed.
+        """
+        from sct_rootlets.qc import report
+
+        title = Path(self.image.path).name
+        page = report.page(
+            title=title,
+            warnings=self.remarks,
+            mosaic=self.mosaic(),
+            facts={
+                "Image": f"{title}: {self.image.grid.describe()}",
+                **_facts(self.model, self.parameters),
+                "Notes": "; ".join(self.segmentation.notes),
+                "Seconds": ", ".join(f"{k} {v:.1f}" for k, v in self.timings_s.items()),
+            },
+        )
+        files = {"report": Path(folder) / f"{stem}.html"}
+        writing.require_free(files, self.sources)
+        outputs.stage(files["report"]).write_text(page, encoding="utf-8")
+        return files
+
     def write(
         self, planned: Mapping[str, Path], *, keep_intermediate: bool = False
     ) -> dict[str, Path]:
@@ -414,6 +467,22 @@ class Predicted:
                     csf=self.segmentation.csf,
                 )
         return files
+
+
+def _facts(model: InstalledModel | None, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a page says about how it was made."""
+    return {
+        "Model": "" if model is None else f"{model.name} {model.version}",
+        "Model sha256": "" if model is None else model.sha256,
+        "sct_rootlets": __version__,
+        **{key: value for key, value in parameters.items() if value is not None},
+    }
+
+
+def _by(model: InstalledModel | None) -> str:
+    """Return what made a picture, for its foot."""
+    ours = f"sct_rootlets {__version__}"
+    return ours if model is None else f"{model.name} {model.version}  \N{MIDDLE DOT}  {ours}"
 
 
 def stem_of(image: Image) -> str:

@@ -577,3 +577,23 @@ def test_the_quality_control_is_whole(
     assert "a note of the engine" in page
     assert "http://" not in page  # nothing is fetched from anywhere
     assert "https://" not in page
+
+
+@pytest.mark.parametrize("identity", [True, False])
+def test_the_quality_control_of_rootlets_alone(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine], identity: bool
+) -> None:
+    pytest.importorskip("matplotlib")
+    from sct_rootlets.outputs import OutputSet
+
+    use_engine(identity=identity, compact=False)
+    predicted = pipeline.segment(neck.image)
+    assert predicted.cord is None
+    with OutputSet() as outputs:
+        files = predicted.stage_qc(outputs, tmp_path / "qc", "t2_rootlets")
+    assert files == {"report": tmp_path / "qc" / "t2_rootlets.html"}
+    page = files["report"].read_text()
+    assert "knowing 1.0" in page
+    assert "a note of the engine" in page
+    assert page.count("data:image/png;base64,") == 2
+    assert predicted.mosaic().background != predicted.mosaic(left_on_left=True).background

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.cli import options
+from sct_rootlets.cli import options, quality
 from sct_rootlets.cli.console import Console, fsleyes_line, shown
 
 __all__ = ["add_parser", "execute"]
@@ -71,11 +71,13 @@ def add_parser(subparsers: Any) -> None:
         help="Folder for results of that default name, made if missing. By default that of the "
         "rootlets.",
     )
+    quality.add_qc_options(parser)
     parser.optional.add_argument(
-        "-qc",
-        metavar="<folder>",
+        "-qc-image",
+        metavar="<file>",
         type=Path,
-        help="Folder for the figure and a self-contained HTML report, made if missing.",
+        help="MR image to draw the levels on, on any grid of the same world. Without it the masks "
+        "are drawn alone.",
     )
     options.add_common_options(parser, intermediate="the numbered rootlets and the centerline")
     parser.set_defaults(execute=execute)
@@ -83,32 +85,33 @@ def add_parser(subparsers: Any) -> None:
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Derive the levels of one segmentation."""
+    from dataclasses import replace
+
     from sct_rootlets import derivation, writing
+    from sct_rootlets.image import load_image
     from sct_rootlets.outputs import OutputSet
     from sct_rootlets.qc import figure
     from sct_rootlets.sidecar import split_nifti
 
-    if arguments.qc is not None:
-        figure.require_matplotlib()
+    quality.check(arguments)
     source = arguments.i or arguments.s
     target = arguments.o or writing.levels_target(source, arguments.ofolder)
+    image = None if arguments.qc_image is None else load_image(arguments.qc_image)
     given = (arguments.i, arguments.s, arguments.discs, arguments.vertfile, arguments.pmj)
     planned = writing.level_files(target)
     if arguments.ocsv is not None:
         planned["csv"] = arguments.ocsv
     writing.require_free(
         planned,
-        [path for path in given if path is not None],
+        [path for path in (*given, arguments.qc_image) if path is not None],
         keep=() if arguments.o is not None else ("levels",),
     )
     result = derivation.levels(arguments.i, arguments.s, **options.level_options(arguments))
+    result = replace(result, image=image)
     derived = result.derived
     folder, stem, _ = split_nifti(target)
     with OutputSet() as outputs:
         files = result.stage(outputs, target, csv=arguments.ocsv)
-        if arguments.qc is not None:
-            made = result.stage_qc(outputs, arguments.qc, stem)
-            files |= {f"qc_{what}": path for what, path in made.items()}
         if arguments.r == 0:
             files |= writing.stage_intermediate(
                 outputs, folder, stem, rootlets=derived.rootlets, centerline=derived.centerline
@@ -123,4 +126,5 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     overlays = [(target, "subcortical", 50.0)]
     if arguments.i is not None:
         overlays.insert(0, (arguments.i, "subcortical", 70.0))
-    console.viewer(fsleyes_line(arguments.s, overlays))
+    quality.write(console, arguments, result, image=arguments.qc_image or source, stem=stem)
+    console.viewer(fsleyes_line(arguments.qc_image or arguments.s, overlays))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -63,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return 2
     arguments = parser.parse_args(join_coordinates(words))
+    arguments.cmdline = shlex.join([parser.prog, *words])
     console = Console(arguments.v)
     console.configure_logging()
     try:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sct_rootlets.cli import options
+from sct_rootlets.cli import options, quality
 from sct_rootlets.cli.console import Console, fsleyes_line, shown
 
 if TYPE_CHECKING:
@@ -64,18 +64,13 @@ def add_parser(subparsers: Any) -> None:
         help="Folder for the results, made if missing. By default the folder of the image.",
     )
     parser.optional.add_argument(
-        "-qc",
-        metavar="<folder>",
-        type=Path,
-        help="Folder for the figure and a self-contained HTML report, made if missing.",
-    )
-    parser.optional.add_argument(
         "-sct",
         metavar="<str>",
         choices=("auto", "0"),
         help="Whether SCT makes what is not given. 'auto': where it is found (SCT_DIR, this "
         "Python, the PATH). '0': never (also: SCT_ROOTLETS_SCT=0). Default: auto.",
     )
+    quality.add_qc_options(parser)
     options.add_model_options(parser)
     options.add_common_options(
         parser,
@@ -89,11 +84,9 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     start = time.perf_counter()
     from sct_rootlets import pipeline
     from sct_rootlets.sct.inputs import supplier
+    from sct_rootlets.sidecar import split_nifti
 
-    if arguments.qc is not None:
-        from sct_rootlets.qc import figure
-
-        figure.require_matplotlib()
+    quality.check(arguments)
     folder = arguments.ofolder or arguments.i.parent
     console.say(f"Spinal levels of {shown(arguments.i)}")
     with console.progress() as progress:
@@ -119,15 +112,15 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             **options.engine_options(arguments),
             **options.level_options(arguments),
         )
-        files = write_result(
-            result, folder, arguments.qc, keep=arguments.r == 0, csv=arguments.ocsv
-        )
+        files = write_result(result, folder, keep=arguments.r == 0, csv=arguments.ocsv)
     show_result(console, result)
     console.files(dict.fromkeys(files.values()))
     if "figure" not in files:
         from sct_rootlets.qc import figure
 
         console.say(f"\nNo figure: {figure.HOW_TO_INSTALL}")
+    stem = split_nifti(files["levels"])[1]
+    quality.write(console, arguments, result.of_levels, image=arguments.i, stem=stem)
     console.say(f"\nTook {time.perf_counter() - start:.0f} s.")
     overlays = [
         (files["levels"], "subcortical", 50.0),
@@ -139,7 +132,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
 def write_result(
     result: Result,
     folder: Path,
-    qc: Path | None,
+    qc: Path | None = None,
     *,
     keep: bool = False,
     csv: Path | None = None,

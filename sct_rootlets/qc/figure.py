@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sct_rootlets.levels.derive import Derived
 
-__all__ = ["HOW_TO_INSTALL", "draw", "has_matplotlib", "png", "require_matplotlib"]
+__all__ = ["HOW_TO_INSTALL", "draw", "figure_class", "has_matplotlib", "png", "require_matplotlib"]
 
 _INSTALL = "pip install 'sct_rootlets[qc]'"
 HOW_TO_INSTALL = f"matplotlib, which draws it, is not installed; {_INSTALL}"
@@ -77,7 +77,7 @@ def draw(
     MissingDependencyError
         If matplotlib is not installed.
     """
-    new_figure = _figure_class()
+    new_figure = figure_class()
     scene = Scene.of(image, cord, derived, discs)
     if image is None:
         length = scene.s_range_mm[1] - scene.s_range_mm[0]
@@ -162,7 +162,8 @@ def _fitting(text: str, size: float, room: float, letter: float = _LETTER) -> fl
 def png(figure: Figure) -> bytes:
     """Return `figure` as the bytes of a PNG file, without the version of the software."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    # "auto" keeps the colour of the figure itself, whatever a user's matplotlibrc says.
+    figure.savefig(buffer, format="png", metadata={"Software": None}, facecolor="auto")
     return buffer.getvalue()
 
 
@@ -182,7 +183,7 @@ def _tiles(count: int, height: float) -> tuple[int, float]:
 def has_matplotlib() -> bool:
     """Say whether matplotlib is installed."""
     try:
-        _figure_class()
+        figure_class()
     except MissingDependencyError:
         return False
     return True
@@ -190,10 +191,17 @@ def has_matplotlib() -> bool:
 
 def require_matplotlib() -> None:
     """Raise a `MissingDependencyError` if matplotlib is not installed."""
-    _figure_class()
+    figure_class()
 
 
-def _figure_class() -> type[Figure]:
+def figure_class() -> type[Figure]:
+    """Return matplotlib's `Figure`, which needs neither pyplot nor a display.
+
+    Raises
+    ------
+    MissingDependencyError
+        If matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

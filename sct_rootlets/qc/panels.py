@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import disc_name
-from sct_rootlets.image import Image
+from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.qc.colours import colour_of
-from sct_rootlets.qc.scene import Extent, Scene, Span, show_grey
+from sct_rootlets.qc.scene import Extent, Scene, Side, Span, show_grey
 from sct_rootlets.qc.style import LINE
 from sct_rootlets.qc.views import Sheet, axial
 
@@ -19,34 +20,53 @@ if TYPE_CHECKING:
 
     from sct_rootlets.centerline import Centerline
 
-__all__ = ["draw_across", "draw_side"]
+__all__ = [
+    "bare",
+    "colours_of",
+    "draw_across",
+    "draw_side",
+    "mark_side",
+    "offset",
+    "on_dark",
+    "scale_bar",
+    "write",
+]
 
 Floats = NDArray[np.float64]
 
 
 def draw_side(axes: Axes, scene: Scene, image: Image) -> None:
     """Draw the median sagittal sheet with the levels painted on the cord."""
-    sheet, sagittal = scene.side_sheet, scene.sagittal
-    centerline = scene.derived.centerline
+    sheet = scene.side_sheet
     show_grey(axes, sheet.sample(image), sheet.extent)
-    _show_labels(axes, sheet.sample_labels(scene.derived.levels), sheet.extent, 0.5)
-    _outline(axes, sheet.sample_labels(scene.cord), sheet)
-    for span in scene.shown:
-        for s_mm in (span.rostral_s_mm, span.caudal_s_mm):
-            ends = np.array([_offset(centerline, s_mm, -6.5), _offset(centerline, s_mm, 6.5)])
-            style = "-" if span.is_measured else (0, (2, 1.5))
-            axes.plot(*sagittal.place(ends).T, color=LINE, lw=1.1, ls=style)
-        x, y = sagittal.place(_offset(centerline, span.middle_s_mm, 12.0))
-        _write(axes, x, y, span.name, 10, _on_dark(colour_of(span.level.value)))
-    if scene.discs is not None:
-        _mark_discs(axes, scene)
+    mark_side(axes, scene)
     axes.set_xlim(*sheet.extent[:2])
     axes.set_ylim(*sheet.extent[2:])
     axes.set_anchor("N")
-    _bare(axes)
-    _scale_bar(axes, sheet.extent)
+    bare(axes)
+    scale_bar(axes, sheet.extent)
     for x, text in ((0.03, "V"), (0.97, "D")):
-        _write(axes, x, 0.975, text, 9, LINE, transform=axes.transAxes)
+        write(axes, x, 0.975, text, 9, LINE, transform=axes.transAxes)
+
+
+def mark_side(axes: Axes, side: Side) -> None:
+    """Draw what was found over the median sheet: levels, borders, names, the cord, discs."""
+    sheet, sagittal, centerline = side.side_sheet, side.sagittal, side.centerline
+    if side.levels is not None:
+        _show_labels(axes, sheet.sample_labels(side.levels), sheet.extent, 0.5)
+    if side.cord is not None:
+        _outline(axes, sheet.sample_labels(side.cord), sheet)
+    low, high = side.s_range_mm
+    for span in side.bands:
+        for s_mm in (span.rostral_s_mm, span.caudal_s_mm):
+            ends = np.array([offset(centerline, s_mm, -6.5), offset(centerline, s_mm, 6.5)])
+            style = "-" if span.is_measured else (0, (2, 1.5))
+            axes.plot(*sagittal.place(ends).T, color=LINE, lw=1.1, ls=style)
+        middle = (max(span.rostral_s_mm, low) + min(span.caudal_s_mm, high)) / 2
+        x, y = sagittal.place(offset(centerline, middle, side.names_mm))
+        write(axes, x, y, span.name, 10, on_dark(colour_of(span.level.value)))
+    if side.discs is not None:
+        _mark_discs(axes, side, side.discs)
 
 
 def draw_across(axes: Axes, scene: Scene, image: Image, span: Span) -> None:
@@ -69,32 +89,39 @@ def draw_across(axes: Axes, scene: Scene, image: Image, span: Span) -> None:
             linewidths=1.2,
         )
     _outline(axes, sheet.sample_labels(scene.cord), sheet)
-    _bare(axes)
-    light = _on_dark(colour_of(span.level.value))
-    _write(axes, 0.05, 0.92, span.name, 11, light, ha="left", transform=axes.transAxes)
-    _write(axes, 0.05, 0.5, "R", 8, LINE, transform=axes.transAxes)
-    _write(axes, 0.95, 0.5, "L", 8, LINE, transform=axes.transAxes)
+    bare(axes)
+    light = on_dark(colour_of(span.level.value))
+    write(axes, 0.05, 0.92, span.name, 11, light, ha="left", transform=axes.transAxes)
+    write(axes, 0.05, 0.5, "R", 8, LINE, transform=axes.transAxes)
+    write(axes, 0.95, 0.5, "L", 8, LINE, transform=axes.transAxes)
 
 
-def _mark_discs(axes: Axes, scene: Scene) -> None:
-    assert scene.discs is not None
-    left, right, bottom, top = scene.side_sheet.extent
-    for label in scene.discs.labels:
+def _mark_discs(axes: Axes, side: Side, discs: LabelImage) -> None:
+    left, right, bottom, top = side.side_sheet.extent
+    for label in discs.labels:
         if not 2 <= label <= 25:  # the PMJ and other points may be in the same file
             continue
-        x, y = scene.sagittal.place(scene.discs.points_world(label).mean(axis=0))
+        x, y = side.sagittal.place(discs.points_world(label).mean(axis=0))
         if left < x < right and top < y < bottom:
             axes.plot(x, y, "o", ms=3.5, mfc="none", mec=LINE, mew=1.0)
-            _write(axes, x - 2.2, y, disc_name(label), 7, LINE, ha="right", weight="normal")
+            write(axes, x - 2.2, y, disc_name(label), 7, LINE, ha="right", weight="normal")
 
 
 def _show_labels(axes: Axes, labels: NDArray[np.int_], extent: Extent, alpha: float) -> None:
+    pixels = colours_of(labels, alpha)
+    axes.imshow(pixels, extent=extent, interpolation="nearest", aspect="equal")
+
+
+def colours_of(
+    labels: NDArray[np.int_], alpha: float, colour: Callable[[int], str] = colour_of
+) -> Floats:
+    """Return the pixels (..., 4), red, green, blue and opacity, of labels (...)."""
     from matplotlib.colors import to_rgba
 
     pixels = np.zeros((*labels.shape, 4))
     for value in np.unique(labels[labels > 0]):
-        pixels[labels == value] = to_rgba(colour_of(int(value)), alpha)
-    axes.imshow(pixels, extent=extent, interpolation="nearest", aspect="equal")
+        pixels[labels == value] = to_rgba(colour(int(value)), alpha)
+    return pixels
 
 
 def _outline(axes: Axes, mask: NDArray[np.int_], sheet: Sheet) -> None:
@@ -104,16 +131,18 @@ def _outline(axes: Axes, mask: NDArray[np.int_], sheet: Sheet) -> None:
         )
 
 
-def _scale_bar(axes: Axes, extent: Extent) -> None:
+def scale_bar(axes: Axes, extent: Extent) -> None:
+    """Draw a bar of 10 mm in the lower left corner."""
     left, right, bottom, _ = extent
     x, y = left + 0.05 * (right - left), bottom - 3.0
     axes.plot([x, x + 10], [y, y], color=LINE, lw=2.2, solid_capstyle="butt")
-    _write(axes, x + 5, y - 2.2, "10 mm", 7.5, LINE, weight="normal")
+    write(axes, x + 5, y - 2.2, "10 mm", 7.5, LINE, weight="normal")
 
 
-def _write(
+def write(
     axes: Axes, x: float, y: float, text: str, size: float, colour: Any, **kwargs: Any
 ) -> None:
+    """Write `text` with a dark halo, so that it is legible on any grey."""
     from matplotlib.patheffects import withStroke
 
     style = {"ha": "center", "va": "center", "weight": "bold", **kwargs}
@@ -121,20 +150,21 @@ def _write(
     axes.text(x, y, text, size=size, color=colour, path_effects=halo, clip_on=True, **style)
 
 
-def _bare(axes: Axes) -> None:
+def bare(axes: Axes) -> None:
+    """Take ticks and frame away."""
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_visible(False)
 
 
-def _on_dark(colour: str) -> tuple[float, ...]:
+def on_dark(colour: str) -> tuple[float, ...]:
     """Lighten `colour` for text on the image: the blue of C5 is dark."""
     from matplotlib.colors import to_rgb
 
     return tuple(0.7 * part + 0.3 for part in to_rgb(colour))
 
 
-def _offset(centerline: Centerline, s_mm: float, dorsal_mm: float) -> Floats:
+def offset(centerline: Centerline, s_mm: float, dorsal_mm: float) -> Floats:
     """Return the world point (3,) at `s_mm`, moved dorsally by `dorsal_mm`."""
     return np.asarray(centerline.point(s_mm) + dorsal_mm * centerline.frame(s_mm)[2])

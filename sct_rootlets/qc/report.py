@@ -14,6 +14,7 @@ from sct_rootlets.qc.colours import colour_of
 
 if TYPE_CHECKING:
     from sct_rootlets.levels.table import LevelRow, LevelTable
+    from sct_rootlets.qc.mosaic import Mosaic
 
 __all__ = ["page"]
 
@@ -28,16 +29,32 @@ th{color:#66707f;font-weight:600}td:first-child,th:first-child,.text{text-align:
 .chip{display:inline-block;width:.8em;height:.8em;border:1px solid #1b2330;margin-right:.5em}
 .warning{background:#fff6dd;border-left:4px solid #e69f00;padding:.5rem .8rem;margin:.4rem 0}
 .wrap{word-break:break-all}
+.layers{position:relative;background:#000}.layers img{display:block;width:100%}
+.layers img+img{position:absolute;top:0;left:0}
+#overlay:not(:checked)~.layers img+img{visibility:hidden}
+label{cursor:pointer;user-select:none}kbd{border:1px solid #66707f;border-radius:3px;
+padding:0 .35em}
+"""
+
+#: The key with which SCT's report shows and hides the overlay does so here.
+_SCRIPT = """
+document.addEventListener("keydown", event => {
+  if (event.key !== "ArrowRight") return;
+  event.preventDefault();
+  const box = document.getElementById("overlay");
+  box.checked = !box.checked;
+});
 """
 
 
 def page(
     *,
     title: str,
-    png: bytes,
-    table: LevelTable,
     warnings: Iterable[str],
     facts: Mapping[str, Any],
+    png: bytes | None = None,
+    table: LevelTable | None = None,
+    mosaic: Mosaic | None = None,
 ) -> str:
     """Return the text of the page.
 
@@ -45,14 +62,16 @@ def page(
     ----------
     title : str
         File name of the image.
-    png : bytes
-        The figure.
-    table : LevelTable
     warnings : iterable of str
     facts : mapping
-        Model, version, parameters: what is listed under the table, in this order.
+        Model, version, parameters: what is listed at the end, in this order.
+    png : bytes, optional
+        The figure.
+    table : LevelTable, optional
+        Without it the page is about rootlets alone.
+    mosaic : Mosaic, optional
+        Planes across the whole cord, whose overlay the reader can hide.
     """
-    picture = base64.b64encode(png).decode("ascii")
     notes = "".join(f'<p class="warning">{escape(text)}</p>' for text in warnings)
     listed = "".join(
         f'<tr><td>{escape(str(name))}</td><td class="text wrap">{escape(str(value))}</td></tr>'
@@ -63,27 +82,60 @@ def page(
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>Spinal levels of {escape(title)}</title>
+<title>{"Rootlets" if table is None else "Spinal levels"} of {escape(title)}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
 <h1>{escape(title)}</h1>
-<p class="sub">Spinal levels, definition <b>{escape(table.definition)}</b>; mm along the cord
-from the {escape(table.origin)}, caudal-positive</p>
+<p class="sub">{_subtitle(table)}</p>
 {notes}
-<img alt="Levels on the image from the side, across and around the cord"
-src="data:image/png;base64,{picture}">
-<h2>Levels</h2>
-<table>
-<tr><th>level</th><th class="text">status</th><th>rostral mm</th><th>caudal mm</th>
-<th>midpoint mm</th><th>length mm</th><th class="text">flags</th></tr>
-{"".join(_row(row) for row in table.rows)}
-</table>
+{"" if png is None else _figure(png)}
+{"" if mosaic is None else _layers(mosaic)}
+{"" if table is None else _levels(table)}
 <h2>How it was made</h2>
 <table>{listed}</table>
 </body>
 </html>
 """
+
+
+def _subtitle(table: LevelTable | None) -> str:
+    if table is None:
+        return "Rootlets"
+    return (
+        f"Spinal levels, definition <b>{escape(table.definition)}</b>; mm along the cord\n"
+        f"from the {escape(table.origin)}, caudal-positive"
+    )
+
+
+def _figure(png: bytes) -> str:
+    return f"""<img alt="Levels on the image from the side, across and around the cord"
+src="{_embedded(png)}">"""
+
+
+def _levels(table: LevelTable) -> str:
+    return f"""<h2>Levels</h2>
+<table>
+<tr><th>level</th><th class="text">status</th><th>rostral mm</th><th>caudal mm</th>
+<th>midpoint mm</th><th>length mm</th><th class="text">flags</th></tr>
+{"".join(_row(row) for row in table.rows)}
+</table>"""
+
+
+def _layers(mosaic: Mosaic) -> str:
+    """Return the section of the mosaic, whose overlay goes with a click or a key."""
+    return f"""<h2>All along the cord</h2>
+<input type="checkbox" id="overlay" checked>
+<label for="overlay">What was found (<kbd>&rarr;</kbd> shows and hides it)</label>
+<div class="layers">
+<img alt="The median sheet of the cord and planes across it" src="{_embedded(mosaic.background)}">
+<img alt="Rootlets, cord and levels on them" src="{_embedded(mosaic.overlay)}">
+</div>
+<script>{_SCRIPT}</script>"""
+
+
+def _embedded(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
 
 def _row(row: LevelRow) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.image import Image, LabelImage
+from sct_rootlets.image import Grid, Image, LabelImage
 from sct_rootlets.qc.views import Sagittal, Sheet
 
 if TYPE_CHECKING:
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
     from sct_rootlets.centerline import Centerline
     from sct_rootlets.levels.derive import Derived
 
-__all__ = ["Extent", "Scene", "Span", "show_grey", "spans_of"]
+__all__ = [
+    "bands_of",
+    "Extent",
+    "Scene",
+    "Side",
+    "Span",
+    "grey_scale",
+    "show_grey",
+    "side_sheet",
+    "spans_of",
+]
 
 Floats = NDArray[np.float64]
 Extent = tuple[float, float, float, float]
@@ -95,6 +106,16 @@ def spans_of(derived: Derived) -> list[Span]:
     return sorted(spans, key=lambda span: span.level.value)
 
 
+def bands_of(spans: Iterable[Span], s_range_mm: tuple[float, float]) -> list[Span]:
+    """Return the levels of which a part lies in a part of the cord."""
+    low, high = s_range_mm
+    return [
+        span
+        for span in spans
+        if min(span.caudal_s_mm, high) - max(span.rostral_s_mm, low) >= _LEAST_MM
+    ]
+
+
 @dataclass(frozen=True, eq=False)
 class Scene:
     """What the panels draw.
@@ -140,12 +161,12 @@ class Scene:
     @property
     def bands(self) -> list[Span]:
         """Levels of which a part is shown."""
-        low, high = self.s_range_mm
-        return [
-            span
-            for span in self.known
-            if min(span.caudal_s_mm, high) - max(span.rostral_s_mm, low) >= _LEAST_MM
-        ]
+        return bands_of(self.known, self.s_range_mm)
+
+    @property
+    def names_mm(self) -> float:
+        """How far behind the cord the names of the levels stand, mm."""
+        return 12.0
 
     @cached_property
     def discs_s_mm(self) -> dict[int, float]:
@@ -185,14 +206,17 @@ class Scene:
     @cached_property
     def side_sheet(self) -> Sheet:
         """The part of the median sheet that is shown, cropped to the field of view."""
-        s_mm = np.arange(*self.s_range_mm, 1.0)
-        curve = self.sagittal.place(self.derived.centerline.point(s_mm))
-        sheet = self.sagittal.sheet(
-            (float(curve[:, 0].min()) - _VENTRAL_MM, float(curve[:, 0].max()) + _DORSAL_MM),
-            (float(curve[:, 1].min()) - _MARGIN_MM, float(curve[:, 1].max()) + _MARGIN_MM),
-        )
-        seen = (self.image or self.cord).grid
-        return sheet.cropped(seen.contains(sheet.xyz_world))
+        return side_sheet(self, (self.image or self.cord).grid)
+
+    @property
+    def centerline(self) -> Centerline:
+        """The cord as a curve."""
+        return self.derived.centerline
+
+    @property
+    def levels(self) -> LabelImage:
+        """The levels painted on the cord."""
+        return self.derived.levels
 
     @property
     def side_aspect(self) -> float:
@@ -220,16 +244,76 @@ class Scene:
         return "\n".join(lines)
 
 
-def show_grey(axes: Axes, values: Floats, extent: Extent, aspect: Aspect = "equal") -> None:
-    """Show grey values (R, C), NaN in black."""
-    from matplotlib.colors import PowerNorm
+class Side(Protocol):
+    """What the panel of the median sheet needs."""
 
+    @property
+    def centerline(self) -> Centerline:
+        """The cord as a curve."""
+
+    @property
+    def s_range_mm(self) -> tuple[float, float]:
+        """Part of the cord that is shown, rostral to caudal."""
+
+    @property
+    def sagittal(self) -> Sagittal:
+        """The median sheet."""
+
+    @property
+    def side_sheet(self) -> Sheet:
+        """The part of it that is shown."""
+
+    @property
+    def cord(self) -> LabelImage | None:
+        """The cord mask."""
+
+    @property
+    def levels(self) -> LabelImage | None:
+        """The levels painted on the cord."""
+
+    @property
+    def bands(self) -> list[Span]:
+        """Levels of which a part is shown."""
+
+    @property
+    def names_mm(self) -> float:
+        """How far behind the cord the names of the levels stand, mm."""
+
+    @property
+    def discs(self) -> LabelImage | None:
+        """Disc labels to mark."""
+
+
+def side_sheet(side: Side, seen: Grid) -> Sheet:
+    """Return the part of the median sheet around the cord, cropped to the voxels `seen`."""
+    curve = side.sagittal.place(side.centerline.point(np.arange(*side.s_range_mm, 1.0)))
+    sheet = side.sagittal.sheet(
+        (float(curve[:, 0].min()) - _VENTRAL_MM, float(curve[:, 0].max()) + _DORSAL_MM),
+        (float(curve[:, 1].min()) - _MARGIN_MM, float(curve[:, 1].max()) + _MARGIN_MM),
+    )
+    return sheet.cropped(seen.contains(sheet.xyz_world))
+
+
+def grey_scale(values: Floats) -> Floats:
+    """Return grey values (...) as shares of white, 0 to 1, NaN as NaN."""
     seen = values[np.isfinite(values)]
     low, high = np.percentile(seen, (0.5, 99.5)) if seen.size else (0.0, 1.0)
     # A gamma below 1 lifts bone and muscle, dark next to the CSF of a T2w image.
-    norm = PowerNorm(0.75, vmin=low, vmax=max(high, low + 1e-6), clip=True)
+    return np.asarray(np.clip((values - low) / max(high - low, 1e-6), 0, 1) ** 0.75)
+
+
+def show_grey(axes: Axes, values: Floats, extent: Extent, aspect: Aspect = "equal") -> None:
+    """Show grey values (R, C), NaN in black."""
     smooth = "bilinear" if np.isfinite(values).all() else "nearest"
-    axes.imshow(values, extent=extent, cmap="gray", norm=norm, interpolation=smooth, aspect=aspect)
+    axes.imshow(
+        grey_scale(values),
+        extent=extent,
+        cmap="gray",
+        vmin=0,
+        vmax=1,
+        interpolation=smooth,
+        aspect=aspect,
+    )
     axes.set_facecolor("black")
 
 

@@ -100,8 +100,17 @@ def test_run_writes_beside_the_image_and_ends_with_the_fsleyes_line(
     assert "Deriving the levels: done" in err
 
 
+@pytest.fixture
+def no_sct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide an SCT of this machine: its report is tested where SCT is."""
+    monkeypatch.setattr("sct_rootlets.sct.installation.find_sct", lambda: None)
+
+
 def test_run_into_folders_with_quality_control_and_intermediate_files(
-    paths: dict[str, Path], knowing: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    paths: dict[str, Path],
+    knowing: Callable[..., None],
+    no_sct: None,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     pytest.importorskip("matplotlib")
     knowing(identity=False)
@@ -406,7 +415,7 @@ def test_levels_by_the_published_method_in_the_published_layout(paths: dict[str,
     assert parameters["reach_mm"] is None
 
 
-def test_levels_with_quality_control(paths: dict[str, Path]) -> None:
+def test_levels_with_quality_control(paths: dict[str, Path], no_sct: None) -> None:
     pytest.importorskip("matplotlib")
     words = "levels -i rootlets.nii.gz -s cord.nii.gz -discs discs.nii.gz -o X.nii.gz -qc qc -axial"
     assert main(words.split()) == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import html.parser
+import re
 from dataclasses import replace
 from itertools import combinations, pairwise
 from types import SimpleNamespace
@@ -24,6 +26,7 @@ pytest.importorskip("matplotlib")
 
 from sct_rootlets.qc import figure
 from sct_rootlets.qc.around import HATCHES, legend_handles, spread
+from sct_rootlets.qc.mosaic import Mosaic
 from sct_rootlets.qc.scene import Scene, spans_of
 
 
@@ -354,6 +357,27 @@ def test_the_page_holds_everything_and_fetches_nothing(derived: Derived) -> None
         assert f">{row.level.name}</td>" in page
         assert row.caudal_mm is None or f"<td>{row.caudal_mm:.1f}" in page
     assert "n/a" in page
+
+
+def test_the_layers_of_the_mosaic_are_in_the_page_too(derived: Derived) -> None:
+    layers = Mosaic(b"\x89PNG below", b"\x89PNG above")
+    page = report.page(title="t2", table=derived.table, warnings=[], facts={}, mosaic=layers)
+    links = Links()
+    links.feed(page)
+    data = [base64.b64decode(source.partition("base64,")[2]) for source in links.sources]
+    assert data == [layers.background, layers.overlay]  # the overlay after what it lies over
+    assert 'type="checkbox" id="overlay" checked' in page
+    assert "#overlay:not(:checked)~.layers img+img{visibility:hidden}" in page
+    assert page.index('id="overlay"') < page.index('class="layers"')
+    assert not re.search(r"https?://|src=\"(?!data:)|@import|url\(", page)
+
+
+def test_a_page_about_rootlets_alone_has_no_levels() -> None:
+    page = report.page(title="t2", warnings=["w"], facts={"Model": "compact"})
+    assert "Spinal levels" not in page
+    assert "<img" not in page
+    assert "<script" not in page
+    assert "compact" in page
 
 
 def test_the_page_has_uncertainty_and_flags(derived: Derived) -> None:

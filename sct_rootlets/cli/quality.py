@@ -1,0 +1,125 @@
+"""The options of quality control, and what is done with them once the results are written.
+
+The page of this package is always made. Where SCT is installed, an entry is added to its QC
+report in the same folder too; that it cannot be added is a warning, since nothing is lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from sct_rootlets.cli.console import Console, shown
+from sct_rootlets.cli.options import Parser
+
+if TYPE_CHECKING:
+    from sct_rootlets.outputs import OutputSet
+    from sct_rootlets.qc.mosaic import Mosaic
+
+__all__ = ["Shown", "add_qc_options", "check", "write"]
+
+
+class Shown(Protocol):
+    """A result that can be looked at: `LevelsResult` or `Predicted`."""
+
+    def stage_qc(self, outputs: OutputSet, folder: Path, stem: str) -> dict[str, Path]:
+        """Stage the page, and what belongs to it, for `folder`."""
+
+    def mosaic(self, *, left_on_left: bool = False) -> Mosaic:
+        """Draw the picture of SCT's report."""
+
+
+def add_qc_options(parser: Parser) -> None:
+    """Add -qc, -qc-dataset and -qc-subject."""
+    parser.optional.add_argument(
+        "-qc",
+        metavar="<folder>",
+        type=Path,
+        help="Folder for a self-contained HTML page with figures, made if missing. Where SCT is "
+        "installed, an entry is also added to SCT's QC report in this folder (index.html).",
+    )
+    for name, what in (("dataset", "data set"), ("subject", "subject")):
+        parser.optional.add_argument(
+            f"-qc-{name}",
+            metavar="<str>",
+            help=f"Name of the {what} in SCT's QC report. By default that of the BIDS path of the "
+            "image, else the name of a folder above it, as SCT has it.",
+        )
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raise, before any work is done, where quality control is asked for and cannot be."""
+    if arguments.qc is None:
+        return
+    from sct_rootlets.qc import figure
+    from sct_rootlets.sct.report import require_names
+
+    figure.require_matplotlib()
+    require_names(arguments.qc_dataset, arguments.qc_subject)
+
+
+def write(
+    console: Console,
+    arguments: argparse.Namespace,
+    result: Shown,
+    *,
+    image: Path,
+    stem: str,
+    command: str = "sct_rootlets",
+    cmdline: str | None = None,
+) -> None:
+    """Write the page of a result, and add an entry to SCT's report where SCT is.
+
+    Parameters
+    ----------
+    console : Console
+    arguments : argparse.Namespace
+        With what :func:`add_qc_options` adds; nothing is done without ``-qc``.
+    result : Shown
+        Its files should have been written: an error here loses none of them.
+    image : Path
+        By which the entry in SCT's report is named.
+    stem : str
+        By which the page is named.
+    command, cmdline : str
+        As SCT's report shows them; by default the words of this process.
+
+    Raises
+    ------
+    RootletsError
+        If the page cannot be written.
+    """
+    if arguments.qc is None:
+        return
+    from sct_rootlets.outputs import OutputSet
+
+    with OutputSet() as outputs:
+        made = result.stage_qc(outputs, arguments.qc, stem)
+    console.say("\nQuality control:")
+    for path in made.values():
+        console.say(f"  {shown(path)}")
+    from sct_rootlets.sct import report
+    from sct_rootlets.sct.installation import find_sct
+
+    try:
+        sct = find_sct()
+        if sct is None:
+            return
+        mosaic = result.mosaic(left_on_left=True)
+        page = report.add_entry(
+            sct,
+            arguments.qc,
+            image=image,
+            background=mosaic.background,
+            overlay=mosaic.overlay,
+            command=command,
+            cmdline=arguments.cmdline if cmdline is None else cmdline,
+            dataset=arguments.qc_dataset,
+            subject=arguments.qc_subject,
+        )
+    except Exception as error:  # noqa: BLE001 - the results and the page are there all the same
+        console.warn(f"no entry was added to SCT's QC report: {error}")
+        return
+    console.say(f"  {shown(page)} (an entry in the QC report of SCT {sct.version})")
+    console.say(f"\nTo see the results in a browser, open the following file:\n{shown(page)}")

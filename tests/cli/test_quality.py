@@ -1,0 +1,126 @@
+"""-qc: our own page always, an entry in SCT's report where SCT is, and results in any case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sct_rootlets.cli.main import main
+from sct_rootlets.errors import RootletsError
+from sct_rootlets.sct import installation, report
+from sct_rootlets.sct.installation import SctInstallation
+from tests.synthetic import make_neck
+
+pytest.importorskip("matplotlib")
+
+LEVELS = ["levels", "-i", "rootlets.nii.gz", "-s", "cord.nii.gz", "-o", "X.nii.gz", "-qc", "qc"]
+SCT = SctInstallation(Path("/opt/sct"), "7.0", Path("/opt/sct/python"), "a test")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    make_neck().write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Return what SCT is asked to add; it says yes to everything."""
+    calls: list[dict[str, Any]] = []
+
+    def add_entry(sct: SctInstallation, folder: Path, **options: Any) -> Path:
+        calls.append({"sct": sct, "folder": folder, **options})
+        return Path(folder) / "index.html"
+
+    monkeypatch.setattr(installation, "find_sct", lambda: SCT)
+    monkeypatch.setattr(report, "add_entry", add_entry)
+    return calls
+
+
+def test_without_sct_there_is_our_page_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(installation, "find_sct", lambda: None)
+    assert main(LEVELS) == 0
+    assert {path.name for path in Path("qc").iterdir()} == {"X.png", "X.html"}
+    out, err = capsys.readouterr()
+    assert "qc/X.html" in out
+    assert "SCT" not in out + err
+
+
+def test_with_sct_one_entry_is_asked_for(
+    asked: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*LEVELS, "-qc-dataset", "mine", "-qc-subject", "sub 1", "-qc-image", "t2.nii.gz"]
+    assert main(words) == 0
+    (call,) = asked
+    assert call["sct"] is SCT
+    assert (call["dataset"], call["subject"]) == ("mine", "sub 1")
+    assert call["folder"] == Path("qc")
+    assert call["image"] == Path("t2.nii.gz")
+    assert call["command"] == "sct_rootlets"
+    assert call["cmdline"].startswith("sct_rootlets levels -i rootlets.nii.gz ")
+    assert "-qc-subject 'sub 1'" in call["cmdline"]
+    for layer in ("background", "overlay"):
+        assert call[layer].startswith(b"\x89PNG")
+    assert Path("qc/X.html").is_file()
+    assert "qc/index.html" in capsys.readouterr().out
+
+
+def test_the_image_of_the_report_is_drawn(asked: list[dict[str, Any]]) -> None:
+    assert main(LEVELS) == 0
+    assert main([*LEVELS, "-qc-image", "t2.nii.gz"]) == 0
+    masks, image = asked
+    assert masks["image"] == Path("rootlets.nii.gz")
+    assert len(image["background"]) > 2 * len(masks["background"])
+    page = Path("qc/X.html").read_text()
+    assert "t2.nii.gz" in page
+
+
+@pytest.mark.parametrize(
+    "error", [RootletsError("SCT is broken", remedy="Mend it"), RuntimeError("odd")]
+)
+def test_an_entry_that_fails_is_a_warning_and_loses_nothing(
+    error: Exception,
+    asked: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*args: Any, **options: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(report, "add_entry", fail)
+    assert main(LEVELS) == 0
+    out, err = capsys.readouterr()
+    assert "no entry was added to SCT's QC report" in err
+    assert str(error) in err.replace("\n  ", " ")
+    assert "Traceback" not in err
+    assert Path("X.nii.gz").is_file()
+    assert Path("qc/X.html").is_file()
+    assert "index.html" not in out
+
+
+def test_a_page_that_cannot_be_written_loses_no_result(
+    asked: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("qc").write_text("a file")
+    assert main(LEVELS) == 1
+    assert Path("X.nii.gz").is_file()
+    assert "is not a folder" in capsys.readouterr().err
+    assert not asked
+
+
+def test_names_that_lead_out_of_the_report_are_refused_before_any_work(
+    asked: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*LEVELS, "-qc-subject", "../x"]) == 2
+    assert not Path("X.nii.gz").exists()
+    assert "outside the QC report" in capsys.readouterr().err
+
+
+def test_without_qc_nothing_is_asked_of_sct(asked: list[dict[str, Any]]) -> None:
+    assert main(LEVELS[:-2]) == 0
+    assert not asked
