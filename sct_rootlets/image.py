@@ -33,7 +33,9 @@ __all__ = [
     "check_header",
     "load_image",
     "load_labels",
+    "load_map",
     "load_mask",
+    "load_share",
     "on_grid_of",
     "require_same_grid",
     "resample_labels",
@@ -493,8 +495,7 @@ def load_mask(path: str | os.PathLike[str], role: str = "mask") -> LabelImage:
         all are 0 or less than 0.5, and if there are so many values that it is an MR image.
     """
     data, grid, header = _read_labels(path, role)
-    is_soft = data.dtype.kind == "f" and bool(np.abs(data - np.rint(data)).max() > 1e-3)
-    if is_soft and float(data.min()) >= 0 and float(data.max()) <= 1 + 1e-3:
+    if _is_soft(data):
         if float(data.max()) < 0.5:
             raise InputError(
                 f"is empty at a probability of 0.5: its largest is {data.max():.2g} ({role})",
@@ -503,6 +504,54 @@ def load_mask(path: str | os.PathLike[str], role: str = "mask") -> LabelImage:
         mask = (data >= 0.5).astype(np.int32)
         remark = f"{Path(path).name} holds probabilities and was cut at 0.5 ({role})"
         return LabelImage(mask, grid, header, os.fspath(path), (remark,))
+    return LabelImage(_mask(data, path, role), grid, header, os.fspath(path))
+
+
+def load_share(path: str | os.PathLike[str], role: str = "mask") -> Image:
+    """Load the share (0 to 1, float32) of every voxel that a structure fills.
+
+    Probabilities are kept; of a mask every value above 0 counts as 1.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_mask`.
+    """
+    data, grid, header = _read_labels(path, role)
+    share = np.clip(data, 0, 1) if _is_soft(data) else _mask(data, path, role) > 0
+    if not share.any():
+        raise InputError(f"is empty: every voxel is 0 ({role})", path=path)
+    return Image(np.asarray(share, dtype=np.float32), grid, header, os.fspath(path))
+
+
+def load_map(path: str | os.PathLike[str], role: str = "map") -> Image:
+    """Load a map of any quantity as float32; what is not finite in it is NaN.
+
+    Unlike in :func:`load_image` nothing is put in the place of a NaN, and a map may be constant.
+
+    Raises
+    ------
+    InputError
+        If it is missing, no NIfTI file, damaged, not 3D, or nowhere finite.
+    """
+    nifti, index, grid = _open(path, role, takes_volume=False)
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, and becomes NaN
+        data = np.array(_voxels(nifti, index, Path(path), role), dtype=np.float32)
+    data[~np.isfinite(data)] = np.nan
+    if np.isnan(data).all():
+        raise InputError(f"has no finite voxel ({role})", path=path)
+    return Image(data, grid, _kept_header(nifti), os.fspath(path))
+
+
+def _is_soft(data: NDArray[Any]) -> bool:
+    """Say whether the values are probabilities: from 0 to 1, and not all of them whole."""
+    if data.dtype.kind != "f" or not bool(np.abs(data - np.rint(data)).max() > 1e-3):
+        return False
+    return float(data.min()) >= 0 and float(data.max()) <= 1 + 1e-3
+
+
+def _mask(data: NDArray[Any], path: str | os.PathLike[str], role: str) -> NDArray[np.int32]:
+    """Return the whole numbers of a mask, if it is one."""
     values = _whole(data, path, role)
     if values.max() == 0:
         raise InputError(f"is empty: every voxel is 0 ({role})", path=path)
@@ -513,7 +562,7 @@ def load_mask(path: str | os.PathLike[str], role: str = "mask") -> LabelImage:
             path=path,
             remedy="Give a segmentation",
         )
-    return LabelImage(values, grid, header, os.fspath(path))
+    return values
 
 
 def on_grid_of(labels: LabelImage, reference: Image) -> LabelImage:

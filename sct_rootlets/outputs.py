@@ -10,7 +10,7 @@ from types import TracebackType
 
 from sct_rootlets.errors import RootletsError
 
-__all__ = ["OutputSet"]
+__all__ = ["OutputSet", "append_lines"]
 
 
 class OutputSet:
@@ -63,6 +63,11 @@ class OutputSet:
         self._staged.append((temporary, path))
         return temporary
 
+    def forget(self, temporary: Path) -> None:
+        """Remove a temporary file that :meth:`stage` named, and do not move it in."""
+        self._staged = [pair for pair in self._staged if pair[0] != temporary]
+        temporary.unlink(missing_ok=True)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -78,3 +83,55 @@ class OutputSet:
         for parent in reversed(self._made):
             with contextlib.suppress(OSError):  # not empty: somebody else uses it by now
                 parent.rmdir()
+
+
+def append_lines(target: str | os.PathLike[str], header: str, lines: str) -> None:
+    """Add whole `lines` to a text file, which starts with `header` if it has to be made.
+
+    Several processes may do so at once, as the jobs of a batch do with one table: each adds all
+    of its lines in one piece, and none of them is lost.
+
+    Parameters
+    ----------
+    target : path-like
+    header, lines : str
+        Each ends with a line break.
+
+    Raises
+    ------
+    RootletsError
+        If the file cannot be written.
+    """
+    path = Path(target)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with OutputSet() as outputs:
+            whole = outputs.stage(path)
+            whole.write_bytes((header + lines).encode())
+            # A link appears with all its content, and not where there is a file already.
+            made = _linked(whole, path)
+            outputs.forget(whole)
+        if not made:
+            # Opened to append, so that what other processes write meanwhile stays before it.
+            handle = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
+            try:
+                os.write(handle, lines.encode())
+            finally:
+                os.close(handle)
+    except OSError as error:
+        raise RootletsError(
+            f"cannot be written ({error.strerror})", path=path, remedy="Name another file"
+        ) from error
+
+
+def _linked(whole: Path, path: Path) -> bool:
+    """Put the file `whole` at `path` too, unless something is there; say whether it was put."""
+    try:
+        os.link(whole, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links
+        if path.exists():
+            return False
+        os.replace(whole, path)
+    return True

@@ -18,7 +18,9 @@ from sct_rootlets.image import (
     check_header,
     load_image,
     load_labels,
+    load_map,
     load_mask,
+    load_share,
     on_grid_of,
     save,
 )
@@ -346,3 +348,31 @@ def test_what_is_no_image_at_all(tmp_path: Path) -> None:
         path.write_bytes(whole[:offset] + np.array([value], "<i2").tobytes() + whole[offset + 2 :])
         with pytest.raises(InputError):
             load_image(path)
+
+
+def test_a_share_keeps_probabilities_and_makes_a_mask_whole(tmp_path: Path) -> None:
+    soft = np.zeros(SHAPE, dtype=np.float32)
+    soft[2, 2, 1:4] = (0.25, 1.0, 0.5)
+    found = load_share(save_array(tmp_path / "soft.nii.gz", soft, grid().affine))
+    np.testing.assert_array_equal(found.data, soft)
+    values = np.zeros(SHAPE, dtype=np.uint8)
+    values[1:3] = 7
+    found = load_share(save_array(tmp_path / "mask.nii.gz", values, grid().affine))
+    np.testing.assert_array_equal(found.data, values > 0)
+    with pytest.raises(InputError, match="is empty"):
+        load_share(save_array(tmp_path / "none.nii.gz", 0 * values, grid().affine))
+    negative = soft - 0.5
+    with pytest.raises(InputError, match="not whole numbers"):
+        load_share(save_array(tmp_path / "negative.nii.gz", negative, grid().affine))
+
+
+def test_a_map_keeps_what_is_not_known(tmp_path: Path) -> None:
+    data = np.full(SHAPE, 2.5, dtype=np.float32)  # constant, as no MR image is
+    data[0, 0, :2] = (np.nan, np.inf)
+    found = load_map(save_array(tmp_path / "map.nii.gz", data, grid().affine))
+    assert np.isnan(found.data[0, 0, :2]).all()
+    assert (found.data.ravel()[2:] == 2.5).all()
+    with pytest.raises(InputError, match="no finite voxel"):
+        load_map(save_array(tmp_path / "nan.nii.gz", data * np.nan, grid().affine))
+    with pytest.raises(InputError, match="4 dimensions"):
+        load_map(save_array(tmp_path / "4d.nii.gz", np.stack([data, data], -1), grid().affine))

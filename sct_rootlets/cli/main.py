@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from sct_rootlets import __version__
-from sct_rootlets.cli import demo, levels, models, phantom, run, sct, segment
+from sct_rootlets.cli import demo, levels, models, perlevel, phantom, run, sct, segment
 from sct_rootlets.cli.console import Console
 from sct_rootlets.cli.options import Parser, join_coordinates
 from sct_rootlets.errors import RootletsError
@@ -16,7 +16,7 @@ from sct_rootlets.errors import RootletsError
 __all__ = ["get_parser", "main"]
 
 #: Subcommands, in the order of the help.
-COMMANDS = (run, segment, levels, models, sct, phantom, demo)
+COMMANDS = (run, segment, levels, perlevel, models, sct, phantom, demo)
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 

@@ -24,6 +24,7 @@ __all__ = [
     "add_volume_option",
     "angle",
     "chosen_model",
+    "distance",
     "engine_options",
     "join_coordinates",
     "level_options",
@@ -32,6 +33,8 @@ __all__ = [
     "point",
     "share",
     "spinal_level",
+    "spinal_levels",
+    "table_output",
     "whole_number",
 ]
 
@@ -439,11 +442,48 @@ def spinal_level(text: str) -> SpinalLevel:
         ) from None
 
 
+def spinal_levels(text: str) -> frozenset[SpinalLevel]:
+    """Read names of spinal levels and ranges of them, for argparse.
+
+    Examples
+    --------
+    >>> sorted(level.name for level in spinal_levels("C7:T1,t3"))
+    ['C7', 'C8', 'T1', 'T3']
+    """
+    chosen: set[SpinalLevel] = set()
+    for part in text.split(","):
+        first, colon, last = part.partition(":")
+        low = spinal_level(first.strip())
+        high = spinal_level(last.strip()) if colon else low
+        if high < low:
+            raise argparse.ArgumentTypeError(f"'{part}' runs from caudal to rostral: {high}:{low}")
+        chosen |= {level for level in type(low) if low <= level <= high}
+    return frozenset(chosen)
+
+
+def table_output(text: str) -> Path:
+    """Read the path of a table to write, for argparse."""
+    if not text.lower().endswith((".tsv", ".csv")):
+        raise argparse.ArgumentTypeError(f"'{text}' does not end in .tsv or .csv")
+    return Path(text)
+
+
 def whole_number(text: str) -> int:
     """Read a whole number of 0 or more, for argparse."""
     if not text.isdigit():
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of 0 or more")
     return int(text)
+
+
+def distance(text: str) -> float:
+    """Read a length of 0 mm or more, for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of 0 or more")
+    return value
 
 
 def _positive_float(text: str) -> float:

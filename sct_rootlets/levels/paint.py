@@ -34,7 +34,7 @@ class Points:
     ----------
     labels : LabelImage
     outside : tuple of SpinalLevel
-        Their point lies outside the field of view.
+        Their point lies beyond the cord mask or outside the field of view.
     taken : tuple of SpinalLevel
         Their point lies in the voxel of a level rostral of them.
     """
@@ -82,7 +82,9 @@ def paint_levels(
 def paint_points(cord: LabelImage, centerline: Centerline, table: LevelTable, place: str) -> Points:
     """Paint one voxel a level, with its value, where the centerline passes a place of it.
 
-    Midpoints can be given to SCT as ``-lspinal``. Rostral and caudal borders are two images,
+    Midpoints can be given to SCT as ``-lspinal``. It moves a label that lies beyond the cord mask
+    to the end of the mask, and registers to it there, so that such points are not painted.
+    Rostral and caudal borders are two images,
     because the caudal border of one level may be the rostral border of the next.
 
     Parameters
@@ -97,19 +99,21 @@ def paint_points(cord: LabelImage, centerline: Centerline, table: LevelTable, pl
     Returns
     -------
     Points
-        A point outside the field of view is not painted, nor is the more caudal one of two
-        levels that meet in one voxel.
+        A point beyond the mask or outside the field of view is not painted, nor is the more
+        caudal one of two levels that meet in one voxel.
     """
     painted = np.zeros(cord.grid.shape, dtype=np.uint8)
     outside, taken = [], []
     last = np.array(cord.grid.shape) - 1
+    half = float(cord.grid.spacing_mm[axis_along(cord.grid, centerline)]) / 2
     for row in table.rows:
         s_mm = getattr(row, f"{place}_mm")
         if s_mm is None:
             continue
         point = centerline.point(s_mm)
         i, j, k = np.rint(cord.grid.ijk_from_world(point)).astype(int).clip(0, last)
-        if not cord.grid.contains(point):
+        beyond = not centerline.start_mm - half <= s_mm <= centerline.end_mm + half
+        if beyond or not cord.grid.contains(point):
             outside.append(row.level)
         elif painted[i, j, k]:
             taken.append(row.level)
@@ -129,7 +133,7 @@ def unpainted(points: Mapping[str, Points]) -> list[str]:
     """
     warnings = []
     for what, why in (
-        ("outside", "outside the image, not painted as points"),
+        ("outside", "beyond the cord mask or the image, not painted as points"),
         ("taken", "in the voxel of another level, not painted as points"),
     ):
         places: dict[SpinalLevel, list[str]] = {}

@@ -16,7 +16,15 @@ from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import Grid
 from sct_rootlets.levels.table import AxialSlices, LevelTable
 
-__all__ = ["axis_along", "crossing_mm", "slice_positions", "superior_axis", "with_slices"]
+__all__ = [
+    "axial_positions",
+    "axis_along",
+    "crossing_mm",
+    "slice_positions",
+    "slices_within",
+    "superior_axis",
+    "with_slices",
+]
 
 Floats = NDArray[np.float64]
 
@@ -68,10 +76,32 @@ def slice_positions(grid: Grid, centerline: Centerline, axis: int) -> Floats:
     return crossing_mm(grid, centerline, axis, np.arange(grid.shape[axis]))
 
 
+def axial_positions(grid: Grid, centerline: Centerline) -> Floats:
+    """Return where along the cord the middle of every axial slice lies, (K,) mm, as SCT counts."""
+    axis, ascends = superior_axis(grid)
+    at = slice_positions(grid, centerline, axis)
+    return at if ascends else at[::-1]  # from inferior to superior
+
+
+def slices_within(at: Floats, rostral_mm: float, caudal_mm: float) -> tuple[int, int] | None:
+    """Return the first and the last slice whose middle lies between two positions, if any.
+
+    Parameters
+    ----------
+    at : (K,) array
+        As of :func:`axial_positions`.
+    rostral_mm, caudal_mm : float
+        The slice at the rostral one belongs to them, that at the caudal one does not.
+    """
+    inside = np.flatnonzero((at >= rostral_mm) & (at < caudal_mm))
+    return (int(inside[0]), int(inside[-1])) if len(inside) else None
+
+
 def with_slices(table: LevelTable, grid: Grid, centerline: Centerline) -> LevelTable:
     """Return `table` with the axial slices of every level that has borders.
 
-    A slice belongs to the level in which its middle lies along the cord. Distances from the
+    A slice belongs to the level in which its middle lies along the cord; slices beyond the ends
+    of the centerline belong to none, since the cord is not known there. Distances from the
     PMJ are those of the middles of the first and the last slice, as in the published script.
 
     Parameters
@@ -82,16 +112,18 @@ def with_slices(table: LevelTable, grid: Grid, centerline: Centerline) -> LevelT
     centerline : Centerline
         The one the table counts mm along.
     """
-    axis, ascends = superior_axis(grid)
-    at = slice_positions(grid, centerline, axis)
-    at = at if ascends else at[::-1]  # from inferior to superior
+    at = axial_positions(grid, centerline)
     rows = []
     for row in table.rows:
-        inside: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+        within = None
         if row.rostral_mm is not None and row.caudal_mm is not None:
-            inside = np.flatnonzero((at >= row.rostral_mm) & (at < row.caudal_mm))
-        if row.slices is None and len(inside):
-            start, end = int(inside[0]), int(inside[-1])
+            within = slices_within(
+                at,
+                max(row.rostral_mm, centerline.start_mm),
+                min(row.caudal_mm, centerline.end_mm),
+            )
+        if row.slices is None and within is not None:
+            start, end = within
             pmj = table.pmj_mm
             slices = AxialSlices(
                 start,

@@ -107,9 +107,7 @@ def test_two_levels_never_share_a_voxel_in_silence(cord: LabelImage, curve: Cent
     assert warning.endswith("C5 (midpoint)")
 
 
-def test_points_outside_the_image_are_left_out_and_said(
-    cord: LabelImage, curve: Centerline
-) -> None:
+def test_points_beyond_the_cord_are_left_out_and_said(cord: LabelImage, curve: Centerline) -> None:
     rows = (
         LevelRow(SpinalLevel.C4, "measured", 5.0, 20.0),
         LevelRow(SpinalLevel.T2, "extrapolated", 100.0, 112.0),
@@ -119,4 +117,18 @@ def test_points_outside_the_image_are_left_out_and_said(
     points = {place: paint_points(cord, curve, table, place) for place in PLACES}
     assert points["caudal"].labels.labels == [4]
     assert points["caudal"].outside == (SpinalLevel.T2, SpinalLevel.T3)
-    assert unpainted(points) == ["outside the image, not painted as points: T2, T3"]
+    assert unpainted(points) == ["beyond the cord mask or the image, not painted as points: T2, T3"]
+
+
+def test_points_beyond_the_mask_are_left_out_though_they_lie_in_the_image(
+    cord: LabelImage, curve: Centerline
+) -> None:
+    """SCT would take them for labels at the end of the mask."""
+    shorter = cord.with_data(np.where(np.arange(cord.grid.shape[2]) < 30, 0, cord.data))
+    short = Centerline.fit(shorter)
+    row = LevelRow(SpinalLevel.C4, "predicted", short.end_mm - 4.0, short.end_mm + 7.0)
+    table = LevelTable((row,), "caudal", 1.5)
+    found = {place: paint_points(shorter, short, table, place) for place in PLACES}
+    assert cord.grid.contains(short.point(row.caudal_mm))
+    assert found["rostral"].labels.labels == [4]
+    assert found["midpoint"].outside == found["caudal"].outside == (SpinalLevel.C4,)

@@ -90,3 +90,10 @@ def test_every_orientation_counts_alike() -> None:
                         known.slices.start,
                         known.slices.end,
                     )
+
+
+def test_slices_beyond_the_cord_belong_to_no_level() -> None:
+    found = with_slices(table((-9.0, 5.0), (60.0, 90.0)), GRID, straight())
+    c4, c5 = (found.row(level).slices for level in (C4, C5))
+    assert (c4.start, c4.end) == (36, 37)  # 75 mm is the end of the cord; slice 38 is at 76
+    assert (c5.start, c5.end) == (3, 7)  # the cord ends at 5 mm

@@ -1,0 +1,137 @@
+"""``sct_rootlets perlevel``: cord area and the means of maps per spinal level."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from sct_rootlets.cli import options
+from sct_rootlets.cli.console import Console, fsleyes_line, shown
+
+__all__ = ["add_parser", "execute"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the parser of this subcommand."""
+    parser = options.add_subcommand(
+        subparsers,
+        "perlevel",
+        summary="Measure cord area and the means of maps per spinal level.",
+        description="Measure the area and the diameters of the cord, and mean, standard deviation "
+        "and median of any\nmap within it, for every spinal level, on planes perpendicular to the "
+        "centerline.\n\n"
+        "Writes for -o X.tsv:\n"
+        "  X.tsv                            one row a level, with its name\n"
+        "  X.json                           what the columns mean, and how they were made",
+        examples=(
+            "sct_rootlets perlevel -i t2_seg.nii.gz -levels t2_spinal_levels.tsv",
+            "sct_rootlets perlevel -i mt_seg.nii.gz -levels t2_spinal_levels.tsv -m mtr.nii.gz "
+            "-mask wm.nii.gz -level C3:T1 -o mtr.csv -append 1",
+        ),
+    )
+    parser.mandatory.add_argument(
+        "-i",
+        metavar="<file>",
+        type=Path,
+        required=True,
+        help="Mask of the cord, in any orientation, or the share of every voxel that the cord "
+        "fills (0 to 1).",
+    )
+    parser.mandatory.add_argument(
+        "-levels",
+        metavar="<file>",
+        type=Path,
+        required=True,
+        help="Spinal levels: the table (.tsv) that 'sct_rootlets levels' or 'run' wrote, with the "
+        "uncertainty of the borders; or an image of them, C1 = 1 ... T1 = 9 ... S5 = 30, such as "
+        "PAM50_spinal_levels warped to the image. In the same world as -i, and an image on any "
+        "grid. A cord labelled with vertebral levels looks alike and is not meant.",
+    )
+    parser.optional.add_argument(
+        "-m",
+        metavar="<file>",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="Maps to average within the cord, such as MTR or FA: 3D, on any grid of the same "
+        "world. NaN and infinite voxels do not count.",
+    )
+    parser.optional.add_argument(
+        "-mask",
+        metavar="<file>",
+        type=Path,
+        help="Region of the cord within which maps are averaged, such as white matter: a mask or "
+        "shares, on any grid of the same world. It does not change the area.",
+    )
+    parser.optional.add_argument(
+        "-erode",
+        metavar="<mm>",
+        type=options.distance,
+        default=0.0,
+        help="Leave out of the maps what is nearer than this to the edge of the cord, within its "
+        "plane.",
+    )
+    parser.optional.add_argument(
+        "-method",
+        metavar="<str>",
+        choices=("wa", "bin"),
+        default="wa",
+        help="'wa': every point of a map counts with its share of the cord and of -mask. 'bin': "
+        "it counts wholly where that share is at least 0.5, and else not.",
+    )
+    parser.optional.add_argument(
+        "-x",
+        metavar="<str>",
+        choices=("nn", "linear"),
+        default="nn",
+        help="How maps are read. 'nn': a point has the value of the voxel that it lies in, so that "
+        "a map on the grid of -i is averaged voxel by voxel. 'linear': between voxels; mixes some "
+        "CSF into the edge of the cord.",
+    )
+    parser.optional.add_argument(
+        "-level",
+        metavar="<levels>",
+        type=options.spinal_levels,
+        help="Levels to measure, by name, such as C5 or C3:T1 or C5,C7. By default all.",
+    )
+    parser.optional.add_argument(
+        "-o",
+        metavar="<file>",
+        type=options.table_output,
+        help="Table to write, .tsv or .csv. By default t2_seg_perlevel.tsv for t2_seg.nii.gz.",
+    )
+    parser.optional.add_argument(
+        "-append",
+        metavar="<int>",
+        type=int,
+        choices=(0, 1),
+        default=0,
+        help="1 adds the rows to the table, if it is there and has the same columns. Several jobs "
+        "of a batch may do so at once.",
+    )
+    options.add_common_options(parser)
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace, console: Console) -> None:
+    """Measure one cord."""
+    from sct_rootlets import perlevel
+
+    target = arguments.o or perlevel.perlevel_target(arguments.i)
+    result = perlevel.measure(
+        arguments.i,
+        arguments.levels,
+        maps=arguments.m,
+        region=arguments.mask,
+        only=arguments.level,
+        method=arguments.method,
+        erode_mm=arguments.erode,
+        interpolation=arguments.x,
+    )
+    files = result.write(target, append=bool(arguments.append))
+    console.say(f"Measures per spinal level of {shown(arguments.i)} (mean ± SD):\n")
+    console.say(result.table.format_table())
+    console.files(files.values())
+    if arguments.levels.suffix.lower() != ".tsv":
+        console.viewer(fsleyes_line(arguments.i, [(arguments.levels, "subcortical", 50.0)]))
