@@ -60,7 +60,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-ModelLike = Union[str, "os.PathLike[str]", Choice]
+ModelLike = Union[str, "os.PathLike[str]", Choice, InstalledModel]
 AnyImage = TypeVar("AnyImage", bound=ImageLike)
 
 
@@ -186,9 +186,9 @@ def run(
         to predict one, as the bundled one does.
     discs, vertebrae, c2c3_world, pmj
         As :meth:`sct_rootlets.inputs.Landmarks.read` takes them.
-    model : str, path-like or Choice
-        As :func:`sct_rootlets.store.locate` takes it, or with options of its own. What is
-        missing is installed, once the inputs have been checked.
+    model : str, path-like, Choice or InstalledModel
+        As :func:`sct_rootlets.store.locate` takes it, or with options of its own, or one that
+        was located already. What is missing is installed, once the inputs have been checked.
     device, threads, engine, fast, mirror
         As :func:`sct_rootlets.engines.load_engine` takes them.
     definition, reach_mm, dilation_voxels, extend, renumber, axial
@@ -422,7 +422,9 @@ def _outcomes(
         return _read(job.image, volume, job.cord)
 
     def work(job: _Job[AnyImage], inputs: _Inputs) -> Predicted:
-        tell = progress and _numbered(progress, f"[{job.number + 1}/{len(jobs)}]")
+        tell = progress
+        if progress is not None and len(jobs) > 1:
+            tell = _numbered(progress, f"[{job.number + 1}/{len(jobs)}]")
         return _segmented(inputs, installed, engine, settings, tell, {})
 
     def keep(job: _Job[AnyImage], predicted: Predicted) -> Predicted:
@@ -507,6 +509,8 @@ def _segmented(
 
 
 def _located(model: ModelLike, progress: Progress | None) -> InstalledModel:
+    if isinstance(model, InstalledModel):
+        return model
     if isinstance(model, Choice):
         return model.locate(progress)
     return locate(model, progress=progress)

@@ -68,6 +68,7 @@ def sidecar(
     description: str,
     model: ModelIdentity | None = None,
     parameters: Mapping[str, Any] | None = None,
+    maker: Mapping[str, Any] | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the sidecar of one output.
@@ -86,10 +87,15 @@ def sidecar(
         What the file holds, in a sentence.
     model : object with name, version and sha256, optional
         Model that predicted the labels.
-    parameters, extra : mapping, optional
-        Parameters of the run; keys to add at the top level.
+    parameters : mapping, optional
+        Parameters of the run.
+    maker : mapping, optional
+        Further keys of the entry under ``GeneratedBy``. Its ``Name`` may say more than the
+        name of this package, after a colon.
+    extra : mapping, optional
+        Keys to add at the top level.
     """
-    generated: dict[str, Any] = {"Name": GENERATOR, "Version": __version__}
+    generated: dict[str, Any] = {"Name": GENERATOR, "Version": __version__, **(maker or {})}
     if model is not None:
         generated["Model"] = {
             "Name": model.name,
@@ -129,7 +135,7 @@ def is_generated_here(path: str | os.PathLike[str]) -> bool:
     try:
         content = json.loads(sidecar_path(path).read_text(encoding="utf-8"))
         makers = content["GeneratedBy"]
-        return any(maker.get("Name") == GENERATOR for maker in makers)
+        return any(maker.get("Name", "").split(":")[0] == GENERATOR for maker in makers)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 

@@ -34,6 +34,7 @@ __all__ = [
     "require_apart",
     "require_free",
     "segmentation_targets",
+    "stage_cord",
     "stage_intermediate",
     "stage_levels",
     "stage_segmentation",
@@ -321,6 +322,7 @@ def stage_segmentation(
     numbered: bool,
     notes: Iterable[str] = (),
     parameters: Mapping[str, Any] | None = None,
+    maker: Mapping[str, Any] | None = None,
 ) -> None:
     """Stage the rootlets, and the cord mask where `files` names it, with their sidecars.
 
@@ -330,8 +332,15 @@ def stage_segmentation(
         Targets ``rootlets`` and, optionally, ``cord``.
     numbered : bool
         Whether the values of `rootlets` are spinal levels.
+    maker : mapping, optional
+        As :func:`sct_rootlets.sidecar.sidecar` takes it.
     """
-    common: dict[str, Any] = {"sources": list(sources), "model": model, "parameters": parameters}
+    common: dict[str, Any] = {
+        "sources": list(sources),
+        "model": model,
+        "parameters": parameters,
+        "maker": maker,
+    }
     names = _level_names(rootlets) if numbered else {"1": "rootlet"}
     content = sidecar(
         beside=files["rootlets"].parent,
@@ -342,13 +351,30 @@ def stage_segmentation(
     )
     _stage_labels(outputs, files["rootlets"], rootlets, content)
     if cord is not None and "cord" in files:
-        content = sidecar(
-            beside=files["cord"].parent,
-            description="Mask of the spinal cord.",
-            extra={"Labels": {"1": "spinal cord"}},
-            **common,
-        )
-        _stage_labels(outputs, files["cord"], cord, content)
+        stage_cord(outputs, files["cord"], cord, **common)
+
+
+def stage_cord(
+    outputs: OutputSet,
+    target: Path,
+    cord: LabelImage,
+    *,
+    sources: Iterable[str | os.PathLike[str]],
+    model: ModelIdentity,
+    parameters: Mapping[str, Any] | None = None,
+    maker: Mapping[str, Any] | None = None,
+) -> None:
+    """Stage a cord mask that a model predicted, with its sidecar."""
+    content = sidecar(
+        beside=target.parent,
+        sources=sources,
+        description="Mask of the spinal cord.",
+        model=model,
+        parameters=parameters,
+        maker=maker,
+        extra={"Labels": {"1": "spinal cord"}},
+    )
+    _stage_labels(outputs, target, cord, content)
 
 
 def stage_intermediate(

@@ -44,7 +44,8 @@ def test_every_subcommand_and_option_is_in_its_own_section(generator: ModuleType
     for name, command in commands.items():
         for action in command._actions:
             for option in action.option_strings:
-                assert f"`{option}`" in by_name[name]
+                is_hidden = action.help == argparse.SUPPRESS
+                assert (f"`{option}`" in by_name[name]) != is_hidden
 
 
 def test_text_is_fit_for_a_table(generator: ModuleType) -> None:

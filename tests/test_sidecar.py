@@ -85,3 +85,17 @@ def test_ours_are_recognised_by_their_sidecar(tmp_path: Path) -> None:
 def test_files_of_others_are_not_ours(tmp_path: Path, text: str) -> None:
     sidecar_path(tmp_path / "t2_seg.nii.gz").write_text(text)
     assert not is_generated_here(tmp_path / "t2_seg.nii.gz")
+
+
+def test_a_name_may_say_the_command_and_is_still_ours(tmp_path: Path) -> None:
+    image = tmp_path / "t2_rootlets.nii.gz"
+
+    def is_ours(name: str) -> bool:
+        content = sidecar(beside=tmp_path, sources=[], description="R.", maker={"Name": name})
+        assert content["GeneratedBy"][0]["Name"] == name
+        sidecar_path(image).write_text(to_json(content))
+        return is_generated_here(image)
+
+    assert is_ours("sct_rootlets: sct_rootlets deepseg rootlets -i t2.nii.gz")
+    assert not is_ours("spinalcordtoolbox: sct_deepseg rootlets -i t2.nii.gz")
+    assert not is_ours("sct_rootlets_of_others: x")

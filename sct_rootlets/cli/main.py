@@ -8,7 +8,17 @@ import sys
 from collections.abc import Sequence
 
 from sct_rootlets import __version__
-from sct_rootlets.cli import demo, levels, models, perlevel, phantom, run, sct, segment
+from sct_rootlets.cli import (
+    deepseg,
+    demo,
+    levels,
+    models,
+    perlevel,
+    phantom,
+    run,
+    sct,
+    segment,
+)
 from sct_rootlets.cli.console import Console
 from sct_rootlets.cli.options import Parser, join_coordinates
 from sct_rootlets.errors import RootletsError
@@ -16,7 +26,7 @@ from sct_rootlets.errors import RootletsError
 __all__ = ["get_parser", "main"]
 
 #: Subcommands, in the order of the help.
-COMMANDS = (run, segment, levels, perlevel, models, sct, phantom, demo)
+COMMANDS = (run, segment, levels, perlevel, deepseg, models, sct, phantom, demo)
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -63,7 +73,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words:
         parser.print_help(sys.stderr)
         return 2
-    arguments = parser.parse_args(join_coordinates(words))
+    arguments, unknown = parser.parse_known_args(join_coordinates(words))
+    if unknown:  # said by the parser of the subcommand, whose usage is the one that helps
+        arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    arguments.words = words
     arguments.cmdline = shlex.join([parser.prog, *words])
     console = Console(arguments.v)
     console.configure_logging()

@@ -91,19 +91,26 @@ def add_subcommand(
     parser: Parser = subparsers.add_parser(
         name, help=summary, description=description, epilog=f"EXAMPLES\n{shown}\n"
     )
+    parser.set_defaults(parser=parser)
     return parser
 
 
-def add_model_options(parser: Parser) -> None:
-    """Add -model with what goes with it, -device, -threads, -engine and -fast."""
+def add_model_options(
+    parser: Parser, *, model: str = "", device: str = "", mirror: bool = True
+) -> None:
+    """Add -model with what goes with it, -device, -threads, -engine and -fast.
+
+    `model` and `device` say what is taken without -model and -device, where the command
+    decides that; the defaults are then None. `mirror` adds -test-time-aug.
+    """
     parser.optional.add_argument(
         "-model",
         metavar="<str>",
-        default="bundled",
+        default=None if model else "bundled",
         help="Model: 'bundled' (the compact model that comes with this package), a name or "
         "name@version of 'sct_rootlets models list', the path of an nnU-Net v2 rootlets folder "
         "or of a zip of one, or the https:// address of a zip, with -sha256. What is missing is "
-        "installed.",
+        f"installed. {model}".rstrip(),
     )
     parser.optional.add_argument(
         "-sha256",
@@ -114,9 +121,9 @@ def add_model_options(parser: Parser) -> None:
     parser.optional.add_argument(
         "-device",
         metavar="<str>",
-        default="auto",
+        default=None if device else "auto",
         help="Where the network runs: cpu, cuda, cuda:N, mps, or auto, which takes a CUDA GPU "
-        "if there is one.",
+        f"if there is one. {device}".rstrip(),
     )
     parser.optional.add_argument(
         "-threads",
@@ -143,6 +150,8 @@ def add_model_options(parser: Parser) -> None:
         "for this model: faster, and some voxels at the edges of rootlets may differ. The "
         "sidecar says that it was used.",
     )
+    if not mirror:
+        return
     parser.optional.add_argument(
         "-test-time-aug",
         action="store_true",
@@ -330,11 +339,11 @@ def add_common_options(parser: Parser, *, intermediate: str = "") -> None:
 
 
 def chosen_model(arguments: argparse.Namespace) -> Choice:
-    """Return the model that the options of :func:`add_model_options` name."""
+    """Return the model that the options of :func:`add_model_options` name; none is empty."""
     from sct_rootlets.store import Choice
 
     return Choice(
-        arguments.model,
+        arguments.model or "",
         sha256=arguments.sha256,
         manifest=arguments.manifest,
         offline=arguments.offline,

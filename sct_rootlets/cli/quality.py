@@ -16,6 +16,7 @@ from sct_rootlets.cli.options import Parser
 if TYPE_CHECKING:
     from sct_rootlets.outputs import OutputSet
     from sct_rootlets.qc.mosaic import Mosaic
+    from sct_rootlets.sct.installation import SctInstallation
 
 __all__ = ["Shown", "add_qc_options", "check", "write"]
 
@@ -100,26 +101,21 @@ def write(
     for path in made.values():
         console.say(f"  {shown(path)}")
     from sct_rootlets.sct import report
-    from sct_rootlets.sct.installation import find_sct
 
-    try:
-        sct = find_sct()
-        if sct is None:
-            return
-        mosaic = result.mosaic(left_on_left=True)
-        page = report.add_entry(
-            sct,
-            arguments.qc,
-            image=image,
-            background=mosaic.background,
-            overlay=mosaic.overlay,
-            command=command,
-            cmdline=arguments.cmdline if cmdline is None else cmdline,
-            dataset=arguments.qc_dataset,
-            subject=arguments.qc_subject,
-        )
-    except Exception as error:  # noqa: BLE001 - the results and the page are there all the same
-        console.warn(f"no entry was added to SCT's QC report: {error}")
-        return
+    added = report.add_result(
+        result,
+        arguments.qc,
+        image=image,
+        command=command,
+        cmdline=arguments.cmdline if cmdline is None else cmdline,
+        dataset=arguments.qc_dataset,
+        subject=arguments.qc_subject,
+    )
+    if added is not None:
+        show_entry(console, *added)
+
+
+def show_entry(console: Console, page: Path, sct: SctInstallation) -> None:
+    """Say where SCT's report is that an entry was added to."""
     console.say(f"  {shown(page)} (an entry in the QC report of SCT {sct.version})")
     console.say(f"\nTo see the results in a browser, open the following file:\n{shown(page)}")

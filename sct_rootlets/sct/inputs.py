@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from sct_rootlets.engines import Progress
     from sct_rootlets.manifest import InstalledModel
 
-__all__ = ["KINDS", "USE", "Made", "find_manual", "make_missing", "supplier"]
+__all__ = [
+    "KINDS",
+    "Made",
+    "USE",
+    "find_manual",
+    "log_of",
+    "make_missing",
+    "sct_to_use",
+    "supplier",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -97,17 +106,16 @@ def supplier(
     volume, threads, offline, progress, say
         As :func:`make_missing` takes them.
     """
-    use = use or os.environ.get(USE, "").strip()
     wanted = [kind for kind in KINDS if not (named and kind == "discs")]
 
     def supply(model: InstalledModel) -> Made:
         return make_missing(
             image,
             folder,
-            sct=None if use == "0" else find_sct(),
+            sct=sct_to_use(use),
             given=given,
             wanted=wanted,
-            log=folder / f"{split_nifti(image)[1]}_sct.log",
+            log=log_of(image, folder),
             needed=() if model.has_level_identity else ("discs",),
             volume=volume,
             threads=threads,
@@ -117,6 +125,17 @@ def supplier(
         )
 
     return supply
+
+
+def sct_to_use(use: str | None = None) -> SctInstallation | None:
+    """Return the SCT that is found, None where it is not to be used; see :func:`supplier`."""
+    use = use or os.environ.get(USE, "").strip()
+    return None if use == "0" else find_sct()
+
+
+def log_of(image: Path, folder: Path) -> Path:
+    """Return where the commands for an image, and all that they print, are kept."""
+    return folder / f"{split_nifti(image)[1]}_sct.log"
 
 
 def make_missing(

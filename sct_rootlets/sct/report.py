@@ -13,11 +13,12 @@ import re
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Protocol
 
 from sct_rootlets.errors import RootletsError, UsageError
-from sct_rootlets.sct.installation import SctInstallation
+from sct_rootlets.sct.installation import SctInstallation, find_sct
 
-__all__ = ["PLANES", "add_entry", "bids_names", "require_names"]
+__all__ = ["PLANES", "Shown", "add_entry", "add_result", "bids_names", "require_names"]
 
 logger = logging.getLogger(__name__)
 
@@ -204,3 +205,67 @@ def _remedy(last_line: str, sct: SctInstallation) -> str:
     if kind in ("AlreadyLocked", "LockException"):
         return "Others are writing to it; run again, or give each its own folder"
     return "Look at what SCT says with -v 2"
+
+
+class Mosaic(Protocol):
+    """Two pictures of one size, as bytes of PNG files."""
+
+    @property
+    def background(self) -> bytes: ...
+
+    @property
+    def overlay(self) -> bytes: ...
+
+
+class Shown(Protocol):
+    """What can be shown in SCT's report."""
+
+    def mosaic(self, *, left_on_left: bool = ...) -> Mosaic:
+        """Return its pictures, as SCT shows them with the left on the left."""
+
+
+def add_result(
+    result: Shown,
+    folder: str | os.PathLike[str],
+    *,
+    image: str | os.PathLike[str],
+    command: str,
+    cmdline: str,
+    dataset: str | None = None,
+    subject: str | None = None,
+) -> tuple[Path, SctInstallation] | None:
+    """Add an entry about a result to SCT's report, where SCT is installed.
+
+    What it is about is written already, so that a failure here is a warning.
+
+    Parameters
+    ----------
+    result : Shown
+    folder, image, command, cmdline, dataset, subject
+        As :func:`add_entry` takes them.
+
+    Returns
+    -------
+    Path, SctInstallation
+        SCT's page and the SCT; None where there is no SCT, or it added nothing.
+    """
+    try:
+        sct = find_sct()
+        if sct is None:
+            return None
+        mosaic = result.mosaic(left_on_left=True)
+        page = add_entry(
+            sct,
+            folder,
+            image=image,
+            background=mosaic.background,
+            overlay=mosaic.overlay,
+            command=command,
+            cmdline=cmdline,
+            dataset=dataset,
+            subject=subject,
+        )
+    except Exception as error:  # noqa: BLE001 - the results and our page are there all the same
+        logger.warning(f"no entry was added to SCT's QC report: {error}")
+        return None
+    return page, sct

@@ -8,20 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from sct_rootlets.errors import IntegrityError, ModelError
-from sct_rootlets.manifest import ModelEntry, load_manifests
+from sct_rootlets.manifest import InstalledModel, ModelEntry, load_manifests
 from sct_rootlets.store import trust
 from sct_rootlets.store.disk import bytes_text
 from sct_rootlets.store.folder import BUNDLED_FOLDER
 from sct_rootlets.store.home import Place, home
 from sct_rootlets.store.installed import all_installed, find, receipt_of
 from sct_rootlets.store.receipt import Receipt, verify
-from sct_rootlets.store.sct_copy import find_sct_copy
+from sct_rootlets.store.sct_copy import find_sct_copy, source_url
+from sct_rootlets.store.wanted import is_url
 
 __all__ = [
     "format_model",
     "format_table",
     "installed_place",
     "list_models",
+    "model_url",
     "show_model",
     "verify_place",
 ]
@@ -131,6 +133,24 @@ def installed_place(name: str, manifest: str | os.PathLike[str] | None = None) -
             f"{reference} is not installed", remedy="See what is: sct_rootlets models list"
         )
     return place
+
+
+def model_url(model: InstalledModel, manifest: str | os.PathLike[str] | None = None) -> str | None:
+    """Return the address that a model came from; None where it never had one.
+
+    Parameters
+    ----------
+    model : InstalledModel
+    manifest : path-like, optional
+    """
+    entry = load_manifests(manifest).find(model.reference)
+    if entry is not None:
+        return next((url for asset in entry.assets for url in asset.urls), None)
+    place = find(model.name, model.version)
+    if place is not None and place.folder in model.folder.parents:
+        source = receipt_of(place).source
+        return source if is_url(source) else None
+    return source_url(model.folder)
 
 
 def verify_place(place: Place, manifest: str | os.PathLike[str] | None = None) -> list[str]:

@@ -87,10 +87,13 @@ def download_archive(
             raise
         raise trust.changed(asked.reference, error.problem, known, lock) from error
     except DownloadError as error:
+        by_hand = "give the path of its archive"
+        if asked.is_listed:
+            command = f"sct_rootlets models install {asked.reference} -from-file FILE.zip"
+            by_hand = f"bring the archive by hand: {command}"
         raise DownloadError(
             f"{asked.reference} could not be downloaded: {error.problem}",
-            remedy=f"{error.remedy or 'Try again'}. What has arrived is kept. Or bring the "
-            f"archive by hand: sct_rootlets models install {asked.reference} -from-file FILE.zip",
+            remedy=f"{error.remedy or 'Try again'}. What has arrived is kept. Or {by_hand}",
         ) from error
     staging.keep_archive = False
     if progress is not None:

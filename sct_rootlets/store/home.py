@@ -7,6 +7,7 @@ A store is a folder::
     claims/                     who is installing what
     compiled/                   networks as an engine compiled them; may be removed at any time
     models.lock.json            the hashes that were seen first
+    custom.json                 versions used in place of the recommended ones
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def require_expected(place: Place, asked: Wanted) -> None:
         # The pin of a zip brought by hand is that of the zip, and was checked with it.
         pinned=None if brought_by_hand else asked.pinned,
         published=asked.published,
-        lock=trust.lock_path(home()) if asked.is_listed else None,
+        lock=trust.lock_path(home()) if asked.is_recorded else None,
     )
 
 
@@ -149,7 +149,7 @@ def _install(
     tell = progress or (lambda stage, done, total: None)
     lock = trust.lock_path(place.store)
     trust.tidy_lock(lock)
-    known = trust.read_lock(lock).get(asked.reference) if asked.is_listed else None
+    known = trust.read_lock(lock).get(asked.reference) if asked.is_recorded else None
     known = None if accepts_change else known
     if asked.file is None:
         archive = download_archive(asked, staging, known, lock, progress)
@@ -182,7 +182,7 @@ def _install(
         require_archive(asked, archive.sha256, archive.source)
     else:
         require_carried(asked, receipt, carried, archive.sha256, known)
-    if asked.is_listed and asked.published is None:
+    if asked.is_recorded and asked.published is None:
         seen = trust.Seen(receipt.archive_sha256, receipt.content_sha256, receipt.source, now_utc())
         trust.record(
             lock, asked.reference, seen, accepted=accepts_change, pinned=asked.pinned is not None

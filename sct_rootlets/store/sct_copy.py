@@ -16,7 +16,7 @@ from sct_rootlets.errors import ModelError
 from sct_rootlets.manifest import ModelEntry
 from sct_rootlets.store.folder import model_folder, required_files
 
-__all__ = ["find_sct_copy"]
+__all__ = ["find_sct_copy", "source_url"]
 
 
 def find_sct_copy(entry: ModelEntry, sct_dir: str | os.PathLike[str] | None = None) -> Path | None:
@@ -44,6 +44,15 @@ def find_sct_copy(entry: ModelEntry, sct_dir: str | os.PathLike[str] | None = No
         except (OSError, ValueError, ModelError):
             continue  # SCT leaves an incomplete folder where its installation was cut
     return None
+
+
+def source_url(folder: Path) -> str | None:
+    """Return the address that SCT had a model folder from, None where SCT did not install it."""
+    try:
+        content: Any = json.loads((folder.parent / "source.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return next(_texts(content.get("model_urls") if isinstance(content, dict) else None), None)
 
 
 def _texts(value: Any) -> Iterator[str]:

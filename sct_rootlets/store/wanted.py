@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -13,7 +14,15 @@ from sct_rootlets.hashing import file_sha256
 from sct_rootlets.manifest import Asset, ModelEntry
 from sct_rootlets.store.home import OFFLINE
 
-__all__ = ["Wanted", "is_url", "missing_offline", "other_bytes", "require_sha256", "wanted"]
+__all__ = [
+    "Wanted",
+    "is_url",
+    "missing_offline",
+    "other_bytes",
+    "require_sha256",
+    "wanted",
+    "wanted_at",
+]
 
 
 @dataclass(frozen=True)
@@ -34,8 +43,10 @@ class Wanted:
     size_bytes, unpacked_bytes : int or None
         Of the archive at `urls`, by the manifest.
     is_listed : bool
-        Whether it is a version of a manifest, whose bytes must never change. What is
-        named by its own hash cannot.
+        Whether it is a version of a manifest.
+    is_recorded : bool
+        Whether its bytes are recorded where they are first seen, and must never change. Those
+        of what is named by its own hash cannot.
     """
 
     name: str
@@ -47,6 +58,7 @@ class Wanted:
     size_bytes: int | None = None
     unpacked_bytes: int | None = None
     is_listed: bool = True
+    is_recorded: bool = True
 
     @property
     def reference(self) -> str:
@@ -103,8 +115,8 @@ def wanted(
                 f"a model given by its address needs its hash: {text}",
                 remedy="Give what its authors state with -sha256 HEX",
             )
-        stem = _stem(unquote(urlsplit(text).path.rpartition("/")[2]))
-        return Wanted(f"url-{stem}", pinned[:12], (text,), pinned=pinned, is_listed=False)
+        stem = _stem_of_url(text)
+        return _unlisted(f"url-{stem}", pinned, urls=(text,))
     path = Path(text).expanduser()
     try:
         found = file_sha256(path)
@@ -112,7 +124,22 @@ def wanted(
         raise ModelError(f"cannot be read ({error.strerror})", path=path) from error
     if pinned is not None and found != pinned:
         raise other_bytes(str(path), found, f"{pinned} that you gave")
-    return Wanted(f"file-{_stem(path.name)}", found[:12], file=path, pinned=found, is_listed=False)
+    return _unlisted(f"file-{_stem(path.name)}", found, file=path)
+
+
+def wanted_at(url: str) -> Wanted:
+    """Say under which name a URL is installed whose hash nobody has stated.
+
+    The version stands for the address. What comes from it first is recorded, and nothing
+    else is accepted from it later.
+
+    Examples
+    --------
+    >>> wanted_at("https://example.org/my%20model.zip").reference
+    'url-my-model@at-1b7570514b53'
+    """
+    version = f"at-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
+    return Wanted(f"url-{_stem_of_url(url)}", version, (url,), is_listed=False)
 
 
 def is_url(text: str) -> bool:
@@ -160,6 +187,17 @@ def _archive_of(entry: ModelEntry) -> Asset:
         f"{entry.reference} ships with this package",
         remedy="There is nothing to install: it is used as -model bundled",
     )
+
+
+def _unlisted(
+    name: str, sha256: str, *, urls: tuple[str, ...] = (), file: Path | None = None
+) -> Wanted:
+    """Return what is in no manifest and is named by its own hash."""
+    return Wanted(name, sha256[:12], urls, file, pinned=sha256, is_listed=False, is_recorded=False)
+
+
+def _stem_of_url(url: str) -> str:
+    return _stem(unquote(urlsplit(url).path.rpartition("/")[2]))
 
 
 def _stem(name: str) -> str:

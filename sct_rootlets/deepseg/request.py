@@ -1,0 +1,197 @@
+"""What is asked of a task, checked as far as that needs neither a network nor a voxel."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sct_rootlets import writing
+from sct_rootlets.deepseg.tasks import TASKS, Task
+from sct_rootlets.derivation import LevelOptions
+from sct_rootlets.errors import UsageError
+from sct_rootlets.postprocess import Steps
+from sct_rootlets.sidecar import split_nifti
+from sct_rootlets.store import Choice
+
+__all__ = ["QualityControl", "Request", "default_device"]
+
+#: Environment variable by which SCT allows the use of a GPU.
+USE_GPU = "SCT_USE_GPU"
+
+#: Options of the levels that say which file to read, and so belong to one image.
+_OF_ONE_IMAGE = {"discs": "-discs", "vertebrae": "-vertfile", "c2c3_world": "-c2c3", "pmj": "-pmj"}
+
+
+def default_device() -> str:
+    """Return where the network runs by default: as in SCT a GPU only with ``SCT_USE_GPU``.
+
+    SCT's batches run several images side by side, which one GPU has no memory for.
+    """
+    return "auto" if USE_GPU in os.environ else "cpu"
+
+
+@dataclass(frozen=True)
+class QualityControl:
+    """What ``-qc`` and its companions ask for.
+
+    Attributes
+    ----------
+    folder : Path
+    dataset, subject : str or None
+        Named in SCT's report.
+    plane : str
+        ``"Axial"`` or ``"Sagittal"``.
+    segmentation : Path or None
+        Around which SCT's report is cropped.
+    """
+
+    folder: Path
+    dataset: str | None = None
+    subject: str | None = None
+    plane: str = "Axial"
+    segmentation: Path | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a task.
+
+    Attributes
+    ----------
+    task_name : str
+        One of `TASKS`.
+    images : tuple of Path
+    output : str or None
+        Rootlets to write, as typed with ``-o``; for one image only.
+    command : str
+        The command line, for sidecars and reports.
+    model : Choice
+        Its reference is empty for the model of the task.
+    steps : Steps
+        What is done to the segmentation after the network.
+    device, threads, engine, fast, mirror, volume
+        As :func:`sct_rootlets.pipeline.run` takes them.
+    keep_intermediate : bool
+    qc : QualityControl or None
+    cords : tuple of Path, or None
+        Cord mask of each image, for levels.
+    levels : mapping
+        Options of the levels, by the names that :func:`sct_rootlets.derivation.levels` has.
+    csv : Path or None
+        Where to put the table of levels in the layout of the published script.
+    """
+
+    task_name: str
+    images: tuple[Path, ...]
+    output: str | None = None
+    command: str = ""
+    model: Choice = field(default_factory=lambda: Choice(""))
+    steps: Steps = field(default_factory=Steps)
+    device: str = "cpu"
+    threads: int | None = None
+    engine: str = "auto"
+    fast: bool = False
+    mirror: bool = False
+    volume: int | None = None
+    keep_intermediate: bool = False
+    qc: QualityControl | None = None
+    cords: tuple[Path, ...] | None = None
+    levels: Mapping[str, Any] = field(default_factory=dict)
+    csv: Path | None = None
+
+    @property
+    def task(self) -> Task:
+        """The task."""
+        return TASKS[self.task_name]
+
+    @property
+    def network(self) -> dict[str, Any]:
+        """How the network is run, as :mod:`sct_rootlets.pipeline` takes it."""
+        return {
+            "device": self.device,
+            "threads": self.threads,
+            "engine": self.engine,
+            "fast": self.fast,
+            "mirror": self.mirror,
+        }
+
+    @property
+    def level_options(self) -> LevelOptions:
+        """How levels are derived."""
+        chosen = {name: value for name, value in self.levels.items() if name not in _LANDMARKS}
+        return LevelOptions(**chosen)
+
+    @property
+    def landmarks(self) -> dict[str, Any]:
+        """What says where along the cord one is, as `Landmarks.read` takes it."""
+        return {name: value for name, value in self.levels.items() if name in _LANDMARKS}
+
+    @property
+    def names_levels(self) -> bool:
+        """Whether something is given that says which level rootlets belong to."""
+        return any(self.levels.get(name) is not None for name in _LANDMARKS[:3])
+
+    def cord(self, number: int) -> Path | None:
+        """Return the cord mask that is given for an image, by its place."""
+        return None if self.cords is None else self.cords[number]
+
+    def files(self, number: int) -> dict[str, Path]:
+        """Return the files to write for an image, by its place and by what they are.
+
+        They lie beside the image. What is given with ``-o`` gets the ending ``.nii.gz`` where
+        it has none.
+        """
+        image = self.images[number]
+        if self.output is None:
+            files = writing.segmentation_targets(image)
+        else:
+            target = Path(self.output)
+            if not split_nifti(target)[2]:
+                target = target.with_name(f"{target.name}.nii.gz")
+            files = writing.segmentation_targets(image, target)
+        if not self.task.has_levels:
+            return {"rootlets": files["rootlets"]}
+        return {**files, **writing.level_files(writing.levels_target(files["rootlets"]))}
+
+    def check(self) -> None:
+        """Raise a `UsageError` if what is asked for contradicts itself."""
+        several = len(self.images) > 1
+        if several and self.output is not None:
+            raise UsageError(
+                f"-o names one output, and -i has {len(self.images)} images, of which each would "
+                "replace the one before",
+                remedy="Leave -o away: each output is written beside its image. Or loop over the "
+                "images",
+            )
+        if self.output is not None and (self.output.endswith(("/", os.sep)) or not self.output):
+            raise UsageError("is a folder, and -o is a file", path=self.output)
+        if not self.task.has_levels:
+            return
+        for name, option in _OF_ONE_IMAGE.items():
+            if several and self.levels.get(name) is not None:
+                raise UsageError(
+                    f"{option} belongs to one image, and -i has {len(self.images)}",
+                    remedy="Loop over the images",
+                )
+        if several and self.csv is not None:
+            raise UsageError(
+                f"-ocsv names one file, and -i has {len(self.images)} images",
+                remedy="Loop over the images",
+            )
+        if self.cords is not None and len(self.cords) != len(self.images):
+            raise UsageError(
+                f"-s has {len(self.cords)} and -i has {len(self.images)} files",
+                remedy="Give one cord mask for each image, in the same order, or none",
+            )
+        if not self.steps.keeps_levels:
+            raise UsageError(
+                "-thr makes one value of all rootlets, of which no levels follow",
+                remedy="Leave -thr away, or take the task rootlets",
+            )
+        _ = self.level_options  # raises where options contradict each other
+
+
+_LANDMARKS = tuple(_OF_ONE_IMAGE)

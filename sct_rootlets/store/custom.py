@@ -1,0 +1,144 @@
+"""A version of the user's own in place of the recommended one of a model.
+
+As ``sct_deepseg TASK -install -custom-url URL`` has it: what is installed so is used from then
+on, until the recommended version is installed again. SCT keeps that in the ``source.json`` of
+the model's folder, here it is in the file ``custom.json`` of this user's store.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sct_rootlets.errors import IntegrityError, StoreError
+from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.outputs import OutputSet
+from sct_rootlets.store.disk import writing
+from sct_rootlets.store.home import home
+from sct_rootlets.store.install import Progress, install
+from sct_rootlets.store.wanted import is_url, wanted, wanted_at
+from sct_rootlets.store.web import shown
+
+__all__ = ["Custom", "custom_version", "forget_custom", "install_custom"]
+
+#: Name of the file in the store.
+CUSTOM_FILE = "custom.json"
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Custom:
+    """The version that is used in place of the recommended one.
+
+    Attributes
+    ----------
+    reference : str
+        Name by which it is installed.
+    source : str
+        Address, without what is secret in it, or path of the archive.
+    """
+
+    reference: str
+    source: str
+
+
+def install_custom(
+    model: str,
+    source: str,
+    *,
+    sha256: str | None = None,
+    trust_code: bool = False,
+    offline: bool | None = None,
+    progress: Progress | None = None,
+) -> InstalledModel:
+    """Install an archive and use it, from now on, for the model that is named.
+
+    Parameters
+    ----------
+    model : str
+        Name, without a version, of a model of the manifest.
+    source : str
+        Address of an archive, or path of one.
+    sha256 : str, optional
+        What the archive must have. Without it, the sha256 that is seen first is recorded in
+        the lock file for this address, and other bytes are refused from then on.
+    trust_code, offline, progress
+        As :func:`sct_rootlets.store.install` takes them.
+
+    Raises
+    ------
+    IntegrityError
+        If the address gives other bytes than before.
+    RootletsError
+        Of other kinds, as :func:`sct_rootlets.store.install` raises them.
+    """
+    is_trusted = is_url(source) and sha256 is None
+    asked = wanted_at(source) if is_trusted else wanted(source, sha256=sha256)
+    try:
+        installed = install(asked, trust_code=trust_code, offline=offline, progress=progress)
+    except IntegrityError as error:
+        if not is_trusted:
+            raise
+        raise IntegrityError(
+            error.problem,
+            path=error.path,
+            remedy="Ask its authors. If they changed it on purpose: -custom-url with -sha256, and "
+            "the hash that they state",
+        ) from error
+    known = shown(source) if is_url(source) else os.path.abspath(source)
+    _write({**_read(), model: Custom(installed.reference, known)})
+    return installed
+
+
+def custom_version(model: str) -> Custom | None:
+    """Return what is used in place of the recommended version of `model`, None for itself.
+
+    Raises
+    ------
+    StoreError
+        If the file that says so is damaged.
+    """
+    return _read().get(model)
+
+
+def forget_custom(model: str) -> None:
+    """Use the recommended version of `model` again. What is installed stays."""
+    known = _read()
+    if known.pop(model, None) is not None:
+        _write(known)
+
+
+def _path() -> Path:
+    return home().folder / CUSTOM_FILE
+
+
+def _read() -> dict[str, Custom]:
+    path = _path()
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != _FORMAT:
+            raise StoreError("is of another format", path=path, remedy="Update sct_rootlets")
+        return {str(model): Custom(**found) for model, found in content["models"].items()}
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise StoreError(f"cannot be read ({error.strerror})", path=path) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(
+            f"the record of custom models is damaged ({error!r})",
+            path=path,
+            remedy="Remove it, and install the custom model again",
+        ) from error
+
+
+def _write(known: dict[str, Custom]) -> None:
+    content = {
+        "format": _FORMAT,
+        "models": {model: asdict(known[model]) for model in sorted(known)},
+    }
+    with writing(_path()), OutputSet() as outputs:
+        outputs.stage(_path()).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
