@@ -26,8 +26,9 @@ def add_parser(subparsers: Any) -> None:
         "  X.json                           what the columns mean, and how they were made",
         examples=(
             "sct_rootlets perlevel -i t2_seg.nii.gz -levels t2_spinal_levels.tsv",
-            "sct_rootlets perlevel -i mt_seg.nii.gz -levels t2_spinal_levels.tsv -m mtr.nii.gz "
-            "-mask wm.nii.gz -level C3:T1 -o mtr.csv -append 1",
+            "sct_rootlets perlevel -i seg.nii.gz -levels levels.tsv -m mtr.nii.gz -mask wm.nii.gz "
+            "-level C3:T1",
+            "sct_rootlets perlevel -i seg.nii.gz -levels levels.tsv -o study.csv -append 1",
         ),
     )
     parser.mandatory.add_argument(
@@ -53,7 +54,6 @@ def add_parser(subparsers: Any) -> None:
         metavar="<file>",
         type=Path,
         nargs="+",
-        default=[],
         help="Maps to average within the cord, such as MTR or FA: 3D, on any grid of the same "
         "world. NaN and infinite voxels do not count.",
     )
@@ -122,7 +122,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     result = perlevel.measure(
         arguments.i,
         arguments.levels,
-        maps=arguments.m,
+        maps=arguments.m or (),
         region=arguments.mask,
         only=arguments.level,
         method=arguments.method,
