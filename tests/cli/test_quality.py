@@ -9,7 +9,7 @@ import pytest
 
 from sct_rootlets.cli.main import main
 from sct_rootlets.errors import RootletsError
-from sct_rootlets.sct import installation, report
+from sct_rootlets.sct import report
 from sct_rootlets.sct.installation import SctInstallation
 from tests.synthetic import make_neck
 
@@ -35,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         calls.append({"sct": sct, "folder": folder, **options})
         return Path(folder) / "index.html"
 
-    monkeypatch.setattr(installation, "find_sct", lambda: SCT)
+    monkeypatch.setattr(report, "find_sct", lambda: SCT)
     monkeypatch.setattr(report, "add_entry", add_entry)
     return calls
 
@@ -43,7 +43,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def test_without_sct_there_is_our_page_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(installation, "find_sct", lambda: None)
+    monkeypatch.setattr(report, "find_sct", lambda: None)
     assert main(LEVELS) == 0
     assert {path.name for path in Path("qc").iterdir()} == {"X.png", "X.html"}
     out, err = capsys.readouterr()
