@@ -1,7 +1,8 @@
 """One engine on one image in a process of its own: ``python -m benchmarks.engine_run JSON``.
 
-JSON holds `model`, `image`, `engine`, `threads` and perhaps `fast`, `cord`, `cache`, `output`
-and `until_first_tile`. The last line it prints is JSON: the engine's notes and every progress
+JSON holds `model`, `image`, `engine`, `threads` and perhaps `fast`, `cord`, `cache`, `output`,
+`until_first_tile` and, for an nnU-Net model under OpenVINO, `precision`, which only a proof
+chooses otherwise. The last line it prints is JSON: the engine's notes and every progress
 report with the seconds since the process was started.
 """
 
@@ -53,14 +54,22 @@ def main(asked: dict[str, Any]) -> None:
     cache = asked.get("cache")
     model = locate(asked["model"])
     tell("the imports are done", 0, 1)
-    engine = load_engine(
-        model,
-        device="cpu",
-        threads=asked["threads"],
-        engine=asked["engine"],
-        fast=asked.get("fast", False),
-        cache=Path(cache) if cache else None,
-    )
+    kept = Path(cache) if cache else None
+    if asked.get("precision"):
+        from sct_rootlets.engines.backends import OpenVINOBackend
+        from sct_rootlets.engines.sliding import SlidingEngine
+
+        backend = OpenVINOBackend(kept, asked["precision"], asked["threads"])
+        engine: Any = SlidingEngine(model, backend)
+    else:
+        engine = load_engine(
+            model,
+            device="cpu",
+            threads=asked["threads"],
+            engine=asked["engine"],
+            fast=asked.get("fast", False),
+            cache=kept,
+        )
     tell("the engine is loaded", 0, 1)
     image = load_image(asked["image"])
     cord = load_mask(asked["cord"]) if asked.get("cord") else None

@@ -44,6 +44,8 @@ DATA = (
 #: Spacings of the phantoms for the agreement, in turn, and their first seed.
 PHANTOM_SPACINGS_MM = ((0.8, 0.8, 0.8), (1.0, 1.0, 1.0), (0.6, 0.6, 1.2))
 PHANTOM_SEED = PROOF + 20
+#: How mixed precision is called in the tables.
+MIXED = "openvino-mixed"
 #: Fresh processes with a warm cache, for the start.
 STARTS = 3
 #: Whose answer the others are compared with: the engine ``nnunet``, and where only peers ran,
@@ -236,6 +238,10 @@ def measure_agreement(bench: Bench) -> None:
 
     images = _agreement_images(bench)
     chosen = {"nnunet", *(method.name for method in bench.methods)}
+    ways = [(variant_name(*way), *way, "") for way in variants()]
+    # No option asks for mixed precision: a proof chooses it. It is measured beside the reduced.
+    ways += [(MIXED, "openvino", False, False, "mixed")] if "openvino-fast" in chosen else []
+    chosen.add(MIXED)
     for model_name, model in _trained_models(bench):
         for image_name, image, cord in images:
             outputs = bench.folder / "outputs" / "agreement" / model_name / image_name
@@ -244,8 +250,7 @@ def measure_agreement(bench: Bench) -> None:
             if cord is not None:
                 mask = load_mask(cord)
                 region = near(mask.data, mask.grid.spacing_mm)
-            for engine, fast, confined in variants():
-                name = variant_name(engine, fast, confined)
+            for name, engine, fast, confined, precision in ways:
                 if name not in chosen or (confined and cord is None):
                     continue
                 key = f"{model_name}/{image_name}/{name}"
@@ -260,6 +265,7 @@ def measure_agreement(bench: Bench) -> None:
                         cord=cord if confined else None,
                         engine=engine,
                         fast=fast,
+                        precision=precision,
                         cache=bench.folder / "caches" / f"agreement-{model_name}",
                         output=output,
                     )

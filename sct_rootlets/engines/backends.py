@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sct_rootlets.engines.networks import Facts, Network, TorchNetwork, build_modules
-from sct_rootlets.engines.openvino_network import FULL_PRECISION
+from sct_rootlets.engines.openvino_network import FULL_PRECISION, MIXED_PRECISION
 
 __all__ = ["Backend", "OpenVINOBackend", "TorchBackend"]
 
@@ -82,8 +82,8 @@ class OpenVINOBackend:
     cache : Path or None
         Where converted networks are kept; None keeps none.
     precision : str
-        ``"f32"``, or what :func:`sct_rootlets.engines.openvino_network.reduced_precision`
-        names.
+        ``"f32"``, ``"mixed"``, or what
+        :func:`sct_rootlets.engines.openvino_network.reduced_precision` names.
     threads : int or None
         As in :func:`sct_rootlets.engines.load_engine`.
     """
@@ -95,7 +95,8 @@ class OpenVINOBackend:
     @property
     def name(self) -> str:
         """See :class:`Backend`."""
-        return f"OpenVINO, {self.precision}, on cpu"
+        more = " (the first stage in f32)" if self.precision == MIXED_PRECISION else ""
+        return f"OpenVINO, {self.precision}{more}, on cpu"
 
     @property
     def batch(self) -> int:

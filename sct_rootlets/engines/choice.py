@@ -10,6 +10,7 @@ from sct_rootlets.engines.backends import Backend, OpenVINOBackend, TorchBackend
 from sct_rootlets.engines.engine import ENGINES, Engine
 from sct_rootlets.engines.openvino_network import (
     FULL_PRECISION,
+    MIXED_PRECISION,
     has_openvino,
     import_openvino,
     reduced_precision,
@@ -51,7 +52,7 @@ def choose(
     if model.is_compact:
         from sct_rootlets.engines.compact import CompactEngine
 
-        return CompactEngine(model, computed_by.backend(reduced=fast))
+        return CompactEngine(model, computed_by.backend(computed_by.reduced if fast else None))
     try:
         return _sliding(model, computed_by, fast=fast, mirror=mirror, finder=finder)
     except UnsupportedPlan as reason:
@@ -86,11 +87,10 @@ class _Computing:
         """The precision below float32 that pays on this CPU, under OpenVINO."""
         return reduced_precision() if self.is_openvino else None
 
-    def backend(self, *, reduced: bool = False) -> Backend:
-        """Return what computes the networks."""
+    def backend(self, precision: str | None = None) -> Backend:
+        """Return what computes the networks; torch knows one precision."""
         if not self.is_openvino:
             return TorchBackend(choose_device(self._device), self._threads)
-        precision = self.reduced if reduced else None
         return OpenVINOBackend(self.cache, precision or FULL_PRECISION, self._threads)
 
 
@@ -103,27 +103,33 @@ def _sliding(
     finder: InstalledModel | None,
 ) -> Engine:
     from sct_rootlets.engines.finder import CordFinder
-    from sct_rootlets.engines.proof import ProvingEngine, cpu_name
+    from sct_rootlets.engines.proof import Candidate, ProvingEngine, cpu_name
     from sct_rootlets.engines.sliding import SlidingEngine
 
     cord = None if finder is None else CordFinder.of(finder, computed_by.backend())
 
-    def load(*, reduced: bool) -> SlidingEngine:
-        backend = computed_by.backend(reduced=reduced)
+    def load(precision: str | None) -> SlidingEngine:
+        backend = computed_by.backend(precision)
         return SlidingEngine(model, backend, fast=fast, mirror=mirror, finder=cord)
 
-    precision = computed_by.reduced
+    reduced = computed_by.reduced
     # By name an engine gives the same answer whatever was proved before.
-    if fast or not computed_by.is_free or precision is None or computed_by.cache is None:
-        return load(reduced=fast)
-    release = import_openvino().version
-    circumstances = f"{cpu_name()} {release} {mirror}".encode()
-    name = f"{model.sha256[:32]}-{precision}-{hashlib.sha256(circumstances).hexdigest()[:12]}.json"
+    if fast or not computed_by.is_free or reduced is None or computed_by.cache is None:
+        return load(reduced if fast else None)
+    cache = computed_by.cache
+    circumstances = f"{cpu_name()} {import_openvino().version} {mirror}".encode()
+    suffix = hashlib.sha256(circumstances).hexdigest()[:12]
+
+    def candidate(precision: str, what: str) -> Candidate:
+        record = cache / f"{model.sha256[:32]}-{precision}-{suffix}.json"
+        return Candidate(lambda: load(precision), record, what)
+
     return ProvingEngine(
-        lambda: load(reduced=False),
-        lambda: load(reduced=True),
-        computed_by.cache / name,
-        f"{precision} arithmetic",
+        lambda: load(None),
+        [
+            candidate(reduced, f"{reduced} arithmetic"),
+            candidate(MIXED_PRECISION, f"{reduced} arithmetic behind the first stage"),
+        ],
     )
 
 

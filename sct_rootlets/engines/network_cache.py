@@ -6,6 +6,7 @@ the release of OpenVINO that made it::
     <cache>/<hash>-<configuration>-<release>/
         facts.json         what checkpoints say besides weights, and the hashes of the rest
         <fold>.xml, .bin
+        <fold>.mixed.xml   the same with marks, for the same .bin
 
 A folder is written beside its place and moved there whole, so that processes that make the
 same one at a time do no harm. What lies there is compared with its hashes before use: what
@@ -37,7 +38,7 @@ __all__ = ["Converted", "converted"]
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 1
+_FORMAT = 2
 _FACTS = "facts.json"
 
 

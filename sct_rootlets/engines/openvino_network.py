@@ -20,11 +20,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sct_rootlets.engines.precise import mark_first_stage
 from sct_rootlets.engines.runtime import quietly, usable_threads
 from sct_rootlets.errors import MissingDependencyError, ModelError
 
 __all__ = [
     "FULL_PRECISION",
+    "MIXED_PRECISION",
     "OpenVINONetwork",
     "convert",
     "has_openvino",
@@ -38,6 +40,9 @@ _Array = NDArray[np.float32]
 
 #: OpenVINO's name of float32.
 FULL_PRECISION = "f32"
+
+#: What :func:`reduced_precision` names, but for the first stage, which is in float32.
+MIXED_PRECISION = "mixed"
 
 #: OpenVINO's names of the types that it chooses by itself on hardware that gains from them.
 _REDUCED = {"bfloat16": "bf16", "float16": "f16", "bf16": "bf16", "f16": "f16"}
@@ -104,6 +109,8 @@ def reduced_precision() -> str | None:
 def convert(module: Any, patch: Sequence[int], xml: Path) -> None:
     """Write a torch module in OpenVINO's form, in float32, as `xml` and a .bin beside it.
 
+    A second .xml for the same .bin has the marks that mixed precision needs.
+
     Parameters
     ----------
     module : torch.nn.Module
@@ -132,12 +139,17 @@ def convert(module: Any, patch: Sequence[int], xml: Path) -> None:
         model.reshape([1, 1, *patch])
         _without_concatenations(model)
         openvino.save_model(model, str(xml), compress_to_fp16=False)
+        mark_first_stage(xml, _marked(xml))
     except Exception as error:
         raise ModelError(
             f"OpenVINO cannot express its network ({str(error).splitlines()[0]:.200})",
             path=xml,
             remedy="Choose -engine torch or -engine nnunet",
         ) from error
+
+
+def _marked(xml: Path) -> Path:
+    return xml.with_suffix(".mixed.xml")
 
 
 def _small(example: Any, module: Any) -> Any:
@@ -208,7 +220,7 @@ class OpenVINONetwork:
     xml : Path
         Of :func:`convert`.
     precision : str
-        ``"f32"``, or what :func:`reduced_precision` names.
+        ``"f32"``, ``"mixed"``, or what :func:`reduced_precision` names.
     threads : int, optional
         As in :func:`sct_rootlets.engines.load_engine`.
     """
@@ -216,16 +228,22 @@ class OpenVINONetwork:
     def __init__(
         self, xml: Path, precision: str = FULL_PRECISION, threads: int | None = None
     ) -> None:
-        openvino = import_openvino()
+        is_mixed = precision == MIXED_PRECISION
+        weights = xml.with_suffix(".bin")
+        core = import_openvino().Core()
         settings = {
-            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_PRECISION_HINT": (
+                reduced_precision() or FULL_PRECISION if is_mixed else precision
+            ),
             "INFERENCE_NUM_THREADS": max(1, threads or usable_threads()),
             "NUM_STREAMS": 1,
             # Processes side by side would all be pinned to the same cores.
             "ENABLE_CPU_PINNING": False,
         }
         try:
-            compiled = openvino.Core().compile_model(str(xml), "CPU", settings)
+            model = core.read_model(str(_marked(xml) if is_mixed else xml), str(weights))
+            compiled = core.compile_model(model, "CPU", settings)
+            del model
         except RuntimeError as error:
             raise ModelError(
                 f"OpenVINO cannot load it ({str(error).splitlines()[0]:.200})",
@@ -233,7 +251,7 @@ class OpenVINONetwork:
                 remedy="Remove the file, and it is made again",
             ) from error
         self._request = compiled.create_infer_request()
-        _let_go_of(xml.with_suffix(".bin"))
+        _let_go_of(weights)
 
     def scores(self, tiles: _Array) -> _Array:
         """Score tiles; see :class:`sct_rootlets.engines.networks.Network`."""

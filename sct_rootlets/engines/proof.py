@@ -1,9 +1,10 @@
 """Reduced precision only once it was seen to change nothing that counts.
 
 A processor with half-precision arithmetic computes a network several times faster, and what
-that does to the answer depends on the network. The first image is therefore predicted both
+that does to the answer depends on the network. The first images are therefore predicted both
 ways. The exact answer is returned; whether the other one agrees is written down beside the
-converted network, and decides from then on.
+converted network, and decides from then on. Where it does not, what is less fast and more
+exact has its turn.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import logging
 import os
 import platform
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,7 +25,14 @@ from scipy import ndimage
 from sct_rootlets.engines.engine import Engine, Progress, Segmentation
 from sct_rootlets.image import Image, LabelImage
 
-__all__ = ["Agreement", "ProvingEngine", "agreement", "cpu_name", "read_agreements"]
+__all__ = [
+    "Agreement",
+    "Candidate",
+    "ProvingEngine",
+    "agreement",
+    "cpu_name",
+    "read_agreements",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -100,43 +108,89 @@ def _near(mask: NDArray[np.generic], image: Image) -> NDArray[np.bool_]:
     return near
 
 
-class ProvingEngine:
-    """An exact engine, until a faster one has agreed with it on :data:`IMAGES` images.
+@dataclass(frozen=True)
+class Candidate:
+    """A faster engine that may take the place of the exact one.
 
-    On the first image on which it does not, it is given up.
-
-    Parameters
+    Attributes
     ----------
-    exact, faster : callable
-        Load the two engines. No more than one is held at a time.
+    load : callable
+        Loads it.
     record : Path
         File that keeps what the comparison gave, for this network and processor.
     what : str
-        What the faster one does, for notes.
+        What it does, for notes.
     """
 
-    def __init__(
-        self,
-        exact: Callable[[], Engine],
-        faster: Callable[[], Engine],
-        record: Path,
-        what: str,
-    ) -> None:
-        self._exact, self._faster = exact, faster
-        self._record, self._what = record, what
-        self._known = read_agreements(record)
+    load: Callable[[], Engine]
+    record: Path
+    what: str
+
+
+class _Trial:
+    """A candidate, and the images on which it was compared so far."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        self.candidate = candidate
+        self.known = read_agreements(candidate.record)
+
+    @property
+    def is_proved(self) -> bool:
+        return len(self.known) >= IMAGES and all(known.passes for known in self.known)
+
+    @property
+    def is_open(self) -> bool:
+        return len(self.known) < IMAGES and all(known.passes for known in self.known)
+
+    def add(self, found: Agreement) -> None:
+        self.known = [*self.known, found]
+        _write(self.candidate.record, self.known, self.candidate.what)
+
+    def told(self, used: bool) -> str:
+        count = len(self.known)
+        images = "1 image" if count == 1 else f"{count} images"
+        if self.is_open:
+            outcome = f"is not used before it has agreed on {IMAGES}"
+        elif self.is_proved:
+            outcome = "is used" if used else "is used from the next image on"
+        else:
+            outcome = "is not used, as that is too little"
+        return (
+            f"{self.candidate.what} {outcome}: on {images} at least "
+            f"{min(known.equal for known in self.known):.5f} of the voxels near the cord were "
+            f"equal, and the Dice of each level {min(k.lowest_dice for k in self.known):.4f}"
+        )
+
+
+class ProvingEngine:
+    """An exact engine, until a faster one has agreed with it on :data:`IMAGES` images.
+
+    A candidate that does not agree on an image is given up, and the next one is compared
+    from that image on.
+
+    Parameters
+    ----------
+    exact : callable
+        Loads the exact engine. No more than one engine is held at a time.
+    candidates : sequence of Candidate
+        The fastest first.
+    """
+
+    def __init__(self, exact: Callable[[], Engine], candidates: Sequence[Candidate]) -> None:
+        self._exact = exact
+        self._trials = [_Trial(candidate) for candidate in candidates]
         self._engine: Engine | None = self._load()
 
     def _load(self) -> Engine:
-        return self._faster() if self._is_proved else self._exact()
+        chosen = self._chosen
+        return self._exact() if chosen is None else chosen.candidate.load()
 
     @property
-    def _is_proved(self) -> bool:
-        return len(self._known) >= IMAGES and all(known.passes for known in self._known)
-
-    @property
-    def _is_open(self) -> bool:
-        return len(self._known) < IMAGES and all(known.passes for known in self._known)
+    def _chosen(self) -> _Trial | None:
+        """The fastest that was not given up, if it is proved already."""
+        left = (trial for trial in self._trials if trial.is_open or trial.is_proved)
+        first = next(left, None)
+        return first if first is not None and first.is_proved else None
 
     def predict(
         self,
@@ -148,48 +202,34 @@ class ProvingEngine:
         """Predict the rootlets of `image`; see :class:`sct_rootlets.engines.Engine`."""
         if self._engine is None:
             self._engine = self._load()
-        proved = self._is_proved
+        used = self._chosen
         result = self._engine.predict(image, cord=cord, progress=progress)
-        if self._is_open:
-            self._prove(image, cord, result, progress)
-        if self._known:
-            result.notes.append(self._told(proved))
+        if used is None and int(np.count_nonzero(result.rootlets.data)) >= FEWEST_VOXELS:
+            for trial in self._trials:
+                if trial.is_open:
+                    self._prove(trial, image, cord, result, progress)
+                if trial.is_open or trial.is_proved:
+                    break
+        result.notes.extend(trial.told(trial is used) for trial in self._trials if trial.known)
         return result
-
-    def _told(self, used: bool) -> str:
-        count = len(self._known)
-        images = "1 image" if count == 1 else f"{count} images"
-        if self._is_open:
-            outcome = f"is not used before it has agreed on {IMAGES}"
-        elif self._is_proved:
-            outcome = "is used" if used else "is used from the next image on"
-        else:
-            outcome = "is not used, as that is too little"
-        return (
-            f"{self._what} {outcome}: on {images} at least "
-            f"{min(known.equal for known in self._known):.5f} of the voxels near the cord were "
-            f"equal, and the Dice of each level {min(k.lowest_dice for k in self._known):.4f}"
-        )
 
     def _prove(
         self,
+        trial: _Trial,
         image: Image,
         cord: LabelImage | None,
         expected: Segmentation,
         progress: Progress | None,
     ) -> None:
         """Predict once more, the faster way, and keep how it compares."""
-        if int(np.count_nonzero(expected.rootlets.data)) < FEWEST_VOXELS:
-            return
         tell = progress or (lambda stage, done, total: None)
 
         def told(stage: str, done: int, total: int) -> None:
-            tell(f"on the first images only: is {self._what} exact?", done, total)
+            tell(f"on the first images only: is {trial.candidate.what} exact?", done, total)
 
         self._engine = None  # so that both are not in memory
-        found = self._faster().predict(image, cord=cord, progress=told)
-        self._known = [*self._known, agreement(expected, found, cord)]
-        _write(self._record, self._known, self._what)
+        found = trial.candidate.load().predict(image, cord=cord, progress=told)
+        trial.add(agreement(expected, found, cord))
 
 
 def read_agreements(path: Path) -> list[Agreement]:

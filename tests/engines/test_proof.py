@@ -14,6 +14,7 @@ from sct_rootlets.engines.proof import (
     LEAST_DICE,
     LEAST_EQUAL,
     Agreement,
+    Candidate,
     ProvingEngine,
     agreement,
     read_agreements,
@@ -103,7 +104,7 @@ IMAGE = Image(np.zeros(SHAPE, dtype=np.float32), GRID)
 
 
 def proving(exact, faster, record):
-    return ProvingEngine(exact.load, faster.load, record, "half arithmetic")
+    return ProvingEngine(exact.load, [Candidate(faster.load, record, "half arithmetic")])
 
 
 def test_what_agrees_on_enough_images_is_used_from_then_on(tmp_path: Path):
@@ -182,3 +183,51 @@ def test_notes_do_not_gather(tmp_path: Path):
     engine = proving(exact, faster, tmp_path / "proof.json")
     assert [len(engine.predict(IMAGE).notes) for _ in (1, 2, 3)] == [1, 1, 1]
     assert replace(segmentation(two_levels())).notes == []
+
+
+def in_turn(exact, fastest, slower, folder):
+    candidates = [
+        Candidate(stub.load, folder / f"{name}.json", name)
+        for name, stub in (("halves", fastest), ("mixed", slower))
+    ]
+    return ProvingEngine(exact.load, candidates)
+
+
+def test_where_the_fastest_fails_the_next_is_compared_from_that_image_on(tmp_path: Path):
+    values = two_levels()
+    close = values.copy()
+    close[10, 18, 10] = 0
+    exact, fastest, slower = Stub(values), Stub(values), Stub(close)
+    (notes,) = [in_turn(exact, fastest, slower, tmp_path).predict(IMAGE).notes]
+    assert [note.split(" is")[0] for note in notes] == ["halves"]
+    fastest.values = np.roll(values, 1, axis=0)
+    for number in range(IMAGES):  # in processes of their own
+        result = in_turn(exact, fastest, slower, tmp_path).predict(IMAGE)
+        np.testing.assert_array_equal(result.rootlets.data, values)
+        assert "halves is not used, as that is too little" in result.notes[0]
+        wanted = "from the next image on" if number == IMAGES - 1 else "not used before"
+        assert wanted in result.notes[1]
+    result = in_turn(exact, fastest, slower, tmp_path).predict(IMAGE)
+    np.testing.assert_array_equal(result.rootlets.data, close)
+    assert "mixed is used:" in result.notes[1]
+    assert (exact.predicted, fastest.predicted, slower.predicted) == (1 + IMAGES, 2, IMAGES + 1)
+
+
+def test_where_the_fastest_is_proved_the_next_is_not_run(tmp_path: Path):
+    exact, fastest, slower = Stub(two_levels()), Stub(two_levels()), Stub(two_levels())
+    engine = in_turn(exact, fastest, slower, tmp_path)
+    for _ in range(IMAGES + 1):
+        engine.predict(IMAGE)
+    assert (exact.predicted, fastest.predicted, slower.loaded) == (IMAGES, IMAGES + 1, 0)
+
+
+def test_where_none_agrees_the_exact_engine_stays(tmp_path: Path):
+    far = np.roll(two_levels(), 1, axis=0)
+    exact, fastest, slower = Stub(two_levels()), Stub(far), Stub(far)
+    for _ in range(2):
+        engine = in_turn(exact, fastest, slower, tmp_path)
+        for _ in range(2):
+            result = engine.predict(IMAGE)
+            np.testing.assert_array_equal(result.rootlets.data, exact.values)
+            assert ["is not used, as" in note for note in result.notes] == [True, True]
+    assert (fastest.predicted, slower.predicted) == (1, 1)
