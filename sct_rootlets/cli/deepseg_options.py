@@ -13,18 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from sct_rootlets.cli.options import Parser
+from sct_rootlets.sct.handover import CALLED_AS
 
 __all__ = [
-    "CALLED_AS",
     "HelpWithTasks",
     "OldSyntax",
     "TaskDetails",
     "add_scts_options",
     "program",
 ]
-
-#: Environment variable by which the hook in SCT says which command the user typed.
-CALLED_AS = "SCT_ROOTLETS_CALLED_AS"
 
 
 def program() -> str:

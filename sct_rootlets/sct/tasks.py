@@ -55,15 +55,23 @@ def installed_folder(
 ) -> Path | None:
     """Return where a model is installed, by us or by SCT; None where it is not.
 
+    After ``-install -custom-url`` it is the folder of what that installed, as in SCT.
+
     Parameters
     ----------
     entry : ModelEntry
     sct_dir : path-like, optional
         Folder of SCT, where ``SCT_DIR`` does not name it.
     """
+    from sct_rootlets.store.custom import custom_version
     from sct_rootlets.store.installed import find
     from sct_rootlets.store.sct_copy import find_sct_copy
 
+    custom = custom_version(entry.name)
+    if custom is not None:
+        name, _, version = custom.reference.partition("@")
+        place = find(name, version)
+        return None if place is None else place.folder
     place = find(entry.name, entry.version)
     return find_sct_copy(entry, sct_dir) if place is None else place.folder
 

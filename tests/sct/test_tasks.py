@@ -8,6 +8,7 @@ import pytest
 
 from sct_rootlets.manifest import load_manifests
 from sct_rootlets.sct import tasks
+from sct_rootlets.store import custom
 from sct_rootlets.store.catalogue import list_models
 from sct_rootlets.store.receipt import write_receipt
 
@@ -56,3 +57,15 @@ def test_the_page_of_the_model_and_what_is_shown() -> None:
     assert model.reference in entry["description"]
     assert entry["models"] == [model.reference]
     assert tasks._model_entry(model)["url"] == list(model.assets[0].urls)
+
+
+def test_what_a_custom_address_installed_is_shown_in_its_place(store_home: Path) -> None:
+    model = tasks.default_model()
+    custom._write({model.name: custom.Custom("custom@abc", "https://example.org/model.zip")})
+    assert tasks.installed_folder(model) is None
+    place = store_home / "models" / "custom" / "abc"
+    place.mkdir(parents=True)
+    (place / "plans.json").write_text("{}")
+    common = {"archive_sha256": "", "archive_bytes": 0, "source": "", "trusted_code": False}
+    write_receipt(place, name="custom", version="abc", made=(), **common)
+    assert tasks.installed_folder(model) == place
