@@ -31,11 +31,13 @@ __all__ = [
     "Image",
     "LabelImage",
     "check_header",
+    "load_grid",
     "load_image",
     "load_labels",
     "load_map",
     "load_mask",
     "load_share",
+    "load_reference",
     "on_grid_of",
     "require_same_grid",
     "resample_labels",
@@ -210,6 +212,27 @@ def check_header(
         As :func:`load_image`.
     """
     _open(path, role, volume, takes_volume=takes_volume)
+
+
+def load_grid(path: str | os.PathLike[str], role: str = "image") -> Grid:
+    """Return the grid of a 3D image, or of the volumes of a 4D one; no voxel is read.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_image`, as far as the header tells.
+    """
+    return _open(path, role, 0)[2]
+
+
+def load_reference(path: str | os.PathLike[str], role: str = "image") -> Image:
+    """Return an image that has the grid and the header of a 3D or 4D file, and no voxels.
+
+    All of its voxels are 0, and take no memory. Errors as of :func:`load_grid`.
+    """
+    nifti, _, grid = _open(path, role, 0)
+    none: NDArray[np.uint8] = np.broadcast_to(np.uint8(0), grid.shape)
+    return Image(none, grid, _kept_header(nifti), os.fspath(path))
 
 
 def _open(

@@ -15,6 +15,7 @@ __all__ = [
     "GENERATOR",
     "hashes",
     "is_generated_here",
+    "relative",
     "sidecar",
     "sidecar_path",
     "split_nifti",
@@ -107,7 +108,7 @@ def sidecar(
     return {
         "Description": description,
         "GeneratedBy": [generated],
-        "Sources": [_relative(source, beside) for source in sources],
+        "Sources": [relative(source, beside) for source in sources],
         # BIDS's word for "the grid of the source image".
         "SpatialReference": "orig",
         **(extra or {}),
@@ -121,7 +122,7 @@ def hashes(
     found = {}
     for source in sources:
         if os.path.isfile(source):
-            found[_relative(source, beside)] = file_sha256(source)
+            found[relative(source, beside)] = file_sha256(source)
     return found
 
 
@@ -140,7 +141,8 @@ def is_generated_here(path: str | os.PathLike[str]) -> bool:
         return False
 
 
-def _relative(source: str | os.PathLike[str], beside: str | os.PathLike[str]) -> str:
+def relative(source: str | os.PathLike[str], beside: str | os.PathLike[str]) -> str:
+    """Return the path of `source` as seen from the folder `beside`, with forward slashes."""
     try:
         return Path(os.path.relpath(source, beside)).as_posix()
     except ValueError:  # another drive on Windows

@@ -12,6 +12,7 @@ from sct_rootlets.cli import (
     deepseg,
     demo,
     levels,
+    map,
     models,
     perlevel,
     phantom,
@@ -26,7 +27,7 @@ from sct_rootlets.errors import RootletsError
 __all__ = ["get_parser", "main"]
 
 #: Subcommands, in the order of the help.
-COMMANDS = (run, segment, levels, perlevel, deepseg, models, sct, phantom, demo)
+COMMANDS = (run, segment, levels, perlevel, map, deepseg, models, sct, phantom, demo)
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 

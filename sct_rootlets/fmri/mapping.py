@@ -1,0 +1,254 @@
+"""From levels in anatomical space to levels in the space of an EPI: the order of the steps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.errors import InputError
+from sct_rootlets.fmri.checks import require_arrival, require_direction_of_fields
+from sct_rootlets.fmri.fractions import Fractions, level_fractions
+from sct_rootlets.fmri.sampling import Borders, LevelSampler
+from sct_rootlets.fmri.slices import (
+    Coverage,
+    SliceRow,
+    coverage,
+    label_voxels,
+    rows_of,
+    slice_fractions,
+)
+from sct_rootlets.fmri.uncertainty import spread_of_fractions
+from sct_rootlets.image import (
+    Image,
+    LabelImage,
+    load_labels,
+    load_mask,
+    load_reference,
+    on_grid_of,
+)
+from sct_rootlets.inputs import ImageLike, LabelsLike
+from sct_rootlets.levels import LevelTable
+from sct_rootlets.transforms import Chain, read_chain
+from sct_rootlets.transforms.reading import files_of
+from sct_rootlets.writing import level_files
+
+__all__ = ["MappedLevels", "map_levels"]
+
+Word = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, eq=False)
+class MappedLevels:
+    """Levels in the space of an EPI.
+
+    Attributes
+    ----------
+    fractions : Fractions
+        Share of every voxel in each level.
+    labels : LabelImage
+        The level with the largest share, on the grid and with the header of the EPI.
+    rows : tuple of SliceRow
+        Which slice holds which level, and how much of it.
+    coverage : tuple of Coverage
+        How much of each level the slices hold.
+    chain : Chain
+        From the EPI to the image of the levels.
+    destination : Image
+        Grid, header and path of the EPI; no voxels.
+    cord : LabelImage or None
+        Its cord mask.
+    table : LevelTable or None
+        The table of the levels, if there is one.
+    crowded : tuple of SpinalLevel
+        Levels whose labels stand in voxels that hold more of another level; see
+        :func:`sct_rootlets.fmri.slices.label_voxels`.
+    warnings : tuple of str
+    sources : tuple of str
+        Input files.
+    parameters : dict
+        What was asked for, for the sidecars.
+    """
+
+    fractions: Fractions
+    labels: LabelImage
+    rows: tuple[SliceRow, ...]
+    coverage: tuple[Coverage, ...]
+    chain: Chain
+    destination: Image
+    cord: LabelImage | None = None
+    table: LevelTable | None = None
+    crowded: tuple[SpinalLevel, ...] = ()
+    warnings: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def write(self, target: Word, *, probseg: str | None = None) -> dict[str, Path]:
+        """Write label image, tables, sidecars and fractions, whole or not at all.
+
+        Parameters
+        ----------
+        target : path-like
+            Label image to write; the others are named after it by
+            :func:`sct_rootlets.fmri.files.mapped_files`.
+        probseg : {"4d", "files"}, optional
+            Also write the fractions: as one 4D image, or as one image a level.
+
+        Returns
+        -------
+        dict of str to Path
+            Files by what they are.
+
+        Raises
+        ------
+        UsageError
+            If a file would replace an input, or a sidecar of somebody else.
+        """
+        from sct_rootlets.fmri.files import stage
+        from sct_rootlets.outputs import OutputSet
+
+        with OutputSet() as outputs:
+            return stage(outputs, self, Path(target), probseg=probseg)
+
+    def format_coverage(self) -> str:
+        """Return the coverage of the levels as plain text for the terminal."""
+        lines = ["level  slices  covered  along mm  volume mm3  voxels"]
+        for row in self.coverage:
+            lines.append(
+                f"{row.level!s:<5}  {row.n_slices:>6}  {row.slices:>7.2f}  {row.along_mm:>8.1f}  "
+                f"{row.volume_mm3:>10.0f}  {row.n_voxels:>6}"
+            )
+        return "\n".join(lines)
+
+
+def map_levels(
+    levels: LabelsLike,
+    destination: ImageLike,
+    *,
+    transforms: Sequence[Word] | Chain = (),
+    inverted: Sequence[Word] = (),
+    cord: LabelsLike | None = None,
+    table: LevelTable | None = None,
+) -> MappedLevels:
+    """Bring spinal levels to the grid of an EPI, or of any image, as fractions.
+
+    Parameters
+    ----------
+    levels : path-like or LabelImage
+        Label image of spinal levels.
+    destination : path-like or Image
+        EPI, 3D or 4D. Only its grid is used, and no voxel is read.
+    transforms : sequence of path-like, or Chain
+        From the image of the levels to the EPI, as ``sct_apply_transfo -w`` takes them; see
+        :func:`sct_rootlets.transforms.read_transform`. None where both share one world.
+    inverted : sequence of path-like
+        Affines among them to invert first.
+    cord : path-like or LabelImage, optional
+        Cord mask on the grid of the EPI, in any orientation. It bounds the levels.
+    table : LevelTable, optional
+        The table of `levels`, by default the one that lies beside the file. It gives the
+        borders more finely than voxels do, and how certain they are.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used, or the levels do not reach the EPI or its cord.
+    UsageError
+        If a transform goes the other way.
+    MissingDependencyError
+        If an ITK affine is given and SimpleITK is not installed.
+    """
+    reference = (
+        destination if isinstance(destination, Image) else load_reference(destination, "EPI")
+    )
+    chain = transforms if isinstance(transforms, Chain) else read_chain(list(transforms), inverted)
+    source = levels if isinstance(levels, LabelImage) else load_labels(levels, "spinal levels")
+    mask = None
+    if cord is not None:
+        read = cord if isinstance(cord, LabelImage) else load_mask(cord, "cord mask of the EPI")
+        mask = on_grid_of(read, reference)
+    require_direction_of_fields(chain, source, reference)
+    warnings = [*source.remarks, *(() if mask is None else mask.remarks)]
+    table = _table_beside(source) if table is None else table
+    borders, remark = _borders(source, table)
+    warnings += remark
+    sampler = LevelSampler(source, borders)
+    warnings += require_arrival(sampler, reference, chain, mask, source.path)
+    inside = None if mask is None else mask.data
+    fractions = level_fractions(sampler, reference.grid, chain, cord=inside)
+    painted, crowded = label_voxels(fractions, bounded=mask is not None)
+    spread = {} if borders is None else spread_of_fractions(fractions, borders)
+    found = coverage(fractions, painted)
+    warnings += _remarks(found, crowded)
+    words = [] if isinstance(transforms, Chain) else [os.fspath(word) for word in transforms]
+    given = [source.path, reference.path, *(name for word in words for name in files_of(word))]
+    given += [] if mask is None else [mask.path]
+    return MappedLevels(
+        fractions,
+        LabelImage(painted, reference.grid, reference.header, source.path),
+        rows_of(slice_fractions(fractions), fractions.levels, spread),
+        found,
+        chain,
+        reference,
+        mask,
+        table,
+        crowded,
+        tuple(warnings),
+        tuple(path for path in given if os.path.isfile(path)),
+        {
+            "Transforms": [os.path.basename(name) for name in words],
+            "Inverted": [os.path.basename(os.fspath(word)) for word in inverted],
+            "SamplesPerVoxel": list(fractions.samples),
+        },
+    )
+
+
+def _table_beside(levels: LabelImage) -> LevelTable | None:
+    """Return the table that belongs to a label image of levels, None where there is none."""
+    path = level_files(Path(levels.path))["table"]
+    if not path.is_file():
+        return None
+    try:
+        return LevelTable.from_tsv(path.read_text(encoding="utf-8"))
+    except (InputError, UnicodeDecodeError):
+        return None  # some other table of that name
+
+
+def _borders(levels: LabelImage, table: LevelTable | None) -> tuple[Borders | None, list[str]]:
+    """Return the borders of the table on the labelled cord, or why they are not used."""
+    if table is None:
+        return None, []
+    try:
+        borders = Borders.of(levels, table)
+    except InputError as error:
+        return None, [f"the table of the levels is not used: {error}"]
+    if borders is None:
+        return None, [
+            f"{levels.path} and the table beside it do not have the same borders: those of the "
+            "image are taken, without their uncertainties"
+        ]
+    return borders, []
+
+
+def _remarks(found: tuple[Coverage, ...], crowded: tuple[SpinalLevel, ...]) -> list[str]:
+    """Say which levels are not there, and which have no slice of their own."""
+    remarks = []
+    absent = [str(row.level) for row in found if row.volume_mm3 == 0]
+    if absent:
+        remarks.append(f"not within the image: {', '.join(absent)}")
+    small = [str(row.level) for row in found if row.volume_mm3 > 0 and row.n_voxels == 0]
+    if small:
+        remarks.append(
+            f"half a slice or less of these levels is within the image, and no voxel has their "
+            f"label: {', '.join(small)}. Their fractions are written with -probseg"
+        )
+    if crowded:
+        remarks.append(
+            "the slices are so thick that these levels would hardly have a voxel, and some of "
+            "their voxels hold more of another level or of none: "
+            f"{', '.join(map(str, crowded))}. Use the fractions (-probseg) for these"
+        )
+    return remarks

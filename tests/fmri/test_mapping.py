@@ -1,0 +1,261 @@
+"""From files to files: map_levels, its checks, and what it writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from sct_rootlets import derivation
+from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.fmri import MappedLevels, map_levels
+from sct_rootlets.image import LabelImage, load_labels, save
+from sct_rootlets.qc.colours import LEVEL_COLOURS
+from tests.fmri.straight import levels_on, slices, table_of
+from tests.transforms.files import write_field
+
+C3, C4 = SpinalLevel.C3, SpinalLevel.C4
+BORDERS = (20.0, 35.0, 48.0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Write levels with their table, a 4D EPI of slices of 5 mm, and its cord mask."""
+    save(levels_on(BORDERS), tmp_path / "levels.nii.gz")
+    (tmp_path / "levels.tsv").write_text(table_of(BORDERS, sd_mm=(1.0, 1.0, 1.0)).to_tsv())
+    epi = slices(5.0, 8, 15.0).grid
+    nifti = nib.Nifti1Image(np.zeros((*epi.shape, 7), dtype=np.int16), epi.affine)
+    nifti.header.set_zooms((1, 1, 5, 2.5))
+    nifti.header["slice_duration"] = 0.1
+    nifti.set_sform(epi.affine, 4)
+    nib.save(nifti, tmp_path / "sub-1_task-rest_bold.nii.gz")
+    mask = np.zeros(epi.shape, dtype=np.uint8)
+    x, y = np.ogrid[-9.5:10, -9.5:10]
+    mask[np.hypot(x, y) < 5] = 1
+    nib.save(nib.Nifti1Image(mask, epi.affine), tmp_path / "mask.nii.gz")
+    return tmp_path
+
+
+def mapped(folder: Path, **options: object) -> MappedLevels:
+    given = {"levels": folder / "levels.nii.gz", **options}
+    return map_levels(given.pop("levels"), folder / "sub-1_task-rest_bold.nii.gz", **given)  # type: ignore[arg-type]
+
+
+def shifted(folder: Path, z_mm: float, name: str = "shift.txt") -> Path:
+    matrix = np.eye(4)
+    matrix[2, 3] = z_mm
+    np.savetxt(folder / name, matrix)
+    return folder / name
+
+
+def test_what_is_written(folder: Path) -> None:
+    result = mapped(folder, cord=folder / "mask.nii.gz")
+    target = folder / "out" / "X.nii.gz"
+    files = result.write(target, probseg="4d")
+    assert {path.name for path in target.parent.iterdir()} == {
+        "X.nii.gz", "X.json", "X_dseg.tsv", "X_slices.tsv", "X_slices.json",
+        "X_probseg.nii.gz", "X_probseg.json",
+    }  # fmt: skip
+    labels, shares = nib.load(files["levels"]), nib.load(files["probseg"])
+    assert labels.get_data_dtype() == np.uint8
+    assert shares.get_data_dtype() == np.float32
+    assert shares.shape == (20, 20, 8, 2)
+    np.testing.assert_array_equal(np.asarray(shares.dataobj), result.fractions.share)
+    # The header of the EPI without its time: sform as it was, volumes that are levels.
+    for image in (labels, shares):
+        assert int(image.header["sform_code"]) == 4
+        assert float(image.header["slice_duration"]) == 0
+    assert shares.header.get_zooms() == (1, 1, 5, 1)
+    about = json.loads((target.parent / "X.json").read_text())
+    assert about["SpatialReference"] == "../sub-1_task-rest_bold.nii.gz"
+    assert about["Labels"] == {"3": "C3", "4": "C4"}
+    assert about["Coverage"]["C3"]["slices"] == pytest.approx(3, abs=0.05)
+    assert about["Borders"]["C4"]["caudal_sd_mm"] == 1
+    assert set(about["SourceSHA256"]) == {
+        "../levels.nii.gz", "../sub-1_task-rest_bold.nii.gz", "../mask.nii.gz",
+    }  # fmt: skip
+    volumes = json.loads((target.parent / "X_probseg.json").read_text())
+    assert volumes["LabelMap"] == ["C3", "C4"]
+    lookup = files["lookup"].read_text().splitlines()
+    assert lookup == [
+        "index\tname\tcolor",
+        f"3\tC3\t{LEVEL_COLOURS[C3]}",
+        f"4\tC4\t{LEVEL_COLOURS[C4]}",
+    ]
+    head, *rows = files["slices"].read_text().splitlines()
+    assert head.split("\t")[:3] == ["slice", "level", "fraction"]
+    # 15 to 55 mm below the top in slices of 5 mm, counted from below.
+    assert [row.split("\t")[:2] for row in rows] == [
+        ["1", "C4"], ["2", "C4"], ["3", "C4"], ["4", "C3"], ["5", "C3"], ["6", "C3"],
+    ]  # fmt: skip
+    assert json.loads(files["slices_json"].read_text())["SliceAxis"] == "k"
+
+
+def test_one_file_a_level_on_request(folder: Path) -> None:
+    result = mapped(folder)
+    files = result.write(
+        folder / "sub-1_space-bold_label-spinallevels_dseg.nii.gz", probseg="files"
+    )
+    path = files["probseg_C4"]
+    assert path.name == "sub-1_space-bold_label-C4_probseg.nii.gz"
+    np.testing.assert_array_equal(nib.load(path).get_fdata(), result.fractions.of(C4))
+    assert json.loads((folder / path.name.replace(".nii.gz", ".json")).read_text())["Labels"] == {
+        "4": "C4"
+    }
+    assert "probseg" not in files
+
+
+def test_the_table_beside_the_levels_gives_uncertainties(folder: Path) -> None:
+    rows = {(row.slice, row.level): row for row in mapped(folder).rows}
+    assert rows[5, C3].fraction_sd == pytest.approx(0, abs=1e-6)
+    assert rows[4, C3].fraction_sd is not None
+    assert rows[4, C3].fraction_sd > 0.05
+    (folder / "levels.tsv").unlink()
+    assert all(row.fraction_sd is None for row in mapped(folder).rows)
+
+
+def test_a_table_that_is_not_that_of_the_image_is_said(folder: Path) -> None:
+    (folder / "levels.tsv").write_text(table_of((20.0, 41.0, 48.0)).to_tsv())
+    result = mapped(folder)
+    assert any("do not have the same borders" in warning for warning in result.warnings)
+    assert result.coverage[0].along_mm == pytest.approx(15, abs=0.3)
+    (folder / "levels.tsv").write_text("some\tother\ttable\n1\t2\t3\n")
+    assert mapped(folder).warnings == ()
+
+
+def test_only_the_header_of_the_epi_is_read(folder: Path) -> None:
+    """Its voxels may even be missing: a run of many volumes costs no memory."""
+    path = folder / "sub-1_task-rest_bold.nii"
+    nib.save(nib.load(folder / "sub-1_task-rest_bold.nii.gz"), path)
+    damaged = bytearray(path.read_bytes())
+    damaged[400:] = b"\xff" * (len(damaged) - 400)
+    path.write_bytes(damaged)
+    found = map_levels(folder / "levels.nii.gz", path)
+    np.testing.assert_array_equal(found.fractions.share, mapped(folder).fractions.share)
+
+
+def test_a_mask_stored_otherwise_is_turned(folder: Path) -> None:
+    straight = mapped(folder, cord=folder / "mask.nii.gz")
+    mask = nib.load(folder / "mask.nii.gz")
+    turned = mask.as_reoriented(np.array([[1, -1], [0, 1], [2, -1]]))
+    nib.save(turned, folder / "turned.nii.gz")
+    other = mapped(folder, cord=folder / "turned.nii.gz")
+    np.testing.assert_array_equal(other.fractions.share, straight.fractions.share)
+    nib.save(nib.Nifti1Image(np.ones((20, 20, 9), np.uint8), mask.affine), folder / "no.nii.gz")
+    with pytest.raises(InputError, match="is not on the grid"):
+        mapped(folder, cord=folder / "no.nii.gz")
+
+
+def test_an_affine_the_wrong_way_is_caught_by_the_field_of_view(folder: Path) -> None:
+    """The levels lie 100 mm higher than in the EPI, and the matrix takes points down."""
+    source = load_labels(folder / "levels.nii.gz")
+    source.grid.affine[2, 3] += 100
+    save(LabelImage(source.data, source.grid), folder / "high.nii.gz")
+    shift = shifted(folder, 100)
+    right = mapped(folder, levels=folder / "high.nii.gz", transforms=[shift])
+    np.testing.assert_allclose(right.fractions.share, mapped(folder).fractions.share, atol=1e-6)
+    with pytest.raises(UsageError, match=r"by 0% .* by \d+% through their inverse.* -winv"):
+        mapped(folder, levels=folder / "high.nii.gz", transforms=[shift], inverted=[shift])
+    with pytest.raises(InputError, match="do not reach the field of view"):
+        mapped(folder, levels=folder / "high.nii.gz")
+
+
+def test_an_affine_the_wrong_way_is_caught_by_the_cord_mask(folder: Path) -> None:
+    """A shift of 8 mm across the cord stays within the field of view."""
+    matrix = np.eye(4)
+    matrix[0, 3] = 8
+    np.savetxt(folder / "across.txt", matrix)
+    source = load_labels(folder / "levels.nii.gz")
+    source.grid.affine[0, 3] += 8
+    save(LabelImage(source.data, source.grid), folder / "left.nii.gz")
+    mask, across = folder / "mask.nii.gz", [folder / "across.txt"]
+    levels = folder / "left.nii.gz"
+    assert mapped(folder, cord=mask, levels=levels, transforms=across).warnings == ()
+    with pytest.raises(UsageError, match=r"cord mask by .* they go the other way"):
+        mapped(folder, cord=mask, levels=levels, transforms=across, inverted=across)
+    with pytest.raises(InputError, match="do not reach the cord mask"):
+        mapped(folder, cord=mask, levels=levels)
+
+
+def test_a_poor_overlap_is_warned_of(folder: Path) -> None:
+    source = load_labels(folder / "levels.nii.gz")
+    source.grid.affine[0, 3] += 6.5
+    save(LabelImage(source.data, source.grid), folder / "left.nii.gz")
+    result = mapped(folder, levels=folder / "left.nii.gz", cord=folder / "mask.nii.gz")
+    assert any("look at the registration" in warning for warning in result.warnings)
+
+
+def test_a_field_of_the_other_direction_is_told_by_its_grid(folder: Path) -> None:
+    levels = nib.load(folder / "levels.nii.gz")
+    field = np.zeros((*levels.shape, 3))
+    path = write_field(folder / "warp_bold2t2.nii.gz", field, levels.affine)
+    with pytest.raises(UsageError, match="on the grid of the levels"):
+        mapped(folder, transforms=[path])
+
+
+def test_a_field_of_another_image_is_told(folder: Path) -> None:
+    far = np.eye(4)
+    far[:3, 3] = 500
+    path = write_field(folder / "warp.nii.gz", np.zeros((10, 10, 10, 3)), far)
+    with pytest.raises(InputError, match="made for another image"):
+        mapped(folder, transforms=[path])
+
+
+def test_a_single_slice_is_no_epi(folder: Path) -> None:
+    nib.save(nib.Nifti1Image(np.zeros((9, 9, 1), np.uint8), np.eye(4)), folder / "slice.nii.gz")
+    with pytest.raises(InputError, match="single slice"):
+        map_levels(folder / "levels.nii.gz", folder / "slice.nii.gz")
+
+
+def test_inputs_are_not_replaced(folder: Path) -> None:
+    with pytest.raises(UsageError, match="is an input"):
+        mapped(folder).write(folder / "levels.nii.gz")
+
+
+def test_small_and_absent_levels_are_named(folder: Path) -> None:
+    save(levels_on((14.0, 17.0, 48.0, 80.0, 90.0)), folder / "levels.nii.gz")
+    (folder / "levels.tsv").unlink()
+    warnings = " ".join(mapped(folder).warnings)
+    assert "not within the image: C6" in warnings
+    assert "no voxel has their label: C3" in warnings
+
+
+def test_the_real_field(shared_data: Path, tmp_path: Path) -> None:
+    """T2w levels on the MT image: each in order, and where the MT image's own cord is."""
+    subject, mt = shared_data / "subject_t2", shared_data / "mt"
+    levels = derivation.levels(
+        subject / "t2_seg-deepseg_rootlets.nii.gz",
+        subject / "t2_seg-manual.nii.gz",
+        discs=subject / "discs.nii.gz",
+    )
+    levels.write(tmp_path / "t2_levels.nii.gz")
+    warp = mt / "warp_t22mt1.nii.gz"
+    free = map_levels(tmp_path / "t2_levels.nii.gz", mt / "mt1.nii.gz", transforms=[warp])
+    mask = load_labels(mt / "mt1_seg.nii.gz").data > 0
+    labelled = free.labels.data > 0
+    assert labelled.sum() > 150
+    inside = mask & labelled
+    assert inside.sum() / labelled.sum() > 0.8, "SCT's field brings the cord onto the cord"
+    still = map_levels(tmp_path / "t2_levels.nii.gz", mt / "mt1.nii.gz")
+    unmoved = still.labels.data > 0
+    assert (mask & unmoved).sum() / unmoved.sum() < inside.sum() / labelled.sum()
+    bound = map_levels(
+        tmp_path / "t2_levels.nii.gz",
+        mt / "mt1.nii.gz",
+        transforms=[warp],
+        cord=mt / "mt1_seg.nii.gz",
+    )
+    assert not (bound.labels.data > 0)[~mask].any()
+    rows = [(row.slice, row.level) for row in bound.rows]
+    # Slices count upwards, levels downwards.
+    tops = [
+        max(s for s, level in rows if level is wanted) for wanted in sorted({r[1] for r in rows})
+    ]
+    assert tops == sorted(tops, reverse=True)
+    by_table = {row.level: row.length_mm for row in levels.derived.table.rows}
+    c5 = next(row for row in bound.coverage if row.level is SpinalLevel.C5)
+    assert c5.along_mm == pytest.approx(by_table[SpinalLevel.C5], rel=0.1)
