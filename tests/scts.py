@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 from typing import Any
 
 import pytest
@@ -29,12 +30,13 @@ def scts_environment() -> dict[str, str]:
 
 def in_scts_python(code: str, *words: str) -> Any:
     """Run code in SCT's Python; return what it prints in its last line, as JSON."""
-    done = subprocess.run(
-        [the_sct().python, "-c", code, *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=scts_environment(),
-    )
+    with tempfile.TemporaryDirectory() as folder:  # SCT leaves its own behind on an error
+        done = subprocess.run(
+            [the_sct().python, "-c", code, *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**scts_environment(), "TMPDIR": folder},
+        )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
