@@ -26,13 +26,25 @@ def add_parser(subparsers: Any) -> None:
         "  X.nii.gz, .json           the level with the largest share, and the coverage of each\n"
         "  X_dseg.tsv                look-up of the values: index, name, color\n"
         "  X_slices.tsv, .json       which slice holds which level, and how much of it\n"
-        "  X_probseg.nii.gz, .json   with -probseg: the shares, one volume a level",
+        "  X_probseg.nii.gz, .json   with -probseg: the shares, one volume a level\n"
+        "  X_regions.nii.gz, .json   with -regions or -gm: level x side x dorsal or ventral, with "
+        "their\n                            look-up X_regions_dseg.tsv and X_regions.lut for "
+        "FSLeyes\n"
+        "  X_levels.tsv, .json       with -func: mean, tSNR and voxels of each level and region\n"
+        "  X_timeseries.tsv, .json   with -func: a row a volume, a column a level or region\n"
+        "  X_stats.tsv, .json        with -stat: mean, peak and active voxels of each\n"
+        "  X_profile.png             with -func or -stat: the profile by level on the unrolled "
+        "cord",
         examples=(
             "sct_rootlets map -i t2_spinal_levels.nii.gz -d bold.nii.gz -o bold_levels.nii.gz",
-            "sct_rootlets map -i t2_spinal_levels.nii.gz -d bold.nii.gz -w warp_t22bold.nii.gz -s "
-            "bold_seg.nii.gz -o bold_levels.nii.gz -probseg",
-            "sct_rootlets map -i t2_spinal_levels.nii.gz -d bold.nii.gz -w "
-            "bold2t2.mat,bold_mean.nii.gz,t2.nii.gz -winv bold2t2.mat,bold_mean.nii.gz,t2.nii.gz",
+            "sct_rootlets map -i t2_levels.nii.gz -d bold.nii.gz -w warp_t22bold.nii.gz -s "
+            "bold_seg.nii.gz -probseg",
+            "sct_rootlets map -i levels.nii -d bold.nii -w bold2t2.mat,bold.nii,t2.nii -winv "
+            "bold2t2.mat,bold.nii,t2.nii",
+            "sct_rootlets map -i t2_levels.nii.gz -d bold.nii.gz -w warp.nii.gz -regions -func "
+            "bold.nii.gz",
+            "sct_rootlets map -i levels.nii.gz -d z.nii.gz -w warp.nii.gz -gm gm.nii.gz -stat "
+            "z.nii.gz -thr 2.3",
         ),
     )
     parser.mandatory.add_argument(
@@ -92,20 +104,84 @@ def add_parser(subparsers: Any) -> None:
         help="Also write the shares: as one 4D image ('4d', also without a word), or as one image "
         "a level ('files').",
     )
+    _add_analysis_options(parser)
     options.add_common_options(parser)
     parser.set_defaults(execute=execute)
 
 
+def _add_analysis_options(parser: options.Parser) -> None:
+    """Add what asks for regions, time series and statistic maps."""
+    parser.optional.add_argument(
+        "-regions",
+        action="store_true",
+        help="Also divide each level into left and right, dorsal and ventral, about the middle of "
+        "the cord in each slice: of the mask of -s, or else of the mapped cord.",
+    )
+    parser.optional.add_argument(
+        "-gm",
+        metavar="<file>",
+        type=Path,
+        help="Grey matter of the EPI with its voxels, a mask or its probability (as of PAM50_gm "
+        "warped to the EPI). Regions are then horns and white matter.",
+    )
+    parser.optional.add_argument(
+        "-func",
+        metavar="<file>",
+        type=Path,
+        help="Time series with the voxels of -d, 4D. It is read volume by volume, twice, and "
+        "needs no more memory for more volumes. Voxels that are NaN in a volume, or the same in "
+        "all, are left out and counted.",
+    )
+    parser.optional.add_argument(
+        "-average",
+        metavar="<str>",
+        choices=("weighted", "label", "fit"),
+        default="weighted",
+        help="How voxels make one number of a level: 'weighted' by their share of it; 'label', "
+        "the plain mean of those that have its label, as NiftiLabelsMasker of nilearn on "
+        "X.nii.gz; 'fit', by least squares as its NiftiMapsMasker on X_probseg.nii.gz.",
+    )
+    parser.optional.add_argument(
+        "-mask",
+        metavar="<file>",
+        type=Path,
+        help="Only voxels within this mask enter time series and statistics.",
+    )
+    parser.optional.add_argument(
+        "-standardize",
+        metavar="<str>",
+        choices=("none", "zscore", "psc"),
+        default="none",
+        help="Time series as they are ('none'), in standard deviations ('zscore'), or in percent "
+        "of their mean ('psc').",
+    )
+    parser.optional.add_argument(
+        "-stat",
+        metavar="<file>",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="Statistic maps with the voxels of -d, to summarise by level. The figure is of the "
+        "first one.",
+    )
+    parser.optional.add_argument(
+        "-thr",
+        metavar="<float>",
+        type=float,
+        help="With -stat: voxels above it are counted as active.",
+    )
+
+
 def execute(arguments: argparse.Namespace, console: Console) -> None:
-    """Map the levels of one image."""
-    from sct_rootlets import fmri, writing
-    from sct_rootlets.fmri.files import mapped_files, mapped_target
+    """Map the levels of one image, and summarise by them what is given."""
+    from sct_rootlets import fmri
+    from sct_rootlets.fmri import products
+    from sct_rootlets.fmri.files import mapped_target
 
     target = arguments.o or mapped_target(arguments.d)
-    given = [path for path in (arguments.i, arguments.d, arguments.s) if path is not None]
-    writing.require_free(
-        mapped_files(target), given, keep=() if arguments.o is not None else ("levels",)
-    )
+    given = (arguments.i, arguments.d, arguments.s, arguments.gm, arguments.func, arguments.mask)
+    read = [path for path in (*given, *arguments.stat) if path is not None]
+    products.require_free_products(target, read, chosen=arguments.o is not None)
     mapped = fmri.map_levels(
         arguments.i,
         arguments.d,
@@ -113,10 +189,29 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
         inverted=arguments.winv,
         cord=arguments.s,
     )
-    files = mapped.write(target, probseg=arguments.probseg)
-    for warning in mapped.warnings:
+    with console.progress() as progress:
+        analysis = fmri.analyse(
+            mapped,
+            regions=arguments.regions,
+            grey_matter=arguments.gm,
+            func=arguments.func,
+            average=arguments.average,
+            standardize=arguments.standardize,
+            mask=arguments.mask,
+            maps=arguments.stat,
+            threshold=arguments.thr,
+            progress=progress,
+        )
+    files = products.write(analysis, target, probseg=arguments.probseg)
+    for warning in (*mapped.warnings, *analysis.warnings):
         console.warn(warning)
     console.say(f"Spinal levels of {shown(arguments.i)} on the grid of {shown(arguments.d)}:\n")
     console.say(mapped.format_coverage())
+    for table in analysis.format_tables():
+        console.say(f"\n{table}")
     console.files(files.values())
+    if (arguments.func or arguments.stat) and "profile" not in files:
+        from sct_rootlets.qc import figure
+
+        console.say(f"\nNo figure: {figure.HOW_TO_INSTALL}")
     console.viewer(fsleyes_line(arguments.d, [(target, "subcortical", 50.0)]))

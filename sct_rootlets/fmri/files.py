@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,14 @@ from sct_rootlets.writing import require_free
 if TYPE_CHECKING:
     from sct_rootlets.fmri.mapping import MappedLevels
 
-__all__ = ["mapped_files", "mapped_target", "planned_files", "stage"]
+__all__ = [
+    "mapped_files",
+    "mapped_target",
+    "planned_files",
+    "stage",
+    "stage_json",
+    "without_series",
+]
 
 _LABEL = re.compile(r"_label-[A-Za-z0-9]+")
 #: Entities and suffix of a name of BIDS.
@@ -114,8 +121,8 @@ def stage(
     files = planned_files(target, fractions.levels, probseg)
     require_free(files, mapped.sources)
     names = {str(level.value): level.name for level in fractions.levels}
-    save(_clean(mapped.labels), outputs.stage(files["levels"]))
-    _stage_json(
+    save(without_series(mapped.labels), outputs.stage(files["levels"]))
+    stage_json(
         outputs,
         files["json"],
         mapped,
@@ -147,7 +154,7 @@ def stage(
     what = "Share, 0 to 1, of the volume of every voxel that lies in "
     if "probseg" in files:
         _stage_volumes(outputs, files["probseg"], mapped, fractions.share)
-        _stage_json(
+        stage_json(
             outputs,
             sidecar_path(files["probseg"]),
             mapped,
@@ -159,7 +166,7 @@ def stage(
         path = files.get(f"probseg_{level}")
         if path is not None:
             _stage_volumes(outputs, path, mapped, fractions.of(level))
-            _stage_json(
+            stage_json(
                 outputs,
                 sidecar_path(path),
                 mapped,
@@ -169,21 +176,45 @@ def stage(
     return files
 
 
-def _stage_json(
-    outputs: OutputSet, path: Path, mapped: MappedLevels, description: str, **extra: Any
+def stage_json(
+    outputs: OutputSet,
+    path: Path,
+    mapped: MappedLevels,
+    description: str,
+    *,
+    more_sources: Iterable[str] = (),
+    more_parameters: Mapping[str, Any] | None = None,
+    **extra: Any,
 ) -> None:
+    """Stage the sidecar of one output.
+
+    Parameters
+    ----------
+    outputs : OutputSet
+    path : Path
+        The sidecar.
+    mapped : MappedLevels
+    description : str
+    more_sources : iterable of str
+        Input files beside those of `mapped`.
+    more_parameters : mapping, optional
+        Parameters beside those of `mapped`.
+    **extra
+        Keys to add at the top level.
+    """
     folder = path.parent
+    sources = [*mapped.sources, *more_sources]
     extra = {
         # The grid is that of the EPI, not of the source image.
         "SpatialReference": relative(mapped.destination.path, folder),
-        "SourceSHA256": hashes(mapped.sources, folder),
+        "SourceSHA256": hashes(sources, folder),
         **extra,
     }
     content = sidecar(
         beside=folder,
-        sources=mapped.sources,
+        sources=list(dict.fromkeys(sources)),
         description=description,
-        parameters=mapped.parameters,
+        parameters={**mapped.parameters, **(more_parameters or {})},
         extra=extra,
     )
     outputs.stage(path).write_text(to_json(content), encoding="utf-8")
@@ -208,10 +239,10 @@ def _stage_volumes(
     outputs: OutputSet, target: Path, mapped: MappedLevels, share: np.ndarray[Any, Any]
 ) -> None:
     image = Image(share, mapped.fractions.grid, mapped.destination.header)
-    save(_clean(image), outputs.stage(target))
+    save(without_series(image), outputs.stage(target))
 
 
-def _clean(image: Image) -> Image:
+def without_series(image: Image) -> Image:
     """Return `image` with a header that says nothing of the time series it comes from."""
     if image.header is None:
         return image

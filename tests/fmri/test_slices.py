@@ -23,6 +23,19 @@ def test_fractions_are_of_the_cord_and_not_of_its_labelled_part() -> None:
     np.testing.assert_allclose(slice_fractions(found), [[0.2, 0.3]], atol=0.03)
 
 
+def test_a_cord_that_becomes_thin_is_still_a_cord() -> None:
+    """Down there it has less than half the area that it has elsewhere."""
+    labels = levels_on((10.0, 60.0, 75.0))
+    x, y, z = np.moveaxis(labels.grid.world_from_ijk(np.argwhere(labels.data)), -1, 0)
+    thick = np.where(z < 50, 3.2, 5.0)
+    ijk = np.argwhere(labels.data)[np.hypot(x, y) >= thick]
+    labels.data[tuple(ijk.T)] = 0
+    epi = slices(5.0, 16, 0.0)
+    found = slice_fractions(level_fractions(labels, epi.grid, IDENTITY))
+    np.testing.assert_allclose(found[1:4, 1], 1, atol=0.08)
+    np.testing.assert_allclose(found[6:14, 0], 1, atol=0.08)
+
+
 def test_a_voxel_has_the_level_with_the_largest_share() -> None:
     epi = slices(10.0, 2, 20.0)
     found = level_fractions(levels_on((20.0, 34.0, 40.0)), epi.grid, IDENTITY)

@@ -1,0 +1,56 @@
+"""``sct_rootlets group``: tables by spinal level of several subjects as one."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from sct_rootlets.cli import options
+from sct_rootlets.cli.console import Console
+
+__all__ = ["add_parser", "execute"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the parser of this subcommand."""
+    parser = options.add_subcommand(
+        subparsers,
+        "group",
+        summary="Join the tables by spinal level of several subjects.",
+        description="Join the tables X_levels.tsv or X_stats.tsv of several subjects, as of "
+        "sct_rootlets map: mean,\nstandard deviation and number of subjects for every level, "
+        "region and column. A level that the\nimages of a subject do not cover is missing for "
+        "this subject, and not 0.",
+        examples=(
+            "sct_rootlets group -i sub-*/func/*_levels.tsv -o group_levels.tsv",
+            "sct_rootlets group -i sub-*/func/*_stats.tsv -o group_stats.tsv",
+        ),
+    )
+    parser.mandatory.add_argument(
+        "-i",
+        metavar="<file>",
+        type=Path,
+        nargs="+",
+        action="extend",
+        required=True,
+        help="Tables, one a subject.",
+    )
+    parser.optional.add_argument(
+        "-o",
+        metavar="<file>",
+        type=Path,
+        default=Path("group.tsv"),
+        help="Table to write, .tsv, with a .json that describes its columns.",
+    )
+    options.add_common_options(parser)
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace, console: Console) -> None:
+    """Join tables."""
+    from sct_rootlets import fmri
+
+    count = fmri.group_tsv(arguments.i, arguments.o)
+    console.say(f"{count} levels and regions of {len(arguments.i)} tables")
+    console.files([arguments.o, arguments.o.with_suffix(".json")])

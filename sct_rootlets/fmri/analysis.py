@@ -1,0 +1,299 @@
+"""What lies behind ``sct_rootlets map`` once the levels are mapped: regions, series, maps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from sct_rootlets.errors import InputError
+from sct_rootlets.fmri.mapping import MappedLevels
+from sct_rootlets.fmri.parcels import Parcels, level_parcels
+from sct_rootlets.fmri.regions import load_grey_matter, region_parcels
+from sct_rootlets.fmri.series import (
+    SeriesFile,
+    VoxelStatistics,
+    extract,
+    stacked,
+    standardized,
+    voxel_statistics,
+)
+from sct_rootlets.fmri.tables import Row, level_rows, map_rows
+from sct_rootlets.image import Grid, Image, load_grid, load_mask, on_grid_of
+
+__all__ = ["Analysis", "SeriesResult", "analyse"]
+
+Word = str | os.PathLike[str]
+Floats = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesResult:
+    """What levels and regions have of a time series.
+
+    Attributes
+    ----------
+    path : str
+    tr_s : float or None
+        Time between volumes, s.
+    names : tuple of str
+        Of the columns of `series`: levels, then regions if they were asked for.
+    series : (T, P) array
+        Time series, standardized if that was asked for; NaN where no voxel entered.
+    rows : tuple of Row
+        The table by level and region, of the series as it is in the file.
+    voxels : VoxelStatistics
+        Of the voxels of the parcels.
+    """
+
+    path: str
+    tr_s: float | None
+    names: tuple[str, ...]
+    series: Floats
+    rows: tuple[Row, ...]
+    voxels: VoxelStatistics
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """Regions of mapped levels, and what levels and regions have of series and maps.
+
+    Attributes
+    ----------
+    mapped : MappedLevels
+    levels, regions : Parcels
+        Of the same voxels.
+    with_regions : bool
+        Whether the tables have rows of regions.
+    inside : (N,) array
+        Voxels within the mask.
+    series : SeriesResult or None
+    maps : tuple of Image
+        Statistic maps.
+    map_rows : tuple of Row
+    parameters : dict
+        What was asked for, for the sidecars.
+    sources : tuple of str
+        Input files, beside those of `mapped`.
+    warnings : tuple of str
+    """
+
+    mapped: MappedLevels
+    levels: Parcels
+    regions: Parcels
+    with_regions: bool
+    inside: NDArray[np.bool_]
+    series: SeriesResult | None
+    maps: tuple[Image, ...]
+    map_rows: tuple[Row, ...]
+    parameters: dict[str, Any]
+    sources: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def format_tables(self) -> list[str]:
+        """Return the tables of whole levels as plain text for the terminal."""
+        tables = []
+        if self.series is not None:
+            columns = ["name", "n_voxels", "n_nan", "n_constant", "mean", "tsnr", "tsnr_series"]
+            rows = [row for row in self.series.rows if row["side"] == "n/a"]
+            tables.append(f"{Path(self.series.path).name}:\n{_plain(rows, columns)}")
+        for image in self.maps:
+            columns = ["name", "n_voxels", "mean", "max", "n_active", "active_mm3"]
+            name = Path(image.path).name
+            rows = [row for row in self.map_rows if row["map"] == name and row["side"] == "n/a"]
+            tables.append(f"{name}:\n{_plain(rows, columns)}")
+        return tables
+
+
+def analyse(
+    mapped: MappedLevels,
+    *,
+    regions: bool = False,
+    grey_matter: Word | None = None,
+    func: Word | None = None,
+    average: str = "weighted",
+    standardize: str = "none",
+    mask: Word | None = None,
+    maps: Sequence[Word] = (),
+    threshold: float | None = None,
+    progress: Progress | None = None,
+) -> Analysis:
+    """Divide mapped levels into regions, and summarise a time series and statistic maps by them.
+
+    Parameters
+    ----------
+    mapped : MappedLevels
+    regions : bool
+        Whether the tables have regions too.
+    grey_matter : path-like, optional
+        Mask or probability of the grey matter on the grid of the EPI: regions are horns and
+        white matter then.
+    func : path-like, optional
+        4D image on the grid of the EPI. It is read volume by volume, twice.
+    average : {"weighted", "label", "fit"}
+        As of :func:`sct_rootlets.fmri.series.projectors`.
+    standardize : {"none", "zscore", "psc"}
+        As of :func:`sct_rootlets.fmri.series.standardized`; the table by level stays as it is.
+    mask : path-like, optional
+        Only voxels within it enter.
+    maps : sequence of path-like
+        Statistic maps on the grid of the EPI.
+    threshold : float, optional
+        Voxels of the maps above it are active.
+    progress : callable, optional
+        Called with (stage, done, total).
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used, or is on another grid.
+    """
+    destination = mapped.destination
+    grey = None if grey_matter is None else load_grey_matter(grey_matter, destination)
+    warnings = [] if grey is None else list(grey.remarks)
+    levels = level_parcels(mapped.fractions, mapped.labels)
+    divided = region_parcels(
+        mapped.fractions,
+        mapped.labels,
+        cord=None if mapped.cord is None else (np.asarray(mapped.cord.data) > 0).astype(float),
+        grey_matter=None if grey is None else np.asarray(grey.data),
+    )
+    inside = np.ones(len(levels.ijk), dtype=bool)
+    if mask is not None:
+        read = on_grid_of(load_mask(mask, "mask of the voxels to take"), destination)
+        warnings += read.remarks
+        inside = np.asarray(read.data)[tuple(levels.ijk.T)] > 0
+        if not inside.any():
+            raise InputError("holds no voxel of a level (mask of the voxels to take)", path=mask)
+    with_regions = regions or grey is not None
+    groups = [levels, divided] if with_regions else [levels]
+    # Every header is looked at before the first voxel is read.
+    file = None if func is None else SeriesFile(func, mapped.fractions.grid)
+    images = tuple(_load_map(path, mapped.fractions.grid) for path in maps)
+    series = None
+    if file is not None:
+        series = _series(mapped, file, groups, inside, average, standardize, progress)
+        warnings += _remarks(series, inside)
+    rows = [
+        row
+        for image in images
+        for row in map_rows(
+            groups,
+            image,
+            inside,
+            mapped.chain.source_from_destination,
+            average=average,
+            threshold=threshold,
+        )
+    ]
+    parameters = {
+        "Average": average,
+        "Standardize": standardize,
+        "Threshold": threshold,
+        "Mask": None if mask is None else os.path.basename(os.fspath(mask)),
+        "GreyMatter": None if grey is None else os.path.basename(grey.path),
+    }
+    given = (grey_matter, func, mask, *maps)
+    return Analysis(
+        mapped,
+        levels,
+        divided,
+        with_regions,
+        inside,
+        series,
+        images,
+        tuple(rows),
+        parameters,
+        tuple(os.fspath(path) for path in given if path is not None),
+        tuple(warnings),
+    )
+
+
+def _series(
+    mapped: MappedLevels,
+    file: SeriesFile,
+    groups: list[Parcels],
+    inside: NDArray[np.bool_],
+    average: str,
+    standardize: str,
+    progress: Progress | None,
+) -> SeriesResult:
+    """Go through the series twice."""
+    ijk = groups[0].ijk
+    voxels = voxel_statistics(file, ijk, progress)
+    counts = inside & voxels.counts
+    if not counts.any():
+        raise InputError(
+            "has no voxel within the levels that is a number throughout and changes (time series)",
+            path=file.path,
+            remedy="Look at it beside the mapped levels",
+        )
+    found = extract(file, ijk, stacked(groups, counts, average), counts, progress)
+    return SeriesResult(
+        file.path,
+        file.tr_s,
+        tuple(name for parcels in groups for name in parcels.names),
+        standardized(found, standardize),
+        tuple(level_rows(groups, mapped.coverage, voxels, inside, found, average)),
+        voxels,
+    )
+
+
+def _remarks(series: SeriesResult, inside: NDArray[np.bool_]) -> list[str]:
+    """Say what was left out of a series."""
+    remarks = []
+    bad = int((inside & series.voxels.is_bad).sum())
+    if bad:
+        remarks.append(f"{bad} voxels of the levels are NaN or infinite in a volume: left out")
+    constant = int((inside & series.voxels.is_constant).sum())
+    if constant:
+        remarks.append(f"{constant} voxels of the levels are the same in all volumes: left out")
+    known = np.isfinite(series.series)
+    empty = [name for p, name in enumerate(series.names) if not known[:, p].all()]
+    if empty:
+        remarks.append(f"no voxel of these entered, and they have no column: {', '.join(empty)}")
+    return remarks
+
+
+def _plain(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    """Return some columns of rows, aligned."""
+    cells = [list(columns), *([row[name] for name in columns] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(wide) if n == 0 else cell.rjust(wide)
+            for n, (cell, wide) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in cells
+    )
+
+
+def _load_map(path: Word, grid: Grid) -> Image:
+    """Return a statistic map as it is, NaN and all."""
+    found = load_grid(path, "statistic map")
+    if not found.matches(grid):
+        raise InputError(
+            f"is not on the grid of the levels: {found.describe()} against {grid.describe()} "
+            "(statistic map)",
+            path=path,
+            remedy="Give maps in the space of the EPI",
+        )
+    nifti = nib.load(Path(path), mmap=False)
+    if int(np.prod(nifti.shape)) != int(np.prod(grid.shape)):
+        raise InputError(
+            f"has {nifti.shape[3]} volumes, and a statistic map is one (statistic map)",
+            path=path,
+            remedy="Split it, for example with sct_image -split t, or give a series with -func",
+        )
+    try:
+        data = np.asarray(nifti.dataobj, dtype=np.float32).reshape(grid.shape)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError("is truncated or damaged (statistic map)", path=path) from error
+    return Image(data, grid, None, os.fspath(path))

@@ -1,0 +1,304 @@
+"""A series of volumes, read one after the other, and what levels and regions have of it.
+
+It is read twice. The first time every voxel gets its mean and its standard deviation, and shows
+whether it is a number throughout and changes at all. Only then is it known which voxels count,
+and the second time their mean in every level is taken. At no time is there more than one volume
+in memory beside the sums.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import nibabel as nib
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from numpy.typing import NDArray
+
+from sct_rootlets.errors import InputError
+from sct_rootlets.fmri.parcels import Parcels
+from sct_rootlets.image import Grid, load_grid
+
+__all__ = [
+    "AVERAGES",
+    "STANDARDS",
+    "RunningStatistics",
+    "SeriesFile",
+    "Volumes",
+    "VoxelStatistics",
+    "extract",
+    "projectors",
+    "stacked",
+    "standardized",
+    "voxel_statistics",
+]
+
+Floats = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+
+#: Ways to make one number of the voxels of a parcel.
+AVERAGES = ("weighted", "label", "fit")
+#: What may be done to the time series of a parcel.
+STANDARDS = ("none", "zscore", "psc")
+
+_UNREADABLE = (ImageFileError, EOFError, OSError, ValueError, zlib.error)
+_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6, "unknown": 1.0}
+
+
+class Volumes(Protocol):
+    """A series of volumes that can be gone through more than once."""
+
+    @property
+    def count(self) -> int:
+        """Number of volumes."""
+        ...
+
+    def voxels(self, ijk: NDArray[np.intp]) -> Iterator[NDArray[Any]]:
+        """Yield the values (N,) of voxels (N, 3) in one volume after the other."""
+        ...
+
+
+class SeriesFile:
+    """A 4D NIfTI file, of which one volume is in memory at a time.
+
+    Parameters
+    ----------
+    path : path-like
+    grid : Grid
+        Of the levels, which the volumes have to have.
+
+    Attributes
+    ----------
+    path : str
+    grid : Grid
+    count : int
+        Number of volumes.
+    tr_s : float or None
+        Time between volumes by the header, s.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used, has another grid, or fewer than two volumes.
+
+    Notes
+    -----
+    nibabel keeps the file open, so that a compressed one is decompressed once from its
+    beginning to its end each time that the volumes are gone through.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], grid: Grid) -> None:
+        self.path = os.fspath(path)
+        self.grid = load_grid(path, "time series")
+        if not self.grid.matches(grid):
+            raise InputError(
+                f"is not on the grid of the levels: {self.grid.describe()} against "
+                f"{grid.describe()} (time series)",
+                path=path,
+                remedy="Give with -d an image of the same voxels, for example its mean over time",
+            )
+        self._nifti: Any = nib.load(Path(path), mmap=False, keep_file_open=True)
+        shape = [int(n) for n in self._nifti.shape]
+        self.count = shape[3] if len(shape) > 3 else 1
+        if self.count < 2:
+            raise InputError(
+                "is a single volume, and a time series is needed",
+                path=path,
+                remedy="Give a statistic map with -stat",
+            )
+        header = self._nifti.header
+        zooms = header.get_zooms()
+        unit = _SECONDS.get(header.get_xyzt_units()[1])
+        known = len(zooms) > 3 and unit is not None and np.isfinite(zooms[3]) and zooms[3] > 0
+        # The header has it in single precision.
+        self.tr_s = round(float(zooms[3]) * unit, 6) if known and unit is not None else None
+
+    def voxels(self, ijk: NDArray[np.intp]) -> Iterator[NDArray[Any]]:
+        """Yield the values (N,) of voxels (N, 3) in one volume after the other."""
+        at = tuple(ijk.T)
+        for index in range(self.count):
+            place = (..., index, *[0] * (len(self._nifti.shape) - 4))
+            try:
+                # No name holds the volume, so that it is gone before the next one is read.
+                values = np.asarray(self._nifti.dataobj[place])[at]
+            except _UNREADABLE as error:
+                raise InputError(
+                    f"is truncated or damaged at volume {index} of {self.count} ({error})",
+                    path=self.path,
+                    remedy="Copy or export it again",
+                ) from error
+            yield values
+
+
+class RunningStatistics:
+    """Mean and standard deviation of values that come one after the other.
+
+    Notes
+    -----
+    Welford (1962), Technometrics 4: the mean moves with every value, and the squares are summed
+    about it, so that nothing is lost where the mean is large against the changes. Values that
+    are NaN or infinite are counted and left out.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.count = np.zeros(size, dtype=np.intp)
+        self.bad = np.zeros(size, dtype=np.intp)
+        self.mean = np.zeros(size)
+        self._squares = np.zeros(size)
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Take the next values (N,)."""
+        numbers = values.astype(np.float64)
+        finite = np.isfinite(numbers)
+        self.bad += ~finite
+        self.count += finite
+        numbers = np.where(finite, numbers, self.mean)
+        step = numbers - self.mean
+        self.mean += step / np.maximum(self.count, 1)
+        # A value left out is its own mean: it moves nothing, and adds nothing.
+        self._squares += step * (numbers - self.mean)
+
+    @property
+    def sd(self) -> Floats:
+        """Standard deviation (N,), with one degree of freedom less than values."""
+        return np.sqrt(self._squares / np.maximum(self.count - 1, 1))
+
+
+@dataclass(frozen=True, eq=False)
+class VoxelStatistics:
+    """What each voxel of the parcels does over time.
+
+    Attributes
+    ----------
+    mean, sd : (N,) arrays
+        Over the volumes in which it is a finite number.
+    is_bad : (N,) array
+        NaN or infinite in at least one volume.
+    is_constant : (N,) array
+        The same in all volumes.
+    """
+
+    mean: Floats
+    sd: Floats
+    is_bad: NDArray[np.bool_]
+    is_constant: NDArray[np.bool_]
+
+    @property
+    def counts(self) -> NDArray[np.bool_]:
+        """Voxels that enter the tables, (N,)."""
+        return ~(self.is_bad | self.is_constant)
+
+    @property
+    def tsnr(self) -> Floats:
+        """Mean over standard deviation, (N,); NaN for voxels that do not count."""
+        return np.divide(self.mean, self.sd, out=np.full(len(self.sd), np.nan), where=self.counts)
+
+
+def voxel_statistics(
+    series: Volumes, ijk: NDArray[np.intp], progress: Progress | None = None
+) -> VoxelStatistics:
+    """Go through a series once; return the statistics of its voxels `ijk` (N, 3)."""
+    running = RunningStatistics(len(ijk))
+    for done, values in enumerate(series.voxels(ijk), start=1):
+        running.add(values)
+        if progress is not None:
+            progress("voxels of the series", done, series.count)
+    bad, sd = running.bad > 0, running.sd
+    return VoxelStatistics(running.mean, sd, bad, ~bad & (sd == 0))
+
+
+def projectors(parcels: Parcels, counts: NDArray[np.bool_], average: str) -> Floats:
+    """Return what turns the voxels of a volume into one number a parcel, (P, N).
+
+    Parameters
+    ----------
+    parcels : Parcels
+    counts : (N,) array
+        Voxels that enter.
+    average : {"weighted", "label", "fit"}
+        ``weighted``: the mean, each voxel weighted by its share of the parcel. ``label``: the
+        mean of the voxels that have its label, as nilearn's NiftiLabelsMasker. ``fit``: the
+        values that, spread over the voxels by their shares, come closest to the volume by least
+        squares, as nilearn's NiftiMapsMasker.
+
+    Returns
+    -------
+    (P, N) array
+        0 for voxels that do not enter, NaN for parcels without a voxel that does.
+    """
+    if average not in AVERAGES:
+        raise ValueError(f"{average} is none of {', '.join(AVERAGES)}")
+    weight = parcels.indicator if average == "label" else parcels.weight
+    weight = np.where(counts[:, None], weight, 0.0)
+    total = weight.sum(axis=0)
+    if average == "fit":
+        answer = np.asarray(np.linalg.pinv(weight), dtype=np.float64)
+    else:
+        answer = np.asarray((weight / np.where(total > 0, total, 1)).T)
+    answer[total == 0] = np.nan
+    return answer
+
+
+def extract(
+    series: Volumes,
+    ijk: NDArray[np.intp],
+    projector: Floats,
+    counts: NDArray[np.bool_],
+    progress: Progress | None = None,
+) -> Floats:
+    """Go through a series once; return the time series (T, P) of the parcels.
+
+    Parameters
+    ----------
+    series : Volumes
+    ijk : (N, 3) array
+        Voxels of the parcels.
+    projector : (P, N) array
+        As of :func:`projectors`, of one or several kinds below each other.
+    counts : (N,) array
+        Voxels that enter.
+    progress : callable, optional
+    """
+    entering = projector[:, counts]
+    answer = np.zeros((series.count, len(projector)))
+    for index, values in enumerate(series.voxels(ijk[counts])):
+        answer[index] = entering @ values.astype(np.float64)
+        if progress is not None:
+            progress("levels of the series", index + 1, series.count)
+    answer[:, np.isnan(projector).any(axis=1)] = np.nan
+    return answer
+
+
+def standardized(series: Floats, how: str) -> Floats:
+    """Return time series (T, P) as they are, in standard deviations, or in percent.
+
+    Parameters
+    ----------
+    series : (T, P) array
+    how : {"none", "zscore", "psc"}
+        ``zscore``: less the mean, over the standard deviation (of a sample, as nilearn's
+        ``zscore_sample``). ``psc``: change from the mean in percent of its size.
+    """
+    if how not in STANDARDS:
+        raise ValueError(f"{how} is none of {', '.join(STANDARDS)}")
+    if how == "none":
+        return series
+    mean = series.mean(axis=0)
+    scale = series.std(axis=0, ddof=1) if how == "zscore" else np.abs(mean) / 100
+    with np.errstate(invalid="ignore", divide="ignore"):
+        answer = np.where(scale > 0, (series - mean) / scale, np.nan)
+    return np.asarray(answer)
+
+
+def stacked(groups: Sequence[Parcels], counts: NDArray[np.bool_], average: str) -> Floats:
+    """Return the projectors of several kinds of parcels of the same voxels, one below another.
+
+    Each kind stands for itself: levels and their regions hold the same voxels, and a fit of both
+    at once would have no single answer.
+    """
+    return np.concatenate([projectors(parcels, counts, average) for parcels in groups])
