@@ -340,7 +340,7 @@ def _with_quality_control(request: Request, number: int, made: Made) -> Made:
         shown,
         request.qc.folder,
         image=request.images[number],
-        command=request.command.split()[0],
+        command=request.command.partition(" ")[0],
         cmdline=request.command,
         dataset=request.qc.dataset,
         subject=request.qc.subject,

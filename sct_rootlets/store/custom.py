@@ -123,7 +123,7 @@ def _read() -> dict[str, Custom]:
         if content["format"] != _FORMAT:
             raise StoreError("is of another format", path=path, remedy="Update sct_rootlets")
         return {str(model): Custom(**found) for model, found in content["models"].items()}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise StoreError(f"cannot be read ({error.strerror})", path=path) from error
