@@ -10,9 +10,10 @@ from typing import Any
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError
+from sct_rootlets.fmri.borders import Borders
 from sct_rootlets.fmri.checks import require_arrival, require_direction_of_fields
 from sct_rootlets.fmri.fractions import Fractions, level_fractions
-from sct_rootlets.fmri.sampling import Borders, LevelSampler
+from sct_rootlets.fmri.sampling import LevelSampler
 from sct_rootlets.fmri.slices import (
     Coverage,
     SliceRow,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
@@ -11,85 +10,17 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError
+from sct_rootlets.fmri.borders import Borders
+from sct_rootlets.fmri.surface import cord_surface
 from sct_rootlets.image import Grid, LabelImage
-from sct_rootlets.levels import LevelTable
 
-__all__ = ["AGREEMENT", "MARGIN_MM", "Borders", "LevelSampler"]
+__all__ = ["MARGIN_MM", "LevelSampler"]
 
 Floats = NDArray[np.float64]
 
 #: How far from a point a level may be to count as near it, mm.
 MARGIN_MM = 3.0
-#: Share of the labelled voxels that a table has to give the same level to be that of the image.
-AGREEMENT = 0.95
-#: Width (standard deviation) of what smooths the surface of the cord, in voxels of its finest
-#: axis: enough to even out the steps of a mask, and less than a cord is thick.
-_SMOOTHING = 1.0
-
-
-@dataclass(frozen=True, eq=False)
-class Borders:
-    """Borders of levels along a curve through the labelled cord.
-
-    Attributes
-    ----------
-    centerline : Centerline
-    levels : tuple of SpinalLevel
-        Rostral to caudal.
-    s_mm : (L, 2) array
-        Rostral and caudal border of each level along `centerline`.
-    sd_mm : (L, 2) array
-        Their standard deviations; NaN where not known.
-    """
-
-    centerline: Centerline
-    levels: tuple[SpinalLevel, ...]
-    s_mm: Floats
-    sd_mm: Floats
-
-    @classmethod
-    def of(cls, labels: LabelImage, table: LevelTable) -> Borders | None:
-        """Take the borders of a table of levels to the cord of their label image.
-
-        They are known by their places in the world, so that it does not matter where the
-        table counts from.
-
-        Returns
-        -------
-        Borders or None
-            None if a level of the image has no borders in the table, or if the two disagree
-            about the level of more than a few voxels: the image was edited, or painted in
-            axial slices.
-
-        Raises
-        ------
-        InputError
-            If the labelled cord is too short to have a course.
-        """
-        rows = [row for row in table.rows if row.rostral_world and row.caudal_world]
-        levels = tuple(row.level for row in rows)
-        if not {SpinalLevel(value) for value in labels.labels} <= set(levels):
-            return None
-        centerline = Centerline.fit(labels)
-        ends = centerline.project(np.array([[r.rostral_world, r.caudal_world] for r in rows]))
-        known = [[row.rostral_sd_mm, row.caudal_sd_mm] for row in rows]
-        sd_mm = np.array([[np.nan if mm is None else mm for mm in pair] for pair in known])
-        borders = cls(centerline, levels, ends.s_mm.reshape(-1, 2), sd_mm)
-        values = np.array([0, *(level.value for level in levels)])
-        ijk = np.argwhere(labels.data)
-        found = values[borders.at(labels.grid.world_from_ijk(ijk))]
-        same = float((found == np.asarray(labels.data)[tuple(ijk.T)]).mean())
-        return borders if same >= AGREEMENT else None
-
-    def at(self, xyz_world: Floats) -> NDArray[np.uint8]:
-        """Return the index of the level at points (N, 3), 0 for none, 1 for the first."""
-        s = self.centerline.project(xyz_world).s_mm
-        index = np.zeros(len(s), dtype=np.uint8)
-        for n, (rostral, caudal) in enumerate(self.s_mm, start=1):
-            index[(s >= rostral) & (s < caudal)] = n
-        return index
 
 
 class LevelSampler:
@@ -149,10 +80,8 @@ class LevelSampler:
 
     @cached_property
     def _surface(self) -> NDArray[np.float32]:
-        """Smoothed mask less its value at the surface: positive inside."""
-        width = _SMOOTHING * self.grid.spacing_mm.min() / self.grid.spacing_mm
-        smooth = ndimage.gaussian_filter(self._mask.astype(np.float32), width)
-        return np.asarray(smooth - _enclosing(smooth, self._mask.sum()), dtype=np.float32)
+        """Positive inside the cord, 0 at its surface."""
+        return cord_surface(self._mask, self.grid, self._borders)
 
     @cached_property
     def _wide(self) -> NDArray[np.bool_]:
@@ -208,21 +137,3 @@ class LevelSampler:
         found = np.zeros(len(ijk), dtype=bool)
         found[within] = self._wide[tuple(np.rint(ijk[within]).astype(np.intp).T)]
         return found
-
-
-def _enclosing(smooth: NDArray[np.float32], volume: float) -> float:
-    """Return the value whose surface in `smooth` (I, J, K) encloses a volume, in voxels.
-
-    At 0.5, a round cord would be thinner than its mask. A voxel counts by how far its middle
-    lies from the surface, which is its distance in value over the gradient.
-    """
-    gradient = np.sqrt(sum(np.square(step) for step in np.gradient(smooth)))
-    band = gradient > 1e-3
-    value, slope = smooth[band], gradient[band]
-    low, high = 0.02, 0.98
-    for _ in range(20):
-        middle = (low + high) / 2
-        inside = np.clip(0.5 + (value - middle) / slope, 0, 1).sum()
-        inside += np.count_nonzero(smooth[~band] > middle)
-        low, high = (middle, high) if inside > volume else (low, middle)
-    return (low + high) / 2

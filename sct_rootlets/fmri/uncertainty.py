@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
+from sct_rootlets.fmri.borders import Borders
 from sct_rootlets.fmri.fractions import Fractions
-from sct_rootlets.fmri.sampling import Borders
 
 __all__ = ["slice_ranges", "spread_of_fractions"]
 

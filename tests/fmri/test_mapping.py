@@ -153,11 +153,13 @@ def test_a_mask_stored_otherwise_is_turned(folder: Path) -> None:
 def test_an_affine_the_wrong_way_is_caught_by_the_field_of_view(folder: Path) -> None:
     """The levels lie 100 mm higher than in the EPI, and the matrix takes points down."""
     source = load_labels(folder / "levels.nii.gz")
+    save(LabelImage(source.data, source.grid), folder / "low.nii.gz")  # like it without a table
+    low = mapped(folder, levels=folder / "low.nii.gz")
     source.grid.affine[2, 3] += 100
     save(LabelImage(source.data, source.grid), folder / "high.nii.gz")
     shift = shifted(folder, 100)
     right = mapped(folder, levels=folder / "high.nii.gz", transforms=[shift])
-    np.testing.assert_allclose(right.fractions.share, mapped(folder).fractions.share, atol=1e-6)
+    np.testing.assert_allclose(right.fractions.share, low.fractions.share, atol=1e-6)
     with pytest.raises(UsageError, match=r"by 0% .* by \d+% through their inverse.* -winv"):
         mapped(folder, levels=folder / "high.nii.gz", transforms=[shift], inverted=[shift])
     with pytest.raises(InputError, match="do not reach the field of view"):

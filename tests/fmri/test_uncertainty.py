@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.fmri import level_fractions
-from sct_rootlets.fmri.sampling import Borders
+from sct_rootlets.fmri.borders import Borders
 from sct_rootlets.fmri.uncertainty import slice_ranges, spread_of_fractions
 from sct_rootlets.image import Image
 from sct_rootlets.transforms import IDENTITY
