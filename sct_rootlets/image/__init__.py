@@ -1,0 +1,41 @@
+"""Images and their grids: loading with every check, saving with the header kept.
+
+Frames
+------
+``ijk`` are voxel indices (a voxel's centre has integer indices), ``xyz_world`` are
+millimetres in the scanner's RAS+ frame (x to the subject's right, y anterior,
+z superior). Voxels appear here, at load and save; the science works in millimetres.
+"""
+
+from sct_rootlets.image.alignment import on_grid_of, require_same_grid, resample_labels
+from sct_rootlets.image.grid import GRID_TOLERANCE_MM, Grid, Image, LabelImage
+from sct_rootlets.image.opening import check_header
+from sct_rootlets.image.reading import (
+    load_grid,
+    load_image,
+    load_labels,
+    load_map,
+    load_mask,
+    load_reference,
+    load_share,
+)
+from sct_rootlets.image.saving import save
+
+__all__ = [
+    "GRID_TOLERANCE_MM",
+    "Grid",
+    "Image",
+    "LabelImage",
+    "check_header",
+    "load_grid",
+    "load_image",
+    "load_labels",
+    "load_map",
+    "load_mask",
+    "load_reference",
+    "load_share",
+    "on_grid_of",
+    "require_same_grid",
+    "resample_labels",
+    "save",
+]
