@@ -10,22 +10,29 @@ from typing import Any
 
 import pytest
 
-from sct_rootlets.sct.installation import SctInstallation, find_sct
+from sct_rootlets.sct.installation import SCT_DIR, SctInstallation, find_sct
 
 __all__ = ["in_scts_python", "scts_environment", "the_sct"]
 
+#: As it was when the tests began; every test runs without it.
+_GIVEN = os.environ.get(SCT_DIR)
+
 
 def the_sct() -> SctInstallation:
-    """Return the SCT of this machine, or skip the test."""
-    found = find_sct()
+    """Return the SCT that ``SCT_DIR`` or the PATH leads to, or skip the test."""
+    with pytest.MonkeyPatch.context() as patch:
+        if _GIVEN is not None:
+            patch.setenv(SCT_DIR, _GIVEN)
+        found = find_sct()
     if found is None:
-        pytest.skip("the Spinal Cord Toolbox is not installed")
+        pytest.skip("no Spinal Cord Toolbox: neither SCT_DIR nor the PATH leads to one")
     return found
 
 
 def scts_environment() -> dict[str, str]:
     """Return the environment for a process of SCT: without what belongs to this one."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    ours = ("PYTHONPATH", SCT_DIR)
+    return {name: value for name, value in os.environ.items() if name not in ours}
 
 
 def in_scts_python(code: str, *words: str) -> Any:

@@ -21,6 +21,7 @@ import pytest
 
 from sct_rootlets import phantom
 from sct_rootlets.image import load_labels
+from tests.scts import scts_environment, the_sct
 
 REPOSITORY = Path(__file__).parents[2]
 SCRIPT = REPOSITORY / "docs" / "sct" / "process_data.sh"
@@ -395,16 +396,16 @@ def test_real_commands_without_sct(real: Batch) -> None:
 @pytest.mark.slow
 @pytest.mark.sct
 def test_real_sct_run_batch(real: Batch, drawn: dict[str, Path]) -> None:
-    command = shutil.which("sct_run_batch")
+    command = the_sct().command("sct_run_batch")
     if command is None:
-        pytest.skip("no sct_run_batch on the PATH")
+        pytest.skip("this SCT has no sct_run_batch")
     corrected = Batch(real.root, "sub-02")
     _add(corrected, drawn)
     shutil.copy(drawn["cord"], corrected.manual("_label-SC_seg"))
     words = [command, "-script", SCRIPT, "-path-data", real.root / "data set",
              "-path-output", real.root / "out put", "-jobs", "1"]  # fmt: skip
-    path = os.pathsep.join([str(real.root / "bin"), os.environ["PATH"]])
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    path = os.pathsep.join([str(real.root / "bin"), str(command.parent), os.environ["PATH"]])
+    environment = scts_environment()
 
     def run() -> str:
         done = subprocess.run(

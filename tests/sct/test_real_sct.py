@@ -15,6 +15,7 @@ import pytest
 from benchmarks.scratch_environment import ScratchEnvironment, make_environment
 from sct_rootlets.sct.installation import SctInstallation
 from tests.sct.stand_in import LAUNCHER, REPOSITORY
+from tests.scts import scts_environment
 
 pytestmark = pytest.mark.sct
 
@@ -49,7 +50,7 @@ def _environment(sct: SctInstallation, folder: Path) -> ScratchEnvironment:
 
 
 def _variables(folder: Path) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    kept = scts_environment()
     return {**kept, "PATH": f"{folder / 'bin'}{os.pathsep}{kept['PATH']}"}
 
 

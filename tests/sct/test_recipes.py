@@ -13,10 +13,11 @@ import pytest
 from sct_rootlets.phantom import Phantom
 from sct_rootlets.sct import recipes
 from sct_rootlets.sct.commands import environment, state_of_tasks
-from sct_rootlets.sct.installation import SctInstallation, find_sct
+from sct_rootlets.sct.installation import SctInstallation
 from sct_rootlets.sct.making import check_usable
 from sct_rootlets.sct.recipes import Recipe
 from tests.sct.stand_in_answers import write_truth
+from tests.scts import the_sct
 
 #: Puts known answers in place of what SCT's networks and binaries would find.
 PROGRAM = """
@@ -76,10 +77,7 @@ script.main(argv)
 
 @pytest.fixture
 def sct() -> SctInstallation:
-    found = find_sct()
-    if found is None:
-        pytest.skip("no SCT here: put its sct_deepseg on the PATH, or set SCT_DIR")
-    return found
+    return the_sct()
 
 
 @pytest.fixture

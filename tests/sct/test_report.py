@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from sct_rootlets.errors import RootletsError, UsageError
-from sct_rootlets.sct.installation import SctInstallation, find_sct
+from sct_rootlets.sct.installation import SctInstallation
 from sct_rootlets.sct.report import add_entry, bids_names
+from tests.scts import the_sct
 
 #: What `create_qc_entry` of SCT does, without its lock and its page.
 CREATE = """
@@ -187,10 +188,7 @@ def test_bids_names(path: str, names: tuple[str | None, str | None]) -> None:
 
 @pytest.fixture
 def sct() -> SctInstallation:
-    found = find_sct()
-    if found is None:
-        pytest.skip("no SCT is installed here")
-    return found
+    return the_sct()
 
 
 def entries(qc: Path) -> list[dict[str, str]]:

@@ -21,8 +21,9 @@ from sct_rootlets.cli.main import main
 from sct_rootlets.image import load_labels, save
 from sct_rootlets.levels import LevelTable
 from sct_rootlets.phantom import Phantom
-from sct_rootlets.sct.installation import SctInstallation, find_sct
+from sct_rootlets.sct.installation import SctInstallation
 from tests.sct.rules import slices_of_levels
+from tests.scts import the_sct
 
 pytestmark = pytest.mark.sct
 
@@ -31,10 +32,7 @@ Run = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def sct() -> SctInstallation:
-    found = find_sct()
-    if found is None:
-        pytest.skip("the Spinal Cord Toolbox is not installed")
-    return found
+    return the_sct()
 
 
 def start(sct: SctInstallation, words: tuple[object, ...], folder: Path) -> subprocess.Popen[str]:

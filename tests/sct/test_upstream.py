@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sct_rootlets.sct.installation import find_sct
+from tests.scts import the_sct
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "upstream.md").read_text(encoding="utf-8")
@@ -48,9 +48,7 @@ def test_a_patch_has_as_many_lines_as_the_table_says(number: int, tmp_path: Path
 
 @pytest.mark.sct
 def test_the_patches_apply_to_sct(tmp_path: Path) -> None:
-    sct = find_sct()
-    if sct is None:
-        pytest.skip("no SCT")
+    sct = the_sct()
     shutil.copytree(
         sct.folder / "spinalcordtoolbox",
         tmp_path / "spinalcordtoolbox",

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from sct_rootlets.sct.installation import find_sct
 from sct_rootlets.transforms import read_chain
+from tests.scts import the_sct
 from tests.transforms.files import write_field
 
 #: Runs in SCT's Python: sct_apply_transfo, with ITK in the place of a program that does not run.
@@ -54,9 +54,7 @@ module.main(sys.argv[1:])
 
 @pytest.mark.sct
 def test_a_chain_goes_where_sct_apply_transfo_goes(tmp_path: Path) -> None:
-    sct = find_sct()
-    if sct is None:
-        pytest.skip("no SCT found")
+    sct = the_sct()
     pytest.importorskip("SimpleITK")
     affine = np.diag([-1.0, 1.0, 2.0, 1.0])
     affine[:3, 3] = (12, -10, -15)
