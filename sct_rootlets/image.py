@@ -15,7 +15,7 @@ import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import nibabel as nib
 import numpy as np
@@ -36,6 +36,7 @@ __all__ = [
     "load_labels",
     "load_map",
     "load_mask",
+    "load_segmentation",
     "load_share",
     "load_reference",
     "on_grid_of",
@@ -184,6 +185,9 @@ class LabelImage(Image):
         """Return the centres (N, 3), in world mm, of the voxels of `label` (default: any)."""
         ijk, values = self._labelled
         return self.grid.world_from_ijk(ijk if label is None else ijk[values == label])
+
+
+_ImageT = TypeVar("_ImageT", bound=Image)
 
 
 def check_header(
@@ -530,6 +534,27 @@ def load_mask(path: str | os.PathLike[str], role: str = "mask") -> LabelImage:
     return LabelImage(_mask(data, path, role), grid, header, os.fspath(path))
 
 
+def load_segmentation(path: str | os.PathLike[str], role: str = "segmentation") -> Image:
+    """Load a segmentation of rootlets that somebody made, and that may have found nothing.
+
+    Returns
+    -------
+    LabelImage, or Image
+        Labels (int32); or, of values from 0 to 1 that are not all whole, the probability
+        (float32) of every voxel.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_labels`, but not if all are 0.
+    """
+    data, grid, header = _read_labels(path, role)
+    if _is_soft(data):
+        share = np.clip(data, 0, 1).astype(np.float32)
+        return Image(share, grid, header, os.fspath(path))
+    return LabelImage(_whole(data, path, role), grid, header, os.fspath(path))
+
+
 def load_share(path: str | os.PathLike[str], role: str = "mask") -> Image:
     """Load the share (0 to 1, float32) of every voxel that a structure fills.
 
@@ -588,7 +613,7 @@ def _mask(data: NDArray[Any], path: str | os.PathLike[str], role: str) -> NDArra
     return values
 
 
-def on_grid_of(labels: LabelImage, reference: Image) -> LabelImage:
+def on_grid_of(labels: _ImageT, reference: Image) -> _ImageT:
     """Return `labels` with its axes in the order and direction of those of `reference`.
 
     Nothing is resampled: both have to have the same voxels in the world, and may only be
@@ -596,7 +621,7 @@ def on_grid_of(labels: LabelImage, reference: Image) -> LabelImage:
 
     Parameters
     ----------
-    labels : LabelImage
+    labels : LabelImage or Image
     reference : Image
         Gives the grid, and the header of what is written later.
 
@@ -619,7 +644,7 @@ def on_grid_of(labels: LabelImage, reference: Image) -> LabelImage:
     turned = Grid((int(data.shape[0]), int(data.shape[1]), int(data.shape[2])), affine)
     if not reference.grid.matches(turned):
         raise _other_grid(reference, labels)
-    return LabelImage(
+    return type(labels)(
         np.ascontiguousarray(data), reference.grid, reference.header, labels.path, labels.remarks
     )
 

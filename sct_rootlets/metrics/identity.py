@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from sct_rootlets.metrics.overlap import as_masks, dilated
+from sct_rootlets.metrics.overlap import as_masks, box_of, dilated
 
 __all__ = ["level_accuracy", "level_confusion"]
 
@@ -43,12 +43,14 @@ def level_accuracy(predicted: NDArray[Any], reference: NDArray[Any], voxels: int
     if voxels < 0:
         raise ValueError(f"a tolerance of {voxels} voxels is negative")
     there, wanted = as_masks(predicted, reference)
+    box = box_of(there | wanted)
+    there, wanted = there[box], wanted[box]
     found = wanted & dilated(there, voxels)
     if not found.any():
         return float("nan")
     nearest = ndimage.distance_transform_edt(~there, return_distances=False, return_indices=True)
-    values = np.asarray(predicted)[tuple(nearest[:, found])]
-    return float((values == np.asarray(reference)[found]).mean())
+    values = np.asarray(predicted)[box][tuple(nearest[:, found])]
+    return float((values == np.asarray(reference)[box][found]).mean())
 
 
 def level_confusion(
@@ -74,15 +76,18 @@ def level_confusion(
     ValueError
         If the shapes differ, or there is a value besides 0 and `values`.
     """
-    as_masks(predicted, reference)
+    a, b = as_masks(predicted, reference)
+    box = box_of(a | b)
     known = np.array([0, *values])
     sides = []
     for side in (reference, predicted):
-        flat = np.asarray(side).ravel()
+        flat = np.asarray(side)[box].ravel()
         place = np.searchsorted(known, flat).clip(max=len(known) - 1)
         if not np.array_equal(known[place], flat):
             raise ValueError("there are values that are not among those to count")
         sides.append(place)
     size = len(known)
-    counts = np.bincount(sides[0] * size + sides[1], minlength=size * size)
-    return np.asarray(counts, dtype=np.int64).reshape(size, size)
+    flat = np.bincount(sides[0] * size + sides[1], minlength=size * size)
+    counts = np.asarray(flat, dtype=np.int64).reshape(size, size)
+    counts[0, 0] += a.size - len(sides[0])
+    return counts

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["as_masks", "dice", "dice_at_tolerance", "dilated", "precision", "recall"]
+__all__ = ["as_masks", "box_of", "dice", "dice_at_tolerance", "dilated", "precision", "recall"]
 
 _NEIGHBOURS_26 = np.ones((3, 3, 3), dtype=bool)
 
@@ -127,3 +127,15 @@ def dilated(mask: NDArray[np.bool_], voxels: int) -> NDArray[np.bool_]:
     if voxels == 0:
         return mask
     return ndimage.binary_dilation(mask, _NEIGHBOURS_26, iterations=voxels)
+
+
+def box_of(mask: NDArray[np.bool_]) -> tuple[slice, ...]:
+    """Return the smallest box that holds a mask: most of an image holds no rootlets.
+
+    Of an empty mask it is a box without voxels.
+    """
+    box = []
+    for axis in range(mask.ndim):
+        within = np.flatnonzero(mask.any(axis=tuple(k for k in range(mask.ndim) if k != axis)))
+        box.append(slice(int(within[0]), int(within[-1]) + 1) if len(within) else slice(0, 0))
+    return tuple(box)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.image import Grid
 from sct_rootlets.levels.slices import superior_axis
-from sct_rootlets.metrics.overlap import as_masks, dice, precision, recall
+from sct_rootlets.metrics.overlap import as_masks, box_of, dice, precision, recall
 from sct_rootlets.metrics.slices import f1_slice
 from sct_rootlets.metrics.surfaces import centre_distance, surface_distances
 
@@ -89,7 +89,7 @@ def compare(
         If the shapes differ, or a value is no spinal level.
     """
     a, b = as_masks(predicted, reference)
-    box = _box(a | b)
+    box = box_of(a | b)
     found, wanted = np.asarray(predicted)[box], np.asarray(reference)[box]
     rows = []
     if by_level:
@@ -121,12 +121,3 @@ def _agreement(
         n_pred=int(found.sum()),
         n_ref=int(wanted.sum()),
     )
-
-
-def _box(mask: NDArray[np.bool_]) -> tuple[slice, ...]:
-    """Return the smallest box that holds a mask: most of an image holds no rootlets."""
-    box = []
-    for axis in range(mask.ndim):
-        within = np.flatnonzero(mask.any(axis=tuple(k for k in range(mask.ndim) if k != axis)))
-        box.append(slice(int(within[0]), int(within[-1]) + 1) if len(within) else slice(0, 0))
-    return tuple(box)
