@@ -91,7 +91,8 @@ def add_parser(subparsers: Any) -> None:
         metavar="<str>",
         choices=("caudal", "extent", "midgap"),
         default="caudal",
-        help="What a spinal level is, where levels are derived; see sct_rootlets levels -h. For another one give tables.",
+        help="What a spinal level is, where levels are derived; see sct_rootlets levels -h. For "
+        "another one give tables.",
     )
     parser.optional.add_argument(
         "-o",

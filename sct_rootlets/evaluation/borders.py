@@ -8,15 +8,17 @@ as points in the world, are projected on one curve.
 from __future__ import annotations
 
 import json
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sct_rootlets import metrics
+from sct_rootlets import levels, metrics
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
@@ -97,17 +99,18 @@ def derived_levels(
     mask = read_cord(cord, reference)
     centerline = Centerline.fit(mask)
     tables = []
-    for side in (predicted, reference):
-        table = LevelTable((), definition, None)
-        if side.labels:
-            table = derive(
-                side,
-                mask,
-                definition=definition,
-                has_level_identity=True,
-                centerline=centerline,
-            ).table
-        tables.append(table)
+    with _quiet_levels():
+        for side in (predicted, reference):
+            table = LevelTable((), definition, None)
+            if side.labels:
+                table = derive(
+                    side,
+                    mask,
+                    definition=definition,
+                    has_level_identity=True,
+                    centerline=centerline,
+                ).table
+            tables.append(table)
     return Levels(tables[0], tables[1], centerline)
 
 
@@ -138,19 +141,19 @@ def read_levels(found: PathLike, truth: PathLike, cord: PathLike | None) -> Leve
     return Levels(tables[0], tables[1], centerline)
 
 
-def compare_levels(levels: Levels) -> tuple[BorderRow, ...]:
+def compare_levels(both: Levels) -> tuple[BorderRow, ...]:
     """Compare borders and midpoints, level by level, rostral to caudal.
 
     A midpoint is the middle between the two borders on the curve. Levels of which neither side
     knows a border are left out.
     """
-    sides = [_positions(table, levels.centerline) for table in (levels.found, levels.truth)]
+    sides = [_positions(table, both.centerline) for table in (both.found, both.truth)]
     rows = []
-    for level in sorted({row.level for row in (*levels.found.rows, *levels.truth.rows)}):
+    for level in sorted({row.level for row in (*both.found.rows, *both.truth.rows)}):
         here = [_places(side.get(level)) for side in sides]
         if not np.isfinite([mm for side in here for mm in side.values()]).any():
             continue
-        states = [_states(table.row(level)) for table in (levels.found, levels.truth)]
+        states = [_states(table.row(level)) for table in (both.found, both.truth)]
         for place in PLACES:
             rows.append(
                 BorderRow(
@@ -158,6 +161,21 @@ def compare_levels(levels: Levels) -> tuple[BorderRow, ...]:
                 )
             )
     return tuple(rows)
+
+
+@contextmanager
+def _quiet_levels() -> Iterator[None]:
+    """Log no warning of a derivation: those of many images would not say whose they are.
+
+    They are in `Levels.warnings`, and from there in the JSON.
+    """
+    logger = logging.getLogger(levels.__name__)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _positions(table: LevelTable, centerline: Centerline) -> dict[SpinalLevel, tuple[float, float]]:
