@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from sct_rootlets import __version__
 from sct_rootlets.cli import (
+    consensus,
     deepseg,
     demo,
     evaluate,
@@ -37,6 +38,7 @@ COMMANDS = (
     map,
     group,
     evaluate,
+    consensus,
     deepseg,
     models,
     sct,

@@ -180,3 +180,59 @@ def test_the_real_command_refuses_too(planted: Planted) -> None:
     assert done.returncode == 2
     assert "-ref has 1 and -i has 2 files" in done.stderr
     assert listing(planted.folder) == before
+
+
+# --- consensus --------------------------------------------------------------------------
+
+
+def test_three_raters(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("SimpleITK")
+    words = "consensus -i truth.nii.gz same.nii.gz shifted.nii.gz"
+    assert main(words.split()) == 0
+    out, err = capsys.readouterr()
+    assert "Consensus of 3 raters (staple)" in out
+    assert err == ""
+    for name in (".nii.gz", ".json", "_raters.tsv", "_pairs.tsv"):
+        assert f"  consensus{name}" in out
+        assert (here / f"consensus{name}").stat().st_size > 0
+
+
+def test_two_raters_and_their_ties(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("SimpleITK")
+    assert (
+        main(
+            [
+                "consensus",
+                "-i",
+                "truth.nii.gz",
+                "shifted.nii.gz",
+                "-method",
+                "vote",
+                "-o",
+                "v.nii.gz",
+            ]
+        )
+        == 0
+    )
+    out, err = capsys.readouterr()
+    assert "two raters cannot say which" in err
+    assert "voxels with a tie were left to the background" in out
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "told"),
+    [
+        ("consensus -i truth.nii.gz", 2, "two raters or more"),
+        ("consensus -i truth.nii.gz absent.nii.gz", 1, "no such file (rater)"),
+        ("consensus -i truth.nii.gz cropped.nii.gz", 1, "is not on the grid of truth.nii.gz"),
+        ("consensus -i truth.nii.gz text.nii.gz", 1, "cannot be read as a NIfTI image (rater)"),
+        ("consensus -i truth.nii.gz zero_bytes.nii.gz", 1, "empty file of 0 bytes"),
+        ("consensus -i truth.nii.gz series.nii.gz", 1, "has 4 dimensions"),
+        ("consensus -i truth.nii.gz same.nii.gz -o same.nii.gz", 2, "is an input"),
+        ("consensus -i truth.nii.gz same.nii.gz -o cord.nii.gz", 2, "did not make"),
+        ("consensus -i truth.nii.gz same.nii.gz -threshold 2", 2, "not a number from 0 to 1"),
+    ],
+)
+def test_wrong_raters(refused: Refused, command: str, status: int, told: str) -> None:
+    pytest.importorskip("SimpleITK")
+    refused(command, status, told)
