@@ -87,6 +87,13 @@ def add_parser(subparsers: Any) -> None:
         help="Tables of the levels of the references.",
     )
     parser.optional.add_argument(
+        "-level",
+        metavar="<levels>",
+        type=options.spinal_levels,
+        help="Levels to compare, such as C3:C8, where the references were not annotated beyond "
+        "them: all others are taken for background on both sides. By default all.",
+    )
+    parser.optional.add_argument(
         "-definition",
         metavar="<str>",
         choices=("caudal", "extent", "midgap"),
@@ -120,6 +127,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             tables=arguments.tables,
             reference_tables=arguments.ref_tables,
             definition=arguments.definition,
+            only=arguments.level,
             progress=progress if len(arguments.i) > 1 else None,
         )
     for name, error in found.failures:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -148,6 +148,7 @@ def evaluate(
     tables: Sequence[PathLike] | None = None,
     reference_tables: Sequence[PathLike] | None = None,
     definition: str = "caudal",
+    only: Collection[SpinalLevel] | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Measure predictions against their references.
@@ -162,6 +163,8 @@ def evaluate(
         Tables of levels (TSV) in the same order, in place of levels derived from the rootlets.
     definition : str
         What a level is, where levels are derived.
+    only : collection of SpinalLevel, optional
+        Levels to compare; all others are taken for background on both sides.
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
 
@@ -198,6 +201,7 @@ def evaluate(
                 cord=None if cords is None else cords[k],
                 tables=pair,
                 definition=definition,
+                only=only,
             )
             results.append(result)
         except Exception as error:  # noqa: BLE001  whatever it is, it belongs to this pair
@@ -208,7 +212,10 @@ def evaluate(
     return Evaluation(
         tuple(results),
         tuple(failures),
-        {"definition": definition if cords is not None and tables is None else None},
+        {
+            "definition": definition if cords is not None and tables is None else None,
+            "levels": None if only is None else [str(level) for level in sorted(only)],
+        },
         tuple(os.fspath(path) for files in sources if files is not None for path in files),
     )
 

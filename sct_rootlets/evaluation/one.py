@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets import metrics
+from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.evaluation.borders import (
     BorderRow,
     Levels,
@@ -100,6 +102,7 @@ def evaluate_pair(
     cord: PathLike | None = None,
     tables: tuple[PathLike, PathLike] | None = None,
     definition: str = "caudal",
+    only: Collection[SpinalLevel] | None = None,
 ) -> PairResult:
     """Measure a prediction against its reference.
 
@@ -116,13 +119,15 @@ def evaluate_pair(
         In place of levels derived from the rootlets.
     definition : str
         What a level is, where levels are derived.
+    only : collection of SpinalLevel, optional
+        Levels to compare; all others are taken for background on both sides.
 
     Raises
     ------
     InputError, UsageError
         If a file cannot be used.
     """
-    pair = read_pair(predicted, reference)
+    pair = read_pair(predicted, reference, only)
     found, wanted = pair.predicted.data, pair.reference.data
     values: tuple[int, ...] = ()
     confusion = np.zeros((1, 1), dtype=np.int64)

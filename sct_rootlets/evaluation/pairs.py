@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.errors import InputError
+from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import Grid, Image, LabelImage, load_segmentation, on_grid_of
 
 __all__ = ["THRESHOLD", "Pair", "read_pair"]
@@ -48,15 +49,23 @@ class Pair:
         return self.reference.grid
 
 
-def read_pair(predicted: str | os.PathLike[str], reference: str | os.PathLike[str]) -> Pair:
+def read_pair(
+    predicted: str | os.PathLike[str],
+    reference: str | os.PathLike[str],
+    only: Collection[SpinalLevel] | None = None,
+) -> Pair:
     """Read a prediction and its reference.
 
-    Either may be empty, stored in any orientation of the same grid, or probabilistic.
+    Either may be empty, stored in any orientation of the same grid, or probabilistic. `only`
+    gives the levels to compare: all others are taken for background on both sides, as where
+    the reference was not annotated beyond some level.
 
     Raises
     ------
     InputError
         If one cannot be read, holds a value that is no spinal level, or is on another grid.
+    UsageError
+        If levels are chosen of a side that names none.
     """
     wanted = load_segmentation(reference, "reference")
     found = on_grid_of(load_segmentation(predicted, "prediction"), wanted)
@@ -72,12 +81,25 @@ def read_pair(predicted: str | os.PathLike[str], reference: str | os.PathLike[st
                 remedy="Give a segmentation of rootlets",
             )
     nameless = [Path(side.path).name for side in sides if side.labels == [1]]
+    if nameless and only is not None:
+        raise UsageError(
+            "has no level identity (value 1 throughout), and levels are chosen with -level",
+            path=nameless[0],
+            remedy="Number the rootlets first, or leave -level away",
+        )
+    if only is not None:
+        sides = [_restricted(side, only) for side in sides]
     if nameless:
         remarks.append(
             f"{' and '.join(nameless)} has no level identity (value 1 throughout): compared as "
             "one structure, as 'all' only"
         )
     return Pair(sides[0], sides[1], probability, not nameless, tuple(remarks))
+
+
+def _restricted(side: LabelImage, only: Collection[SpinalLevel]) -> LabelImage:
+    kept = np.isin(side.data, [level.value for level in only])
+    return replace(side, data=np.where(kept, side.data, 0))
 
 
 def _labels(side: Image, remarks: list[str]) -> LabelImage:

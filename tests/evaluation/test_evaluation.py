@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sct_rootlets import evaluation
+from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.evaluation.columns import (
     BORDERS,
@@ -173,6 +174,21 @@ def test_a_value_beyond_s5_is_no_level(planted: Planted) -> None:
     with pytest.raises(InputError, match="holds the value 31"):
         evaluation.evaluate_pair(path, planted.folder / "truth.nii.gz")
     path.unlink()
+
+
+def test_levels_that_were_not_annotated_can_be_left_out(planted: Planted) -> None:
+    """C6 was found and is in the reference too; without it nothing is said of it."""
+    folder = planted.folder
+    files = (folder / "missing.nii.gz", folder / "truth.nii.gz")
+    whole = evaluation.evaluate_pair(*files)
+    part = evaluation.evaluate_pair(*files, only={SpinalLevel.C3, SpinalLevel.C5})
+    assert [str(row.level) for row in part.agreement] == ["C3", "C5", "None"]
+    assert str(part.agreement[:2]) == str((whole.agreement[0], whole.agreement[2]))  # with NaN
+    n3, n5 = (int((planted.labels == value).sum()) for value in (3, 5))
+    assert part.whole.recall == pytest.approx(n3 / (n3 + n5))
+    assert part.confusion.sum() == planted.labels.size
+    with pytest.raises(UsageError, match="no level identity"):
+        evaluation.evaluate_pair(folder / "nameless.nii.gz", files[1], only={SpinalLevel.C3})
 
 
 def test_probabilities_are_cut_and_calibrated(planted: Planted, tmp_path: Path) -> None:
