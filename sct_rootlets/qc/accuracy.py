@@ -126,7 +126,7 @@ def _draw_dice(axes: Axes, accuracy: Accuracy) -> None:
     axes.set_xticks(range(len(accuracy.dice)), list(accuracy.dice))
     axes.grid(axis="y", color=LINE, lw=1)
     axes.set_axisbelow(True)
-    axes.set_title("Dice by level, and its mean", size=9.5, color=INK, pad=6)
+    axes.set_title("Dice by level, mean ± SD", size=9.5, color=INK, pad=6)
     axes.set_ylabel("Dice", size=9, color=INK)
     _quiet(axes)
 
