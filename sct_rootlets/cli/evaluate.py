@@ -130,6 +130,8 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             only=arguments.level,
             progress=progress if len(arguments.i) > 1 else None,
         )
+    if found.failures and len(arguments.i) == 1:
+        raise found.failures[0][1]
     for name, error in found.failures:
         console.failure(error, about=name)
     if found.results:

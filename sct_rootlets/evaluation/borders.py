@@ -94,9 +94,17 @@ def derived_levels(
     Raises
     ------
     InputError, UsageError
-        If the cord mask cannot be used, or the levels of a side cannot be derived.
+        If the cord mask cannot be used or is one of the sides, or the levels of a side cannot be
+        derived.
     """
     mask = read_cord(cord, reference)
+    for side in (predicted, reference):
+        if np.array_equal(side.data != 0, mask.data != 0):
+            raise UsageError(
+                f"has the same voxels as {side.path}, which are rootlets",
+                path=mask.path,
+                remedy="Give the cord mask with -s",
+            )
     centerline = Centerline.fit(mask)
     tables = []
     with _quiet_levels():

@@ -112,9 +112,17 @@ def test_several_go_on_after_a_broken_one_and_exit_with_1(
 
 def test_all_broken_writes_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = listing(here)
-    assert main(["evaluate", "-i", "cropped.nii.gz", "-ref", "truth.nii.gz"]) == 1
+    words = "evaluate -i cropped.nii.gz cropped.nii.gz -ref truth.nii.gz truth.nii.gz"
+    assert main(words.split()) == 1
     assert listing(here) == before
-    assert "could not be measured" in capsys.readouterr().err
+    assert "2 of 2 pairs could not be measured" in capsys.readouterr().err
+
+
+def test_what_is_wrong_with_a_single_pair_is_said_once(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "-i", "cropped.nii.gz", "-ref", "truth.nii.gz"]) == 1
+    assert capsys.readouterr().err.count("error:") == 1
 
 
 def test_rootlets_without_names_are_warned_of(
@@ -155,6 +163,7 @@ def test_wrong_predictions(planted: Planted, refused: Refused, name: str) -> Non
         ("evaluate -i same.nii.gz -ref absent.nii.gz", 1, "no such file (reference)"),
         ("evaluate -i same.nii.gz -ref truth.nii.gz -s absent.nii.gz", 1, "(cord mask)"),
         ("evaluate -i same.nii.gz -ref truth.nii.gz -s elsewhere.nii.gz", 1, "not on the grid of"),
+        ("evaluate -i same.nii.gz -ref truth.nii.gz -s same.nii.gz", 2, "which are rootlets"),
         ("evaluate -i same.nii.gz", 2, "required: -ref"),
         ("evaluate -i same.nii.gz same.nii.gz -ref truth.nii.gz", 2, "-ref has 1 and -i has 2"),
         ("evaluate -i same.nii.gz -ref truth.nii.gz -s cord.nii.gz cord.nii.gz", 2, "-s has 2"),

@@ -23,6 +23,11 @@ def test_by_hand() -> None:
     assert (found.bins[0].low, found.bins[-1].high) == (0.0, 1.0)
 
 
+def test_a_probability_at_the_edge_of_two_bins_is_in_the_upper_one() -> None:
+    found = metrics.calibration(np.array([0.0, 0.5, 0.5, 1.0]), np.ones(4))
+    assert [row.n_voxels for row in found.bins] == [1, 0, 0, 0, 0, 2, 0, 0, 0, 1]
+
+
 def test_agrees_with_scikit_learn() -> None:
     sklearn = pytest.importorskip("sklearn.metrics")
     calibration = pytest.importorskip("sklearn.calibration")

@@ -172,6 +172,9 @@ def test_distances_agree_with_simpleitk(spacing: tuple[float, float, float], see
     np.testing.assert_allclose(np.sort(found.reference_mm), np.sort(to_a), atol=1e-5)
     both = np.concatenate([to_b, to_a])
     assert found.assd_mm == pytest.approx(both.mean(), abs=1e-5)
+    percentiles = [float(np.percentile(side, 95)) for side in (to_b, to_a)]
+    assert percentiles[0] != percentiles[1]
+    assert found.hausdorff_mm(95) == pytest.approx(max(percentiles), abs=1e-5)
     near = float((both <= 1.0 + 1e-3).mean())
     assert found.surface_dice(1.0) == pytest.approx(near)
     hausdorff = sitk.HausdorffDistanceImageFilter()
