@@ -104,8 +104,8 @@ def combine(
 
     STAPLE takes each level for itself, as a structure against the rest. It sees only voxels
     that a rater gave to the level and their neighbours (`REGION_VOXELS`): with all of the
-    background of an image, which nobody doubts, every specificity is 1 to the fourth decimal and
-    tells raters no longer apart; without any, where raters disagree about most voxels, the
+    background of an image, which nobody doubts, every specificity is above 0.999 and tells
+    raters no longer apart; without any, where raters disagree about most voxels, the
     estimate goes astray (docs/evaluate.md has the figures). A voxel that two levels claim goes
     to the more probable one. The vote takes all levels at once; each voxel gets the label that
     most raters gave it.
