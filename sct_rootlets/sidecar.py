@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from sct_rootlets.hashing import file_sha256
 
 __all__ = [
     "GENERATOR",
+    "distinct_names",
     "hashes",
     "is_generated_here",
     "relative",
@@ -54,6 +55,28 @@ def split_nifti(path: str | os.PathLike[str]) -> tuple[Path, str, str]:
         if where.name.lower().endswith(extension) and len(where.name) > len(extension):
             return where.parent, where.name[: -len(extension)], where.name[-len(extension) :]
     return where.parent, where.name, ""
+
+
+def distinct_names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """Return a short name for each of several NIfTI files: as much of its path as tells it apart.
+
+    Examples
+    --------
+    >>> distinct_names(["a/sub-1_dseg.nii.gz", "b/sub-2_dseg.nii.gz"])
+    ['sub-1_dseg', 'sub-2_dseg']
+    >>> distinct_names(["a/pred.nii.gz", "b/pred.nii.gz"])
+    ['a/pred', 'b/pred']
+    """
+    wholes = []
+    for path in paths:
+        folder, stem, _ = split_nifti(os.path.abspath(path))
+        wholes.append((*folder.parts, stem))
+    length = 1
+    while length < max(map(len, wholes), default=0):
+        if len({whole[-length:] for whole in wholes}) == len(set(wholes)):
+            break
+        length += 1
+    return ["/".join(whole[-length:]) for whole in wholes]
 
 
 def sidecar_path(path: str | os.PathLike[str]) -> Path:

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 from sct_rootlets import __version__
 from sct_rootlets.cli import (
+    consensus,
     deepseg,
     demo,
+    evaluate,
     group,
     levels,
     map,
@@ -28,7 +30,21 @@ from sct_rootlets.errors import RootletsError
 __all__ = ["get_parser", "main"]
 
 #: Subcommands, in the order of the help.
-COMMANDS = (run, segment, levels, perlevel, map, group, deepseg, models, sct, phantom, demo)
+COMMANDS = (
+    run,
+    segment,
+    levels,
+    perlevel,
+    map,
+    group,
+    evaluate,
+    consensus,
+    deepseg,
+    models,
+    sct,
+    phantom,
+    demo,
+)
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from sct_rootlets.fmri.parcels import Parcels
 from sct_rootlets.fmri.series import VoxelStatistics, projectors
 from sct_rootlets.fmri.slices import Coverage
 from sct_rootlets.image import Image
+from sct_rootlets.tsv import describe, number, to_tsv
 
 __all__ = [
     "LEVEL_COLUMNS",
@@ -219,24 +219,6 @@ def _point(stem: str, xyz_world: Floats) -> Row:
     return {f"{stem}_{axis}": number(mm) for axis, mm in zip("xyz", xyz_world, strict=True)}
 
 
-def number(value: Any) -> str:
-    """Return a number as the cell of a table, ``n/a`` for None and for what is no number.
-
-    Examples
-    --------
-    >>> number(1 / 3), number(None), number(float("nan")), number(250)
-    ('0.333333', 'n/a', 'n/a', '250')
-    """
-    return "n/a" if value is None or not np.isfinite(value) else f"{float(value):.6g}"
-
-
-def to_tsv(rows: Sequence[Mapping[str, str]], columns: Mapping[str, str]) -> str:
-    """Return rows as tab-separated text, with the cells in the order of `columns`."""
-    lines = ["\t".join(columns)]
-    lines += ["\t".join(row[name] for name in columns) for row in rows]
-    return "\n".join(lines) + "\n"
-
-
 def series_to_tsv(names: Sequence[str], series: Floats) -> str:
     """Return time series (T, P) as tab-separated text: volumes down, levels and regions across.
 
@@ -247,8 +229,3 @@ def series_to_tsv(names: Sequence[str], series: Floats) -> str:
     lines = ["\t".join(names[p] for p in kept)]
     lines += ["\t".join(f"{value:.9g}" for value in volume[kept]) for volume in series]
     return "\n".join(lines) + "\n"
-
-
-def describe(columns: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Return what the columns mean, as BIDS has it in JSON files beside tables."""
-    return {name: {"Description": meaning} for name, meaning in columns.items()}

@@ -17,6 +17,7 @@ from sct_rootlets.image.reading import (
     load_map,
     load_mask,
     load_reference,
+    load_segmentation,
     load_share,
 )
 from sct_rootlets.image.saving import save
@@ -33,6 +34,7 @@ __all__ = [
     "load_map",
     "load_mask",
     "load_reference",
+    "load_segmentation",
     "load_share",
     "on_grid_of",
     "require_same_grid",

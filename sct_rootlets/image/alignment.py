@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 
 from sct_rootlets.errors import InputError
@@ -9,8 +11,10 @@ from sct_rootlets.image.grid import Grid, Image, LabelImage
 
 __all__ = ["on_grid_of", "require_same_grid", "resample_labels"]
 
+_ImageT = TypeVar("_ImageT", bound=Image)
 
-def on_grid_of(labels: LabelImage, reference: Image) -> LabelImage:
+
+def on_grid_of(labels: _ImageT, reference: Image) -> _ImageT:
     """Return `labels` with its axes in the order and direction of those of `reference`.
 
     Nothing is resampled: both have to have the same voxels in the world, and may only be
@@ -18,7 +22,7 @@ def on_grid_of(labels: LabelImage, reference: Image) -> LabelImage:
 
     Parameters
     ----------
-    labels : LabelImage
+    labels : LabelImage or Image
     reference : Image
         Gives the grid, and the header of what is written later.
 
@@ -41,7 +45,7 @@ def on_grid_of(labels: LabelImage, reference: Image) -> LabelImage:
     turned = Grid((int(data.shape[0]), int(data.shape[1]), int(data.shape[2])), affine)
     if not reference.grid.matches(turned):
         raise _other_grid(reference, labels)
-    return LabelImage(
+    return type(labels)(
         np.ascontiguousarray(data), reference.grid, reference.header, labels.path, labels.remarks
     )
 

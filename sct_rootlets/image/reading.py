@@ -20,6 +20,7 @@ __all__ = [
     "load_map",
     "load_mask",
     "load_reference",
+    "load_segmentation",
     "load_share",
 ]
 
@@ -196,6 +197,27 @@ def load_mask(path: str | os.PathLike[str], role: str = "mask") -> LabelImage:
         remark = f"{Path(path).name} holds probabilities and was cut at 0.5 ({role})"
         return LabelImage(mask, grid, header, os.fspath(path), (remark,))
     return LabelImage(_mask(data, path, role), grid, header, os.fspath(path))
+
+
+def load_segmentation(path: str | os.PathLike[str], role: str = "segmentation") -> Image:
+    """Load a segmentation of rootlets that somebody made, and that may have found nothing.
+
+    Returns
+    -------
+    LabelImage, or Image
+        Labels (int32); or, of values from 0 to 1 that are not all whole, the probability
+        (float32) of every voxel.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_labels`, but not if all are 0.
+    """
+    data, grid, header = _read_labels(path, role)
+    if _is_soft(data):
+        share = np.clip(data, 0, 1).astype(np.float32)
+        return Image(share, grid, header, os.fspath(path))
+    return LabelImage(_whole(data, path, role), grid, header, os.fspath(path))
 
 
 def load_share(path: str | os.PathLike[str], role: str = "mask") -> Image:

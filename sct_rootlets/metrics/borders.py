@@ -1,8 +1,4 @@
-"""Agreement of rootlets and of level borders with a reference.
-
-Pure arithmetic on arrays and tables, with the formula of each figure in its docstring and
-a documented value where one side, or both, is empty.
-"""
+"""Errors of level borders, in mm along the cord."""
 
 from __future__ import annotations
 
@@ -12,126 +8,11 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 
-__all__ = [
-    "BorderError",
-    "BorderErrors",
-    "border_errors",
-    "dice",
-    "dice_at_tolerance",
-    "level_accuracy",
-    "truth_on",
-]
-
-_NEIGHBOURS_26 = np.ones((3, 3, 3), dtype=bool)
-
-
-def dice(first: NDArray[Any], second: NDArray[Any]) -> float:
-    r"""Return the Dice coefficient of two masks on one grid.
-
-    .. math:: D = \frac{2\,|A \cap B|}{|A| + |B|}
-
-    (Dice 1945, Ecology 26:297-302).
-
-    Parameters
-    ----------
-    first, second : (I, J, K) array
-        Masks A and B; every value but 0 belongs to the mask.
-
-    Returns
-    -------
-    float
-        In [0, 1]. 0 where one mask is empty, NaN where both are: there is nothing to
-        agree on.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ.
-    """
-    a, b = _masks(first, second)
-    total = int(a.sum()) + int(b.sum())
-    return 2.0 * int((a & b).sum()) / total if total else float("nan")
-
-
-def dice_at_tolerance(first: NDArray[Any], second: NDArray[Any], voxels: int = 1) -> float:
-    r"""Return the share of voxels of both masks that lie within a tolerance of the other.
-
-    .. math::
-        D_v = \frac{|A \cap (B \oplus v)| + |B \cap (A \oplus v)|}{|A| + |B|}
-
-    where :math:`X \oplus v` are all voxels whose chessboard distance to X (steps among the
-    26 neighbours) is at most `voxels`. It is the Dice coefficient for ``voxels = 0`` and,
-    for surfaces, the surface Dice of Nikolov et al. 2021 (J Med Internet Res 23:e26151).
-    Rootlets are one or two voxels thick, which makes the strict coefficient fall by half
-    for a shift of one voxel; this one does not.
-
-    Parameters
-    ----------
-    first, second : (I, J, K) array
-        Masks A and B; every value but 0 belongs to the mask.
-    voxels : int
-        Tolerance in voxels, 0 or more.
-
-    Returns
-    -------
-    float
-        In [0, 1]. 0 where one mask is empty, NaN where both are.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or `voxels` is negative.
-    """
-    if voxels < 0:
-        raise ValueError(f"a tolerance of {voxels} voxels is negative")
-    a, b = _masks(first, second)
-    total = int(a.sum()) + int(b.sum())
-    if not total:
-        return float("nan")
-    matched = int((a & _dilated(b, voxels)).sum()) + int((b & _dilated(a, voxels)).sum())
-    return matched / total
-
-
-def level_accuracy(predicted: NDArray[Any], reference: NDArray[Any], voxels: int = 1) -> float:
-    """Return the share of found reference rootlet voxels that carry the right level.
-
-    A reference voxel counts as found when a predicted voxel lies within a chessboard
-    distance of `voxels`. It takes the value of the nearest predicted voxel (Euclidean
-    distance in voxels; itself if predicted), and agrees when this is its own value.
-    Voxels that were not found do not count: how many are found is what
-    :func:`dice_at_tolerance` says.
-
-    Parameters
-    ----------
-    predicted, reference : (I, J, K) integer array
-        Spinal level values, 0 for background.
-    voxels : int
-        Tolerance in voxels, 0 or more.
-
-    Returns
-    -------
-    float
-        In [0, 1]; NaN where no reference voxel was found, as for an empty side.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or `voxels` is negative.
-    """
-    if voxels < 0:
-        raise ValueError(f"a tolerance of {voxels} voxels is negative")
-    there, wanted = _masks(predicted, reference)
-    found = wanted & _dilated(there, voxels)
-    if not found.any():
-        return float("nan")
-    nearest = ndimage.distance_transform_edt(~there, return_distances=False, return_indices=True)
-    values = np.asarray(predicted)[tuple(nearest[:, found])]
-    return float((values == np.asarray(reference)[found]).mean())
+__all__ = ["BorderError", "BorderErrors", "border_errors", "truth_on"]
 
 
 class _Row(Protocol):
@@ -290,18 +171,3 @@ def _borders(table: _Table) -> dict[SpinalLevel, tuple[float, float]]:
 
 def _number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
-
-
-def _masks(
-    first: NDArray[Any], second: NDArray[Any]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    a, b = np.asarray(first) != 0, np.asarray(second) != 0
-    if a.shape != b.shape:
-        raise ValueError(f"masks of different shapes, {a.shape} and {b.shape}")
-    return a, b
-
-
-def _dilated(mask: NDArray[np.bool_], voxels: int) -> NDArray[np.bool_]:
-    if voxels == 0:
-        return mask
-    return ndimage.binary_dilation(mask, _NEIGHBOURS_26, iterations=voxels)

@@ -1,0 +1,15 @@
+"""Predictions measured against references, as the papers do, for any number of images."""
+
+from sct_rootlets.evaluation.batch import Evaluation, check_target, evaluate
+from sct_rootlets.evaluation.one import PairResult, evaluate_pair
+from sct_rootlets.evaluation.summary import Figure, format_summary
+
+__all__ = [
+    "Evaluation",
+    "Figure",
+    "PairResult",
+    "check_target",
+    "evaluate",
+    "evaluate_pair",
+    "format_summary",
+]
