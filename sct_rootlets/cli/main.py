@@ -20,6 +20,7 @@ from sct_rootlets.cli import (
     run,
     sct,
     segment,
+    variability,
 )
 from sct_rootlets.cli.console import Console
 from sct_rootlets.cli.options import Parser, join_coordinates
@@ -28,7 +29,20 @@ from sct_rootlets.errors import RootletsError
 __all__ = ["get_parser", "main"]
 
 #: Subcommands, in the order of the help.
-COMMANDS = (run, segment, levels, perlevel, map, group, deepseg, models, sct, phantom, demo)
+COMMANDS = (
+    run,
+    segment,
+    levels,
+    perlevel,
+    map,
+    group,
+    variability,
+    deepseg,
+    models,
+    sct,
+    phantom,
+    demo,
+)
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
