@@ -34,13 +34,14 @@ class Pair:
 
     Attributes
     ----------
-    first, second : str
+    factor, first, second : str
     means_mm, differences_mm : (N, L) array
         Of every subject and level, second less first; NaN where one is lacking.
     bias_mm, lower_mm, upper_mm : float
         Of all levels together.
     """
 
+    factor: str
     first: str
     second: str
     means_mm: Floats
@@ -107,4 +108,6 @@ def _draw_pair(axes: Axes, pair: Pair, levels: Sequence[SpinalLevel], reach: flo
                   markersize=2.8 if many else 4.8)  # fmt: skip
     axes.set_ylim(-reach, reach)
     axes.set_ylabel(f"{pair.second} less {pair.first}, mm", size=8.5, color=INK)
-    axes.set_title(f"{pair.first} and {pair.second}", size=9.5, color=INK, loc="left", pad=8)
+    axes.set_title(
+        f"{pair.factor} {pair.first} and {pair.second}", size=9.5, color=INK, loc="left", pad=8
+    )

@@ -85,11 +85,13 @@ def draw(
 def _draw_panel(axes: Axes, panel: Panel, levels: Sequence[SpinalLevel]) -> None:
     plain_axes(axes)
     groups = list(dict.fromkeys(point.group for point in panel.points))
+    ends: list[tuple[float, float]] = []
     step = min(0.16, 0.72 / max(len(groups), 1))
     for point in panel.points:
         k = groups.index(point.group)
         x = levels.index(point.level) + (k - (len(groups) - 1) / 2) * step
         if point.low is not None and point.high is not None:
+            ends.append((x, point.high))
             axes.plot([x, x], [point.low, point.high], color=EDGE, linewidth=1.1, zorder=2)
         axes.plot(x, point.cov, MARKERS[k % len(MARKERS)], color=LEVEL_COLOURS[point.level],
                   markeredgecolor=EDGE, markeredgewidth=0.8, markersize=6, zorder=3)  # fmt: skip
@@ -99,7 +101,11 @@ def _draw_panel(axes: Axes, panel: Panel, levels: Sequence[SpinalLevel]) -> None
     tops = [point.high or point.cov for point in panel.points]
     # An interval of very few subjects would press all others to the floor.
     highest = max([point.cov for point in panel.points] or [1.0])
-    axes.set_ylim(0, 1.08 * min(max([*tops, 0.1]), 3.2 * highest if highest > 0 else 1.0))
+    limit = 1.08 * min(max([*tops, 0.1]), 3.2 * highest if highest > 0 else 1.0)
+    axes.set_ylim(0, limit)
+    for x, high in ends:
+        if high > limit:  # goes on above
+            axes.plot(x, 0.985 * limit, "^", color=EDGE, markersize=4, zorder=2)
     axes.set_title(panel.title, size=9.5, color=INK, loc="left", pad=8)
     if len(groups) > 1:
         from matplotlib.lines import Line2D

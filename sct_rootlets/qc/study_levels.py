@@ -165,12 +165,14 @@ def _draw_group(
 def _draw_summary(axes: Axes, summary: Sequence[Summary]) -> None:
     plain_axes(axes)
     axes.tick_params(labelleft=False, labelbottom=False)
-    for one in summary:
+    for number, one in enumerate(summary):
+        # Beside each other, since whiskers of neighbours may overlap.
+        x = 0.5 + (0.1 if number % 2 else -0.1)
         axes.bar(0.5, one.caudal_mm - one.rostral_mm, 0.62, bottom=one.rostral_mm,
                  color=LEVEL_COLOURS[one.level], edgecolor=EDGE, linewidth=0.6)  # fmt: skip
         axes.text(0.1, one.midpoint_mm, str(one.level), size=9, weight="bold", color=INK,
                   ha="right", va="center")  # fmt: skip
-        axes.errorbar(0.5, one.midpoint_mm, yerr=one.sd_mm, color=INK, marker="o", markersize=3,
+        axes.errorbar(x, one.midpoint_mm, yerr=one.sd_mm, color=INK, marker="o", markersize=3,
                       capsize=3.5, linewidth=1.1)  # fmt: skip
         axes.text(0.92, one.midpoint_mm, one.note, size=8, color=INK, va="center")
     axes.set_xlim(-0.15, 2.6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from typing import TYPE_CHECKING
 
 from sct_rootlets.qc.figure import figure_class, png
@@ -20,7 +21,7 @@ EDGE = "#3A4453"
 #: Markers of groups; colours are those of levels.
 MARKERS = "osD^vP*X<>hd"
 # Inches.
-_LEFT, _TITLE, _SUBTITLE = 0.25, 0.2, 0.47
+_LEFT, _TITLE, _SUBTITLE, _LETTER = 0.25, 0.2, 0.47, 0.066
 
 
 def blank(wide: float, tall: float, title: str, subtitle: str) -> Figure:
@@ -34,7 +35,9 @@ def blank(wide: float, tall: float, title: str, subtitle: str) -> Figure:
     figure = figure_class()(figsize=(wide, tall), dpi=DPI, facecolor="white")
     figure.text(_LEFT / wide, 1 - _TITLE / tall, title, size=13, weight="bold", color=INK,
                 va="top")  # fmt: skip
-    figure.text(_LEFT / wide, 1 - _SUBTITLE / tall, subtitle, size=8.5, color=QUIET, va="top")
+    lines = "\n".join(textwrap.wrap(subtitle, max(20, int((wide - 2 * _LEFT) / _LETTER))))
+    figure.text(_LEFT / wide, 1 - _SUBTITLE / tall, lines, size=8.5, color=QUIET, va="top",
+                linespacing=1.4)  # fmt: skip
     return figure
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from sct_rootlets.variability.study import Scan, Study
 __all__ = ["ESTIMATED", "MEASURES", "ORIGINS", "Distances", "cell_means", "disc_s_mm", "measure"]
 
 Floats = NDArray[np.float64]
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 #: What is measured of a level, in the order of the last axis of `Distances.values`.
 MEASURES = ("rostral", "caudal", "midpoint", "length")
@@ -144,7 +147,7 @@ def disc_s_mm(table: LevelTable) -> dict[int, float]:
     return found
 
 
-def cell_means(values: Floats, keys: Sequence[Hashable]) -> tuple[list[Hashable], Floats]:
+def cell_means(values: Floats, keys: Sequence[_Key | None]) -> tuple[list[_Key], Floats]:
     """Return the means (K, ...) of the values (S, ...) that have the same key, NaN left out.
 
     Those of the key None are left out altogether; the others come in the order of their first.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -149,18 +150,10 @@ def _in_words(row: SpreadRow) -> str:
 def _covs(found: Variability) -> Any:
     distances = found.distances
     panels = []
-    wanted = [("between_subjects", "all", "Between subjects, all images")]
-    for factor in distances.study.factors:
-        wanted += [
-            ("between_subjects", factor, f"Between subjects, within each {factor}"),
-            ("between_groups", factor, f"Between the means of the groups of {factor}"),
-            ("between_groups_net", factor, f"Between the groups of {factor}, net of subjects"),
-            ("within_subject_rms", factor, f"Within subjects, over {factor} (root mean square)"),
-        ]
-    for scope, factor, title in wanted:
+    for title, rows in _panels(found):
         points = tuple(
-            study_cov.Point(row.group, level, row.cov_percent, row.cov_low, row.cov_high)
-            for row in found.find(scope=scope, factor=factor, measure="midpoint")
+            study_cov.Point(name, level, row.cov_percent, row.cov_low, row.cov_high)
+            for name, row in rows
             for level in distances.levels
             if str(level) == row.level and row.cov_percent is not None
         )
@@ -174,6 +167,24 @@ def _covs(found: Variability) -> Any:
         levels=distances.levels,
         panels=panels,
     )
+
+
+def _panels(found: Variability) -> Iterator[tuple[str, list[tuple[str, SpreadRow]]]]:
+    """Yield the panels of the figure of coefficients: title, and rows by the name of a marker."""
+
+    def rows(scope: str, factor: str, name: str = "") -> list[tuple[str, SpreadRow]]:
+        of_scope = found.find(scope=scope, factor=factor, measure="midpoint")
+        return [(name or row.group, row) for row in of_scope]
+
+    yield "Between subjects, all images", rows("between_subjects", "all")
+    for factor in found.distances.study.factors:
+        within = rows("within_subject_rms", factor)
+        if not within:
+            yield f"Between subjects, within each {factor}", rows("between_subjects", factor)
+        of_means = rows("between_groups", factor, "of the means, as published")
+        net = rows("between_groups_net", factor, "net of subjects")
+        yield f"Between the groups of {factor}", of_means + net
+        yield f"Within subjects, over {factor} (root mean square)", within
 
 
 def _pairs(found: Variability, factor: str) -> Any:
@@ -198,6 +209,7 @@ def _pairs(found: Variability, factor: str) -> Any:
             continue
         pairs.append(
             bland_altman.Pair(
+                factor,
                 *names,
                 (middles[:, a] + middles[:, b]) / 2,
                 middles[:, b] - middles[:, a],

@@ -43,23 +43,49 @@ class Grid:
         return self.values[:, :, level, measure]
 
 
-def grid_of(distances: Distances, factor: str) -> Grid:
-    """Return what is measured by subject and group of `factor`; images without one left out."""
-    groups = distances.groups(factor)
+def grid_of(distances: Distances, factor: str, *, apart: bool = False) -> Grid:
+    """Return what is measured by subject and group of `factor`; images without one left out.
+
+    Parameters
+    ----------
+    distances : Distances
+    factor : str
+    apart : bool
+        Keep the other factors apart: a subject then has a row for each rater, say, if `factor`
+        is the session. Factors that follow from `factor`, as the vendor from the site, or from
+        which it follows, do not count. Otherwise their mean is taken.
+    """
+    scans = distances.study.scans
+    others = _independent(distances, factor) if apart else []
+    rows = [(scan.subject, *(scan.factors.get(name, "") for name in others)) for scan in scans]
     keys = [
-        None if group is None else (scan.subject, group)
-        for scan, group in zip(distances.study.scans, groups, strict=True)
+        None if group is None else (row, group)
+        for row, group in zip(rows, distances.groups(factor), strict=True)
     ]
     found, means = cell_means(distances.values, keys)
-    subjects = sorted({scan.subject for scan in distances.study.scans}, key=natural)
-    names = sorted({group for group in groups if group is not None}, key=natural)
-    values = np.full((len(subjects), len(names), *distances.values.shape[1:]), np.nan)
-    rows = {subject: i for i, subject in enumerate(subjects)}
+    distinct = sorted(set(rows), key=lambda row: [natural(name) for name in row])
+    names = sorted({key[1] for key in keys if key is not None}, key=natural)
+    values = np.full((len(distinct), len(names), *distances.values.shape[1:]), np.nan)
+    places = {row: i for i, row in enumerate(distinct)}
     columns = {name: j for j, name in enumerate(names)}
     for key, mean in zip(found, means, strict=True):
-        assert isinstance(key, tuple)
-        values[rows[key[0]], columns[key[1]]] = mean
-    return Grid(tuple(subjects), tuple(names), values)
+        values[places[key[0]], columns[key[1]]] = mean
+    return Grid(tuple(row[0] for row in distinct), tuple(names), values)
+
+
+def _independent(distances: Distances, factor: str) -> list[str]:
+    """Return the other factors of the study that neither follow from `factor` nor give it."""
+    answer = []
+    for other in distances.study.factors:
+        pairs = {
+            (a, b)
+            for a, b in zip(distances.groups(factor), distances.groups(other), strict=True)
+            if a is not None and b is not None
+        }
+        firsts, seconds = {a for a, _ in pairs}, {b for _, b in pairs}
+        if other != factor and len(pairs) > max(len(firsts), len(seconds)):
+            answer.append(other)
+    return answer
 
 
 def natural(name: str) -> tuple[tuple[int, float, str], ...]:

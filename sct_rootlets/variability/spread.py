@@ -17,6 +17,7 @@ from sct_rootlets.variability.distances import MEASURES, Distances, cell_means
 from sct_rootlets.variability.group_spread import between_groups
 from sct_rootlets.variability.groups import Grid, grid_of
 from sct_rootlets.variability.resampling import Interval, Resampler
+from sct_rootlets.variability.within_spread import within_subjects
 
 __all__ = ["MEAN_LEVEL", "SCOPES", "SpreadRow", "cov_of", "spread"]
 
@@ -89,7 +90,7 @@ def spread(distances: Distances, resampler: Resampler) -> list[SpreadRow]:
             keys = [s if g == group else None for s, g in zip(subjects, groups, strict=True)]
             rows += _between_subjects(distances, keys, factor, group, resampler)
         rows += _between_groups(distances, grid, factor, resampler)
-        rows += _within_subjects(distances, grid, factor, resampler)
+        rows += _within_subjects(distances, factor, resampler)
     return [row for row in rows if row.n_images]
 
 
@@ -150,48 +151,27 @@ def _between_groups(
 
 
 def _within_subjects(
-    distances: Distances, grid: Grid, factor: str, resampler: Resampler
+    distances: Distances, factor: str, resampler: Resampler
 ) -> Iterator[SpreadRow]:
-    if not grid.is_crossed:
-        return
+    grid = grid_of(distances, factor, apart=True)
     counted = _Counted(distances, [g is not None for g in distances.groups(factor)])
     for m, measure in enumerate(MEASURES):
         rms_rows: list[SpreadRow] = []
         mean_rows: list[SpreadRow] = []
         for k, level in enumerate(distances.levels):
-            cells = grid.cells(k, m)
-            cells = cells[np.isfinite(cells).sum(axis=1) > 1]
-            if not len(cells):
+            found = within_subjects(grid.cells(k, m), grid.subjects, resampler)
+            if found is None:
                 continue
-            n_each = np.isfinite(cells).sum(axis=1)
-            means, sds = np.nanmean(cells, axis=1), np.nanstd(cells, axis=1, ddof=1)
-            mean = float(means.mean())
-            dof = n_each - 1.0
-            sd = float(np.sqrt((dof * sds**2).sum() / dof.sum()))
-            rms = average = None
-            rms_interval = mean_interval = None
-            if (means > 0).all():
-                covs = 100 * sds / means
-                rms = float(np.sqrt((dof * covs**2).sum() / dof.sum()))
-                average = float(covs.mean())
-                if len(covs) == 1:
-                    values = cells[0][np.isfinite(cells[0])]
-                    rms_interval = mean_interval = resampler.cov(values)
-                else:
-                    rms_interval = resampler.ratio(dof * covs**2, dof, 0.5)
-                    mean_interval = resampler.ratio(covs, np.ones(len(covs)), 1.0)
-            over = "images" if len(cells) == 1 else "subjects"
-            n_groups = int(np.isfinite(cells).any(axis=0).sum())
             for name, cov, interval, rows in (
-                ("within_subject_rms", rms, rms_interval, rms_rows),
-                ("within_subject_mean", average, mean_interval, mean_rows),
+                ("within_subject_rms", found.rms, found.rms_interval, rms_rows),
+                ("within_subject_mean", found.average, found.average_interval, mean_rows),
             ):
                 rows.append(
                     _row(
                         (name, factor, "all", str(level), measure),
-                        (len(cells), n_groups, *counted(k, m)),
-                        (mean, sd, cov),
-                        (interval, over),
+                        (found.n_subjects, found.n_groups, *counted(k, m)),
+                        (found.mean, found.sd, cov),
+                        (interval, "images" if found.n_subjects == 1 else "subjects"),
                     )
                 )
         yield from (*rms_rows, *_mean_over_levels(rms_rows))

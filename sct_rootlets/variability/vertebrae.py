@@ -107,6 +107,7 @@ def share_rows(distances: Distances, confidence: float = 0.95) -> Iterator[Share
                 images[subject] += 1
             for vertebra in sorted({vertebra for _, vertebra in found}):
                 part = sum(1 / images[s] for s, where in found if where is vertebra)
+                part = min(part, float(len(images)))  # thirds do not add up to one
                 low, high = wilson(part, len(images), confidence)
                 yield ShareRow(
                     str(level),
