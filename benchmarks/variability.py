@@ -134,7 +134,7 @@ def intervals(n_studies: int) -> str:
             ).confidence_interval
             for name, interval in (
                 ("studentised", resampler.cov(values)),
-                ("percentile", resampler.percentile(100 * sds / means)),
+                ("percentile", tuple(np.quantile(100 * sds / means, (0.025, 0.975)))),
                 ("BCa", (float(bca.low), float(bca.high))),
             ):
                 assert interval is not None

@@ -40,15 +40,15 @@ class Icc:
     Attributes
     ----------
     value : float
-    low, high : float
-        Confidence interval.
+    low, high : float or None
+        Confidence interval; None where it is not defined.
     sem : float
         Standard error of measurement: SD of single measurements of one subject.
     """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     sem: float
 
 
@@ -166,9 +166,10 @@ def icc_agreement(table: ArrayLike, confidence: float = 0.95) -> Icc | None:
         return Icc(value, value, value, sem)
     a = k * value / (n * (1 - value))
     b = 1 + k * value * (n - 1) / (n * (1 - value))
-    dof = (a * msc + b * mse) ** 2 / (
-        (a * msc) ** 2 / (k - 1) + (b * mse) ** 2 / ((n - 1) * (k - 1))
-    )
+    spread = (a * msc) ** 2 / (k - 1) + (b * mse) ** 2 / ((n - 1) * (k - 1))
+    if not spread > 0:
+        return Icc(value, None, None, sem)
+    dof = (a * msc + b * mse) ** 2 / spread
     f_low, f_high = stats.f.isf(tail, n - 1, dof), stats.f.isf(tail, dof, n - 1)
     both = k * msc + (k * n - k - n) * mse
     low = n * (msr - f_low * mse) / (f_low * both + n * msr)

@@ -86,7 +86,9 @@ def between_groups(cells: Floats, *, is_crossed: bool, resampler: Resampler) -> 
             streams = [0] * n_groups if is_crossed else range(n_groups)
             drawn = [resampler.weights(len(v), g) for g, v in zip(streams, columns, strict=True)]
             sds, tops = _net_sd(cells, columns, drawn, is_crossed)
-            net_interval = resampler.percentile(100 * sds / tops) if mean > 0 else None
+            n = min(map(len, columns))
+            dof = n - 1 if is_crossed else sum(map(len, columns)) - n_groups
+            net_interval = resampler.percentile(100 * sds / tops, n, dof) if mean > 0 else None
     return GroupSpread(len(cells), n_groups, mean, sd, net, interval, net_interval)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 __all__ = ["FEWEST", "Interval", "Resampler"]
 
@@ -56,8 +57,11 @@ class Resampler:
         With z the values standardised (SD with n), c the coefficient, the influence of a
         subject on log c is (z^2 - 1) / 2 - c z.
         """
-        n, mean, sd = len(values), values.mean(), values.std()
-        if n < FEWEST or not mean > 0 or not sd > 1e-9 * mean:
+        n = len(values)
+        if n < FEWEST:
+            return None
+        mean, sd = values.mean(), values.std()
+        if not mean > 0 or not sd > 1e-9 * mean:
             return None
         z = (values - mean) / sd
         powers = np.stack([z, z**2, z**3, z**4], axis=1)
@@ -84,12 +88,20 @@ class Resampler:
             log_0, error_0 = _log_ratio(columns.mean(axis=0)[None], power)
         return self._studentised(log_t, error / np.sqrt(n), log_0[0], error_0[0] / np.sqrt(n), 1.0)
 
-    def percentile(self, statistics: Floats) -> Interval | None:
-        """Return the interval between quantiles of statistics (B,) of subjects drawn again."""
+    def percentile(self, statistics: Floats, n: int, dof: int) -> Interval | None:
+        """Return the interval between quantiles of statistics (B,) of subjects drawn again.
+
+        Means of `n` subjects drawn again vary by too little, and by the normal distribution
+        where the t distribution holds. The quantiles are therefore those of
+        Phi(-sqrt(n / (n - 1)) t), t with `dof` degrees of freedom, in place of a/2: the expanded
+        percentile interval, Hesterberg 2015, Am Stat 69:371.
+        """
         usable = statistics[np.isfinite(statistics)]
         if len(usable) < _USABLE * len(statistics):
             return None
-        low, high = np.quantile(usable, self._tails())
+        t = stats.t.isf(self._tails()[0], dof)
+        tail = float(stats.norm.sf(np.sqrt(n / (n - 1)) * t))
+        low, high = np.quantile(usable, (tail, 1 - tail))
         return float(low), float(high)
 
     def _studentised(
