@@ -126,7 +126,7 @@ def read_participants(path: str | os.PathLike[str]) -> Participants:
     for number, cells in enumerate(raw, 2):
         if None in cells or None in cells.values():
             raise InputError(f"line {number} has not as many cells as the header", path=path)
-        rows.append({name.strip().lower(): cell.strip() for name, cell in cells.items()})
+        rows.append({name.strip().lower(): " ".join(cell.split()) for name, cell in cells.items()})
     return Participants(tuple(rows), os.fspath(path))
 
 
