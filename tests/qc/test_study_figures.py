@@ -45,7 +45,9 @@ def test_bars_stand_at_the_borders_in_the_colours_of_the_levels() -> None:
 def test_many_images_are_in_the_order_of_their_levels_and_have_no_names() -> None:
     figure = draw_levels(columns(60))
     (first, _) = figure.axes
-    tops = [bar.get_y() for bar in first.patches[:60]]
+    tops = [path.vertices[0, 1] for path in first.collections[0].get_paths()]
+    assert len(tops) == 60
+    assert to_hex(first.collections[1].get_facecolor()[0]).upper() == LEVEL_COLOURS[C6]
     assert tops == sorted(tops)
     assert not first.get_xticklabels()
 

@@ -22,7 +22,7 @@ MINI = [512, 430, 520, 428, 500, 600, 364, 380, 658, 445, 432, 626, 260, 477, 25
 
 
 def test_the_example_of_shrout_and_fleiss() -> None:
-    """ICC(2,1) = 0.29 in their table 4; its interval 0.02 to 0.76 as R's psych 2.4 gives it."""
+    """ICC(2,1) = 0.29 in their table 4; pingouin and R's psych have the interval 0.02 to 0.76."""
     found = icc_agreement(SHROUT_FLEISS)
     assert found is not None
     assert found.value == pytest.approx(0.29, abs=0.005)
