@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from sct_rootlets.variability.resampling import Resampler
+from sct_rootlets.variability.resampling import Resampler, _log_cov, _log_ratio
+
+Floats = NDArray[np.float64]
 
 RESAMPLER = Resampler(0, 800)
 
@@ -84,3 +89,30 @@ def test_ratios_of_nothing_have_none() -> None:
     assert narrow is not None
     assert wide is not None
     assert wide[0] < narrow[0] < 20.0 < 780.0 < narrow[1] < wide[1]
+
+
+def jackknife(statistic: Callable[[Floats], float], rows: Floats) -> float:
+    """Return the standard error of a statistic of rows (n, ...), leaving out each."""
+    n = len(rows)
+    left = np.array([statistic(np.delete(rows, k, axis=0)) for k in range(n)])
+    return float(np.sqrt((n - 1) / n * ((left - left.mean()) ** 2).sum()))
+
+
+def test_standard_errors_are_those_of_the_jackknife() -> None:
+    """Of a skewed sample, in which skewness and kurtosis both matter."""
+    values = np.random.default_rng(7).gamma(3.0, 10.0, 600)
+    z = (values - values.mean()) / values.std()
+    powers = [(z**k).mean() for k in (1, 2, 3, 4)]
+    log_cov, error = _log_cov(*powers, values.mean() / values.std(), len(z))
+    assert float(log_cov) == pytest.approx(np.log(values.std() / values.mean()))
+    expected = jackknife(lambda v: float(np.log(v.std() / v.mean())), values)
+    assert float(error) == pytest.approx(expected, rel=0.02)
+
+    pairs = np.stack([values, np.random.default_rng(8).uniform(1, 3, 600)], axis=1)
+    columns = [*pairs.T, *(pairs**2).T, pairs[:, 0] * pairs[:, 1]]
+    means = np.array([[column.mean() for column in columns]])
+    log_ratio, influence = _log_ratio(means, 0.5)
+    ratio = float(np.sqrt(pairs[:, 0].sum() / pairs[:, 1].sum()))
+    assert float(log_ratio[0]) == pytest.approx(np.log(ratio))
+    expected = jackknife(lambda v: 0.5 * float(np.log(v[:, 0].sum() / v[:, 1].sum())), pairs)
+    assert float(influence[0]) / np.sqrt(600) == pytest.approx(expected, rel=0.02)
