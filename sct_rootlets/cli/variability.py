@@ -29,8 +29,8 @@ def add_parser(subparsers: Any) -> None:
         "With -simulate it writes the tables of a study whose variability is known instead.",
         examples=(
             "sct_rootlets variability -i out/sub-*/*_spinal_levels.tsv",
-            "sct_rootlets variability -i der/sub-*/ses-*/anat/*_spinal_levels.tsv "
-            "-participants participants.tsv -by vendor,site,session -ofolder variability",
+            "sct_rootlets variability -i sub-*/ses-*/*_levels.tsv -participants participants.tsv "
+            "-by vendor,session",
             "sct_rootlets variability -i raters/*_pmj_distance.csv -by rater -from pmj",
             "sct_rootlets variability -simulate 20x3x2 -planted 5,1.4,1.3 -ofolder study",
         ),
@@ -64,7 +64,6 @@ def add_parser(subparsers: Any) -> None:
         "-by",
         metavar="<list>",
         type=_words,
-        default=[],
         help="Factors, separated by commas: columns of participants.tsv (vendor is also called "
         "manufacturer there, site institution_id), or entities of the names (session is ses-, "
         "rater is rater- or desc-, resolution is res- or acq-; any other by its own name). The "
@@ -147,7 +146,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     target = arguments.o if arguments.ofolder is None else arguments.ofolder / arguments.o
     with console.progress() as progress:
         study = variability.read_study(
-            arguments.i, arguments.participants, arguments.by, progress=progress
+            arguments.i, arguments.participants, arguments.by or (), progress=progress
         )
         found = variability.analyse(
             study,
