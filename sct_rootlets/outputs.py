@@ -55,6 +55,12 @@ class OutputSet:
                 path=path,
                 remedy="Name another output folder",
             ) from error
+        if not path.parent.is_dir():
+            raise RootletsError(
+                f"its folder cannot be made ({path.parent} is a file)",
+                path=path,
+                remedy="Name another output folder",
+            )
         if not os.access(path.parent, os.W_OK):
             raise RootletsError(
                 "its folder is not writable", path=path, remedy="Name another output folder"

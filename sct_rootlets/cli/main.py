@@ -22,6 +22,7 @@ from sct_rootlets.cli import (
     run,
     sct,
     segment,
+    variability,
 )
 from sct_rootlets.cli.console import Console
 from sct_rootlets.cli.options import Parser, join_coordinates
@@ -39,6 +40,7 @@ COMMANDS = (
     group,
     evaluate,
     consensus,
+    variability,
     deepseg,
     models,
     sct,

@@ -1,0 +1,225 @@
+"""``sct_rootlets variability``: how levels vary over subjects, sites, sessions and raters."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sct_rootlets.cli import options
+from sct_rootlets.cli.console import Console, shown
+
+if TYPE_CHECKING:
+    from sct_rootlets.variability import Variability
+
+__all__ = ["add_parser", "execute"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the parser of this subcommand."""
+    parser = options.add_subcommand(
+        subparsers,
+        "variability",
+        summary="Measure how levels vary over subjects, sites, sessions and raters.",
+        description="From the tables of levels of many images: distance of every level from the "
+        "PMJ, its mean, standard\ndeviation and coefficient of variation (CoV) with confidence "
+        "intervals, between subjects, between the\ngroups of a factor and within subjects; "
+        "intraclass correlation and Bland-Altman figures of paired\nsessions or raters; tests of "
+        "the factors; agreement with vertebral levels. Tables and figures.\n\n"
+        "With -simulate it writes the tables of a study whose variability is known instead.",
+        examples=(
+            "sct_rootlets variability -i out/sub-*/*_spinal_levels.tsv",
+            "sct_rootlets variability -i sub-*/ses-*/*_levels.tsv -participants participants.tsv "
+            "-by vendor,session",
+            "sct_rootlets variability -i raters/*_pmj_distance.csv -by rater -from pmj",
+            "sct_rootlets variability -simulate 20x3x2 -planted 5,1.4,1.3 -ofolder study",
+        ),
+    )
+    wanted = parser.mandatory.add_mutually_exclusive_group(required=True)
+    wanted.add_argument(
+        "-i",
+        metavar="<file>",
+        type=Path,
+        nargs="+",
+        action="extend",
+        help="Tables of levels, one an image: X_spinal_levels.tsv of sct_rootlets run or levels, "
+        "with the JSON beside them, or CSV files in the layout of the published script. Subject "
+        "and session are in their names or those of their folders (sub-01, ses-1).",
+    )
+    wanted.add_argument(
+        "-simulate",
+        metavar="<n>x<n>x<n>",
+        type=_counts,
+        help="Instead of measuring, draw a study of so many subjects a site, sites and sessions "
+        "(20x3x2), and write its tables and participants.tsv to -ofolder.",
+    )
+    parser.optional.add_argument(
+        "-participants",
+        metavar="<file>",
+        type=Path,
+        help="participants.tsv as in BIDS: participant_id, one row a subject, or with session_id "
+        "or filename one row an image.",
+    )
+    parser.optional.add_argument(
+        "-by",
+        metavar="<list>",
+        type=_words,
+        help="Factors, separated by commas: columns of participants.tsv (vendor is also called "
+        "manufacturer there, site institution_id), or entities of the names (session is ses-, "
+        "rater is rater- or desc-, resolution is res- or acq-; any other by its own name). The "
+        "first one divides the figure.",
+    )
+    parser.optional.add_argument(
+        "-from",
+        dest="origin",
+        metavar="<str>",
+        choices=("pmj", "c2c3"),
+        default="pmj",
+        help="Where distances start: pmj, the pontomedullary junction, or c2c3, the disc C2/C3.",
+    )
+    parser.optional.add_argument(
+        "-status",
+        metavar="<list>",
+        type=_words,
+        default=["measured"],
+        help="Levels that count, by their status: measured, interpolated, extrapolated, predicted; "
+        "estimated lets borders of measured levels in that are flagged as estimated or cut. "
+        "Default: measured.",
+    )
+    parser.optional.add_argument(
+        "-o",
+        metavar="<file>",
+        type=Path,
+        default=Path("variability.tsv"),
+        help="Table of means and coefficients of variation, .tsv. The other tables and the figures "
+        "are named after it.",
+    )
+    parser.optional.add_argument(
+        "-ofolder", metavar="<folder>", type=Path, help="Folder for all outputs, made if missing."
+    )
+    parser.optional.add_argument(
+        "-resamples",
+        metavar="<int>",
+        type=options.whole_number,
+        default=2000,
+        help="How often the bootstrap draws subjects again, 200 or more.",
+    )
+    parser.optional.add_argument(
+        "-seed",
+        metavar="<int>",
+        type=options.whole_number,
+        default=0,
+        help="Seed of the bootstrap, and of -simulate. The same seed gives the same files.",
+    )
+    parser.optional.add_argument(
+        "-planted",
+        metavar="<list>",
+        type=_three,
+        default=(5.0, 1.4, 1.3),
+        help="With -simulate: coefficients of variation in percent, between subjects, between "
+        "sites and between sessions of a subject. Default: 5,1.4,1.3.",
+    )
+    parser.optional.add_argument(
+        "-travelling",
+        action="store_true",
+        help="With -simulate: the same subjects go to all sites.",
+    )
+    options.add_common_options(parser)
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace, console: Console) -> None:
+    """Measure, or draw a study."""
+    from sct_rootlets.errors import UsageError
+
+    if arguments.simulate is not None:
+        if arguments.ofolder is None:
+            raise UsageError("-simulate needs -ofolder, the folder for its tables")
+        _simulate(arguments, console)
+        return
+    if arguments.resamples < 200:
+        raise UsageError(
+            f"-resamples {arguments.resamples} is too few for an interval: 200 or more"
+        )
+    from sct_rootlets import variability
+
+    target = arguments.o if arguments.ofolder is None else arguments.ofolder / arguments.o
+    with console.progress() as progress:
+        study = variability.read_study(
+            arguments.i, arguments.participants, arguments.by or (), progress=progress
+        )
+        found = variability.analyse(
+            study,
+            origin=arguments.origin,
+            statuses=arguments.status,
+            seed=arguments.seed,
+            n_resamples=arguments.resamples,
+            progress=progress,
+        )
+        files = variability.write(found, target)
+    for warning in found.warnings:
+        console.warn(warning)
+    _say(found, console)
+    if not any(path.suffix == ".png" for path in files.values()):
+        from sct_rootlets.qc.figure import HOW_TO_INSTALL
+
+        console.warn(f"no figures: {HOW_TO_INSTALL}")
+    console.files(files.values())
+
+
+def _say(found: Variability, console: Console) -> None:
+    from sct_rootlets.variability.text import summary
+
+    console.say(summary(found))
+
+
+def _simulate(arguments: argparse.Namespace, console: Console) -> None:
+    from sct_rootlets import variability
+
+    n_subjects, n_sites, n_sessions = arguments.simulate
+    of_subjects, of_sites, of_sessions = arguments.planted
+    design = variability.Design(
+        n_subjects,
+        n_sites,
+        n_sessions,
+        of_subjects,
+        of_sites,
+        of_sessions,
+        travelling=arguments.travelling,
+    )
+    files = variability.write_simulated(arguments.ofolder, design, arguments.seed)
+    factors = variability.simulate(design, arguments.seed).factors
+    console.say(f"Tables of {n_subjects} x {n_sites} x {n_sessions} simulated images")
+    console.files(files.values())
+    folder = shown(files["folder"])
+    by = [factor for factor in factors if not (arguments.travelling and factor == "vendor")]
+    line = f"sct_rootlets variability -i {folder}/sub-*/ses-*/anat/*.tsv"
+    line += f" -participants {shown(files['participants'])}"
+    console.viewer(line + (f" -by {','.join(by)}" if by else ""))
+
+
+def _words(text: str) -> list[str]:
+    words = [word.strip() for word in text.split(",")]
+    if not all(words):
+        raise argparse.ArgumentTypeError(f"'{text}' is no list of words separated by commas")
+    return words
+
+
+def _counts(text: str) -> tuple[int, int, int]:
+    parts = text.lower().split("x")
+    if len(parts) != 3 or not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not subjects x sites x sessions, such as 20x3x2"
+        )
+    n_subjects, n_sites, n_sessions = map(int, parts)
+    return n_subjects, n_sites, n_sessions
+
+
+def _three(text: str) -> tuple[float, float, float]:
+    try:
+        first, second, third = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not three numbers, such as 5,1.4,1.3"
+        ) from None
+    return first, second, third

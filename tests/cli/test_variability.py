@@ -1,0 +1,193 @@
+"""``sct_rootlets variability`` as users call it: studies, and everything that can be wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sct_rootlets.cli.main import main
+from tests.variability.studies import C5, C6, DISCS, table_of, write_table
+
+PEOPLE = "participant_id\tvendor\nsub-1\tGE\nsub-2\tGE\nsub-3\tPhilips\nsub-4\tPhilips\n"
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Four subjects, two sessions each, in the current folder; the names of the tables."""
+    monkeypatch.chdir(tmp_path)
+    names = []
+    for k in range(1, 5):
+        for ses in (1, 2):
+            table = table_of({C5: 84.0 + k + 0.3 * ses, C6: 99.0 + k}, discs=DISCS)
+            name = f"sub-{k}/ses-{ses}/sub-{k}_ses-{ses}_T2w_spinal_levels.tsv"
+            write_table(tmp_path / name, table)
+            names.append(name)
+    Path("participants.tsv").write_text(PEOPLE)
+    return names
+
+
+def run(*words: str) -> int:
+    return main(["variability", *words])
+
+
+def test_a_study(study: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    status = run(
+        "-i", *study, "-participants", "participants.tsv", "-by", "vendor,session",
+        "-ofolder", "out", "-resamples", "300",
+    )  # fmt: skip
+    shown = capsys.readouterr()
+    assert status == 0
+    assert "within subjects, session" in shown.out
+    assert "between subjects, vendor GE" in shown.out
+    assert "out/variability_icc.tsv" in shown.out
+    assert {path.suffix for path in Path("out").iterdir()} == {".tsv", ".json", ".png", ".svg"}
+    header = Path("out/variability.tsv").read_text().split("\n", 1)[0]
+    assert header.startswith("scope\tfactor\tgroup\tlevel\tmeasure\t")
+
+
+def test_from_the_disc_and_another_name(study: list[str]) -> None:
+    assert run("-i", *study, "-from", "c2c3", "-o", "mine.tsv", "-v", "0", "-by", "session") == 0
+    lines = [line.split("\t") for line in Path("mine_distances.tsv").read_text().splitlines()]
+    first = dict(zip(lines[0], lines[1], strict=True))
+    assert float(first["midpoint_mm"]) == pytest.approx(85.3 - DISCS[3])
+    assert "-from" not in Path("mine.json").read_text()
+    assert "the disc C2/C3" in Path("mine.json").read_text()
+
+
+def test_a_simulated_study_and_the_command_it_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("-simulate", "3x3x2", "-planted", "4,1,1", "-ofolder", "s") == 0
+    line = capsys.readouterr().out.strip().splitlines()[-1]
+    words = line.split()[2:]
+    globbed = sorted(str(path) for path in Path().glob(words[1]))
+    assert len(globbed) == 18
+    assert run("-i", *globbed, *words[2:], "-o", "x.tsv", "-v", "0", "-resamples", "200") == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["-i", "none.tsv"], 1, "none.tsv: cannot be read (No such file or directory)"),
+        (["-i", "{0}"], 2, "one table has no variability"),
+        (["-i", "{0}", "{1}"], 2, "all of sub-1, and no factor tells them apart"),
+        (["-i", "{0}", "{0}"], 2, "is of the same image as"),
+        (["-i", "{0}", "{2}", "-by", "vendor"], 2, "'vendor' (-by) is neither a column"),
+        (["-i", "{0}", "{2}", "-by", "vendor", "-participants", "participants.tsv"], 2,
+         "'vendor' (-by) is 'GE' for all of the 2 tables"),
+        (["-i", "{0}", "{2}", "-by", "session"], 2, "'session' (-by) is '1' for all of the 2"),
+        (["-i", "{0}", "{2}", "-participants", "none.tsv"], 1, "none.tsv: cannot be read"),
+        (["-i", "{0}", "{2}", "-participants", "{0}"], 1, "has no column participant_id"),
+        (["-i", "{0}", "{2}", "-status", "mesured"], 2, "'mesured' (-status) is no status"),
+        (["-i", "{0}", "{2}", "-status", "predicted"], 1, "has a level that counts"),
+        (["-i", "{0}", "{2}", "-resamples", "10"], 2, "too few for an interval"),
+        (["-i", "{0}", "{2}", "-o", "x.csv"], 2, "x.csv: does not end in .tsv"),
+        (["-i", "{0}", "{2}", "-o", "{0}"], 2, "is an input"),
+        (["-simulate", "3x3x2"], 2, "-simulate needs -ofolder"),
+        (["-simulate", "3x3x2", "-planted", "99,1,1", "-ofolder", "s"], 2, "from 0 to 30 %"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said(
+    study: list[str],
+    words: list[str],
+    status: int,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = sorted(str(path) for path in Path().rglob("*"))
+    assert run(*(word.format(*study) for word in words)) == status
+    shown = capsys.readouterr()
+    assert message in " ".join(shown.err.split())
+    assert "Traceback" not in shown.err
+    assert sorted(str(path) for path in Path().rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-by", "session"], "one of the arguments -i -simulate is required"),
+        (["-i", "a.tsv", "-simulate", "1x1x1"], "not allowed with"),
+        (["-simulate", "3x3"], "is not subjects x sites x sessions"),
+        (["-simulate", "0x3x2"], "is not subjects x sites x sessions"),
+        (["-simulate", "3x3x2", "-planted", "1,2"], "is not three numbers"),
+        (["-i", "a.tsv", "-by", "vendor,,site"], "is no list of words"),
+        (["-i", "a.tsv", "-from", "nose"], "invalid choice"),
+    ],
+)
+def test_words_that_are_no_options(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(*words)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_files_that_are_no_tables(
+    study: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    Path("sub-9_text.tsv").write_text("once upon a time\n")
+    Path("sub-9_binary.tsv").write_bytes(b"\x1f\x8b\xff\xff")
+    for name, message in (("text", "is no table of levels"), ("binary", "is no table of text")):
+        assert run("-i", study[0], f"sub-9_{name}.tsv") == 1
+        assert f"sub-9_{name}.tsv: {message}" in capsys.readouterr().err
+    assert run("-i", study[0], str(tmp_path)) == 1
+    assert "Is a directory" in capsys.readouterr().err
+
+
+def test_an_unknown_participant(study: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("participants.tsv").write_text("participant_id\tvendor\nsub-1\tGE\n")
+    assert run("-i", *study, "-participants", "participants.tsv", "-by", "vendor") == 1
+    assert "participants.tsv has no row for sub-2" in capsys.readouterr().err
+
+
+def test_tables_without_a_pmj(study: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    bare = []
+    for k in (1, 2):
+        table = table_of({C5: 80.0 + k}, pmj_mm=None)
+        bare.append(str(write_table(Path(f"sub-{k}_x_spinal_levels.tsv"), table)))
+    assert run("-i", *bare) == 1
+    shown = capsys.readouterr().err
+    assert "has no distances from the pontomedullary junction" in shown
+    assert "-pmj" in shown
+    assert "-from c2c3" in shown
+    assert run("-i", *bare, "-from", "c2c3") == 1
+    assert "-discs" in capsys.readouterr().err
+    assert run("-i", *bare, study[-1]) == 0
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "2 of 3 tables have no distance" in shown
+
+
+def test_cells_that_are_nan(study: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """As pandas writes them: the level is not known there, and does not count."""
+    path = Path(study[0])
+    lines = [line.split("\t") for line in path.read_text().splitlines()]
+    for k, name in enumerate(lines[0]):
+        if name.endswith("_mm"):
+            lines[1][k] = "nan"
+    path.write_text("\n".join("\t".join(line) for line in lines) + "\n")
+    path.with_suffix(".json").unlink()
+    assert run("-i", *study, "-by", "session", "-o", "x.tsv", "-v", "0") == 0
+    cells = [line.split("\t") for line in Path("x.tsv").read_text().splitlines()]
+    rows = [dict(zip(cells[0], line, strict=True)) for line in cells[1:]]
+    n = {
+        row["level"]: row["n_images"]
+        for row in rows
+        if (row["factor"], row["measure"]) == ("all", "midpoint")
+    }
+    assert (n["C5"], n["C6"]) == ("7", "8")
+    lines[1][3] = "inf"
+    path.write_text("\n".join("\t".join(line) for line in lines) + "\n")
+    assert run("-i", *study) == 1
+    assert "line 2 is no row" in capsys.readouterr().err
+
+
+def test_an_output_that_cannot_be_written(
+    study: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("taken").write_text("a file")
+    assert run("-i", *study, "-ofolder", "taken") == 1
+    assert "its folder cannot be made" in capsys.readouterr().err
+    assert Path("taken").read_text() == "a file"

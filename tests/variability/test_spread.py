@@ -1,0 +1,208 @@
+"""Coefficients of variation in every scope, against plain arithmetic and the published scripts."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.variability.analysis import Variability, analyse
+from sct_rootlets.variability.spread import SpreadRow
+from sct_rootlets.variability.study import Scan, Study, read_study
+from tests.variability.studies import C5, C6, study_of, table_of
+
+COLUMNS = (
+    "spinal_level", "fname", "slice_start", "slice_end", "distance_from_pmj_start",
+    "distance_from_pmj_end", "height",
+)  # fmt: skip
+
+
+def row_of(found: Variability, scope: str, factor: str = "all", **wanted: str) -> SpreadRow:
+    (row,) = found.find(
+        **{"scope": scope, "factor": factor, "group": "all", "level": "C5", "measure": "midpoint"}
+        | wanted
+    )
+    return row
+
+
+def cov(values: list[float]) -> float:
+    return 100 * statistics.stdev(values) / statistics.fmean(values)
+
+
+def published_csv(folder: Path, fname: str, ends: dict[int, tuple[float, float]]) -> Path:
+    """Write a CSV as the published script does: the start is the caudal end."""
+    path = folder / fname.replace(".nii.gz", "_pmj_distance.csv")
+    lines = [",".join(COLUMNS)]
+    for level, (rostral, caudal) in ends.items():
+        lines.append(f"{level}.0,{fname},10,20,{caudal},{rostral},{caudal - rostral}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def draw(rng: np.random.Generator) -> dict[int, tuple[float, float]]:
+    """Return the ends of C2-C8 in one image."""
+    middles = np.array([40.0, 54, 70, 86, 101, 115, 129]) * rng.normal(1, 0.013)
+    middles += rng.normal(0, 0.3, 7)
+    halves = rng.uniform(3, 6, 7)
+    return {
+        level: (float(m - h), float(m + h))
+        for level, m, h in zip(range(2, 9), middles, halves, strict=True)
+    }
+
+
+def middle(ends: tuple[float, float]) -> float:
+    return ends[0] + (ends[1] - ends[0]) / 2
+
+
+def test_inter_site_and_inter_vendor_as_published(tmp_path: Path) -> None:
+    """One person at many sites, which the data set calls subjects: CoV over sites by vendor.
+
+    The published figures (Valosek et al. 2024) are, for each level, 100 SD / mean over the sites
+    of a vendor, SD with n - 1; then mean and SD of these over the levels.
+    """
+    rng = np.random.default_rng(1)
+    sites = {"GE": 4, "Philips": 3, "Siemens": 6}
+    ends: dict[str, dict[str, dict[int, tuple[float, float]]]] = {}
+    lines, paths = ["participant_id\tmanufacturer"], []
+    for vendor, n in sites.items():
+        for k in range(n):
+            site = f"{vendor.lower()}{k}"
+            lines.append(f"sub-{site}\t{vendor}")
+            found = draw(rng)
+            ends.setdefault(vendor, {})[site] = found
+            paths.append(published_csv(tmp_path, f"sub-{site}_T2w_label-rootlet.nii.gz", found))
+    people = tmp_path / "participants.tsv"
+    people.write_text("\n".join(lines) + "\n")
+    answer = analyse(read_study(paths, people, ["vendor"]), n_resamples=200)
+    everybody = [found for of_vendor in ends.values() for found in of_vendor.values()]
+    for level in range(2, 9):
+        name = {"level": str(SpinalLevel(level))}
+        expected = cov([middle(found[level]) for found in everybody])
+        assert row_of(answer, "between_subjects", **name).cov_percent == pytest.approx(expected)
+    for vendor, of_vendor in ends.items():
+        covs = []
+        for level in range(2, 9):
+            covs.append(cov([middle(found[level]) for found in of_vendor.values()]))
+            name = {"group": vendor, "level": str(SpinalLevel(level))}
+            row = row_of(answer, "between_subjects", "vendor", **name)
+            assert row.cov_percent == pytest.approx(covs[-1])
+            assert row.n_subjects == sites[vendor]
+        mean = row_of(answer, "between_subjects", "vendor", group=vendor, level="mean")
+        assert mean.cov_percent == pytest.approx(statistics.fmean(covs))
+        assert mean.cov_sd_percent == pytest.approx(statistics.stdev(covs))
+
+
+def test_inter_session_as_published(tmp_path: Path) -> None:
+    """One subject with ten sessions: for each level, 100 SD / mean over the sessions."""
+    rng = np.random.default_rng(2)
+    ends = {f"{k:02d}": draw(rng) for k in range(1, 11)}
+    paths = [
+        published_csv(tmp_path, f"sub-01_ses-{ses}_T2w_label-rootlet.nii.gz", found)
+        for ses, found in ends.items()
+    ]
+    answer = analyse(read_study(paths, by=["session"]), n_resamples=300)
+    for level in range(2, 9):
+        expected = cov([middle(found[level]) for found in ends.values()])
+        for scope in ("within_subject_mean", "within_subject_rms", "between_groups"):
+            row = row_of(answer, scope, "session", level=str(SpinalLevel(level)))
+            assert row.cov_percent == pytest.approx(expected)
+            assert row.ci_over == ("groups" if scope == "between_groups" else "images")
+            assert (row.n_subjects, row.n_groups, row.n_images) == (1, 10, 10)
+
+
+def test_inter_rater_as_published(tmp_path: Path) -> None:
+    """Five subjects, four raters: 100 SD / mean over raters, then the mean over subjects."""
+    rng = np.random.default_rng(3)
+    ends = {(s, r): draw(rng) for s in range(5) for r in range(1, 5)}
+    paths = [
+        published_csv(tmp_path, f"sub-{s}_T2w_label-rootlet_rater{r}.nii.gz", found)
+        for (s, r), found in ends.items()
+    ]
+    answer = analyse(read_study(paths, by=["rater"]), n_resamples=300)
+    for level in range(2, 9):
+        covs = [cov([middle(ends[s, r][level]) for r in range(1, 5)]) for s in range(5)]
+        name = {"level": str(SpinalLevel(level))}
+        mean = row_of(answer, "within_subject_mean", "rater", **name)
+        assert mean.cov_percent == pytest.approx(statistics.fmean(covs))
+        rms = row_of(answer, "within_subject_rms", "rater", **name)
+        assert rms.cov_percent == pytest.approx(math.sqrt(statistics.fmean(c**2 for c in covs)))
+
+
+def test_a_subject_counts_once_however_often_it_was_scanned() -> None:
+    found = analyse(study_of([("1", {}, 80.0), ("1", {}, 84.0), ("2", {}, 90.0), ("3", {}, 70.0)]))
+    row = row_of(found, "between_subjects")
+    assert (row.n_subjects, row.n_images) == (3, 4)
+    assert row.mean_mm == pytest.approx((82 + 90 + 70) / 3)
+    assert row.sd_mm == pytest.approx(statistics.stdev([82, 90, 70]))
+    assert row.cov_percent == pytest.approx(cov([82, 90, 70]))
+
+
+def test_every_measure_of_a_level() -> None:
+    found = analyse(study_of([("1", {}, 80.0), ("2", {}, 90.0)]))
+    means = {row.measure: row.mean_mm for row in found.spread}
+    assert means == pytest.approx({"rostral": 81, "caudal": 89, "midpoint": 85, "length": 8})
+    (length,) = found.find(measure="length")
+    assert (length.sd_mm, length.cov_percent, length.cov_low) == (0.0, 0.0, None)
+
+
+def test_other_raters_are_kept_apart_within_subjects() -> None:
+    """Raters that differ by 10 mm do not make sessions differ, nor hide that they do."""
+    positions = [
+        (subject, {"session": ses, "rater": rater}, 80.0 + bias + shift * sign)
+        for subject, shift in (("1", 1.0), ("2", 2.0))
+        for ses, sign in (("a", -1), ("b", 1))
+        for rater, bias in (("x", 0.0), ("y", 10.0))
+    ]
+    found = analyse(study_of(positions, ("session", "rater")))
+    covs = {}
+    for subject, shift in (("1", 1.0), ("2", 2.0)):
+        squares = [cov([80 + b - shift, 80 + b + shift]) ** 2 for b in (0.0, 10.0)]
+        covs[subject] = math.sqrt(statistics.fmean(squares))
+    row = row_of(found, "within_subject_mean", "session")
+    assert row.cov_percent == pytest.approx(statistics.fmean(covs.values()))
+    assert (row.n_subjects, row.n_groups, row.n_images) == (2, 2, 8)
+    assert row.sd_mm == pytest.approx(math.sqrt((2 + 2 + 8 + 8) / 4))
+
+
+def test_factors_that_follow_from_each_other_are_not_kept_apart() -> None:
+    """A vendor is known by its site: sites of different vendors are compared all the same."""
+    positions = [
+        (subject, {"site": site, "vendor": vendor}, 80.0 + away)
+        for subject in ("1", "2")
+        for site, vendor, away in (("a", "GE", 0.0), ("b", "Philips", 2.0), ("c", "GE", 5.0))
+    ]
+    found = analyse(study_of(positions, ("site", "vendor")))
+    row = row_of(found, "within_subject_mean", "site")
+    assert row.cov_percent == pytest.approx(cov([80, 82, 85]))
+    assert row.n_groups == 3
+
+
+def test_levels_left_out_are_counted() -> None:
+    scans = tuple(
+        Scan(f"{k}", str(k), table_of({C5: 80.0 + k}, status="measured" if k else "interpolated"))
+        for k in range(4)
+    )
+    row = row_of(analyse(Study(scans)), "between_subjects")
+    assert (row.n_subjects, row.n_images, row.n_left_out) == (3, 3, 1)
+
+
+def test_a_mean_that_is_not_positive_has_no_coefficient() -> None:
+    found = analyse(study_of([("1", {}, -2.0), ("2", {}, 1.0), ("3", {}, -5.0)]))
+    row = row_of(found, "between_subjects")
+    assert row.mean_mm == pytest.approx(-2.0)
+    assert row.sd_mm == pytest.approx(3.0)
+    assert row.cov_percent is None
+
+
+def test_a_level_that_one_subject_has_only() -> None:
+    scans = (
+        Scan("a", "1", table_of({C5: 80.0, C6: 100.0})),
+        Scan("b", "2", table_of({C5: 84.0})),
+    )
+    found = analyse(Study(scans))
+    row = row_of(found, "between_subjects", level="C6")
+    assert (row.n_subjects, row.mean_mm, row.sd_mm, row.cov_percent) == (1, 100.0, None, None)
