@@ -6,7 +6,7 @@ A `Network` is what the sliding windows see; behind it stands torch, or OpenVINO
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -59,6 +59,16 @@ class Facts:
     configuration: str
     mirror_axes: tuple[int, ...]
     folds: tuple[str, ...]
+
+    @classmethod
+    def of(cls, checkpoint: Mapping[str, Any], files: Sequence[Path]) -> Facts:
+        """Return what the first of the checkpoints `files` says."""
+        axes: Sequence[int] = checkpoint.get("inference_allowed_mirroring_axes") or ()
+        return cls(
+            configuration=str(checkpoint["init_args"]["configuration"]),
+            mirror_axes=tuple(int(axis) for axis in axes),
+            folds=tuple(path.parent.name for path in files),
+        )
 
 
 class TorchNetwork:
@@ -123,13 +133,7 @@ def build_modules(folder: Path) -> tuple[list[Any], Facts]:
                 remedy="It may need a trainer class that this nnU-Net does not have",
             ) from error
         modules.append(module)
-    axes: Sequence[int] = first.get("inference_allowed_mirroring_axes") or ()
-    facts = Facts(
-        configuration=str(first["init_args"]["configuration"]),
-        mirror_axes=tuple(int(axis) for axis in axes),
-        folds=tuple(path.parent.name for path in files),
-    )
-    return modules, facts
+    return modules, Facts.of(first, files)
 
 
 def _module(folder: Path, checkpoint: dict[str, Any]) -> Any:
