@@ -44,7 +44,7 @@ __all__ = ["Converted", "converted"]
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 2
+_FORMAT = 3
 _FACTS = "facts.json"
 
 

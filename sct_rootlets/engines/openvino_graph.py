@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sct_rootlets.engines.joints import split_joints
 from sct_rootlets.engines.openvino_network import import_openvino, save_network
 from sct_rootlets.engines.unet import Block, PlainUNet
 
@@ -31,16 +32,12 @@ def write_plain_unet(
     patch : sequence of int
         That the network fits.
     xml : Path
-
-    Notes
-    -----
-    A decoder joins what comes up with what was skipped, and convolves the whole. Here it is
-    the sum of two convolutions: the joined array, the largest of all, is never made.
     """
     openvino = import_openvino()
     graph = _Graph(openvino.operations, unet, weights)
     given = openvino.operations.parameter([1, 1, *patch], np.float32, name="x")
     model = openvino.Model([graph.scores(given)], [given], "plain U-Net")
+    split_joints(model)
     save_network(model, xml)
 
 
@@ -60,14 +57,13 @@ class _Graph:
         unet, skipped = self._unet, []
         for stage in range(len(unet.features)):
             for block in unet.encoder(stage):
-                value = self._block(block, [value])
+                value = self._block(block, value)
             skipped.append(value)
         skipped.pop()
         for step in range(len(unet.back)):
-            value = self._up(step, value)
-            parts = [value, skipped.pop()]
+            value = self._make.concat([self._up(step, value), skipped.pop()], 1)
             for block in unet.decoder(step):
-                parts = [value := self._block(block, parts)]
+                value = self._block(block, value)
         last = f"decoder.seg_layers.{len(unet.back) - 1}"
         kernel = self._constant(f"{last}.weight")
         return self._biased(self._convolved(value, kernel, (1,) * self._axes), last)
@@ -87,19 +83,9 @@ class _Graph:
         )
         return self._biased(value, name) if self._unet.has_bias else value
 
-    def _block(self, block: Block, parts: Sequence[Any]) -> Any:
-        """Return the answer of a block to channels that come in parts, in this order."""
-        kernels = [self._constant(f"{block.name}.conv.weight")]
-        if len(parts) > 1:
-            whole = self._weights[f"{block.name}.conv.weight"]
-            kernels = [
-                self._number(share, f"{block.name}.conv.weight.{number}")
-                for number, share in enumerate(np.split(whole, len(parts), axis=1))
-            ]
-        value: Any = None
-        for part, kernel in zip(parts, kernels, strict=True):
-            term = self._convolved(part, kernel, block.stride)
-            value = term if value is None else self._make.add(value, term)
+    def _block(self, block: Block, value: Any) -> Any:
+        kernel = self._constant(f"{block.name}.conv.weight")
+        value = self._convolved(value, kernel, block.stride)
         if self._unet.has_bias:
             value = self._biased(value, f"{block.name}.conv")
         if self._unet.has_norm:

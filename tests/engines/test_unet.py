@@ -147,7 +147,8 @@ def test_old_plans_are_read_as_by_nnunet(tmp_path):
     changed_plans(folder, without_architecture)
     plan = json.loads((folder / "plans.json").read_text())["configurations"]["3d_fullres"]
     found = old_architecture(plan)
-    expected = handler.ConfigurationManager(plan).configuration["architecture"]
+    with pytest.warns(UserWarning, match="old nnU-Net plans"):
+        expected = handler.ConfigurationManager(plan).configuration["architecture"]
     assert found == {key: expected[key] for key in ("network_class_name", "arch_kwargs")}
 
 
