@@ -93,7 +93,30 @@ class TorchNetwork:
         self._threads = threads
 
     def scores(self, tiles: _Array) -> _Array:
-        """Score tiles; see :class:`Network`."""
+        """Score tiles; see :class:`Network`.
+
+        Tiles that do not fit into a GPU's memory together are scored one by one.
+
+        Raises
+        ------
+        ModelError
+            If not even one does.
+        """
+        torch = import_torch()
+        try:
+            return self._scored(tiles)
+        except torch.cuda.OutOfMemoryError as error:
+            # Not the error itself: the frames of its traceback hold what filled the memory.
+            reason = (str(error).splitlines() or [""])[0]
+        torch.cuda.empty_cache()
+        if len(tiles) > 1:
+            return np.concatenate([self.scores(tile[None]) for tile in tiles])
+        raise ModelError(
+            f"the memory of {self._device} does not hold one tile of it ({reason:.200})",
+            remedy="Choose -device cpu, or leave that device to this program alone",
+        )
+
+    def _scored(self, tiles: _Array) -> _Array:
         torch = import_torch()
         half = torch.autocast("cuda", enabled=self._device.type == "cuda")
         with using_threads(self._threads), torch.inference_mode(), half:
