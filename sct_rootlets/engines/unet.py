@@ -18,6 +18,8 @@ from sct_rootlets.manifest import read_json
 __all__ = ["Block", "PlainUNet", "old_architecture", "plain_unet"]
 
 _NETWORK = "dynamic_network_architectures.architectures.unet.PlainConvUNet"
+#: What nnU-Net imports by name, and so does not take as it stands.
+_IMPORTED = ("conv_op", "norm_op", "dropout_op", "nonlin")
 _DEFAULT_EPS, _DEFAULT_SLOPE = 1e-5, 0.01
 _KNOWN = {
     "n_stages", "features_per_stage", "conv_op", "kernel_sizes", "strides", "n_conv_per_stage",
@@ -105,6 +107,7 @@ class PlainUNet:
         is_plain = (
             architecture["network_class_name"] == _NETWORK
             and set(given) <= _KNOWN
+            and set(architecture["_kw_requires_import"]) == set(_IMPORTED)
             and not given.get("nonlin_first")
             and norm in (None, *_names("instancenorm", f"InstanceNorm{axes}d"))
             and set(norm_kwargs) <= {"eps", "affine"}
@@ -269,4 +272,5 @@ def old_architecture(configuration: Mapping[str, Any]) -> dict[str, Any] | None:
             "nonlin": "torch.nn.LeakyReLU",
             "nonlin_kwargs": {"inplace": True},
         },
+        "_kw_requires_import": list(_IMPORTED),
     }

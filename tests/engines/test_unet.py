@@ -149,7 +149,7 @@ def test_old_plans_are_read_as_by_nnunet(tmp_path):
     found = old_architecture(plan)
     with pytest.warns(UserWarning, match="old nnU-Net plans"):
         expected = handler.ConfigurationManager(plan).configuration["architecture"]
-    assert found == {key: expected[key] for key in ("network_class_name", "arch_kwargs")}
+    assert found == expected
 
 
 def architecture(**changes: Any) -> dict[str, Any]:
@@ -189,6 +189,7 @@ def test_neither_is_another_class():
     other = {**architecture(), "network_class_name": CLASS.replace("PlainConv", "ResidualEncoder")}
     assert PlainUNet.of(other, 4) is None
     assert PlainUNet.of({}, 4) is None
+    assert PlainUNet.of({**architecture(), "_kw_requires_import": ["nonlin"]}, 4) is None
 
 
 @pytest.mark.parametrize(
