@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import inference_tables, report
+from benchmarks import inference_tables, mixed_precision, report
 from benchmarks.inference_parts import (
     DATA,
     Bench,
@@ -29,7 +29,7 @@ from benchmarks.inference_parts import (
     measure_start,
 )
 from benchmarks.kept import Kept
-from benchmarks.peers import Peers, install_in_sct, methods
+from benchmarks.peers import MIXED, Peers, install_in_sct, methods
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -95,9 +95,12 @@ def _bench(args: argparse.Namespace) -> Bench:
     folder = args.o.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     peers = Peers(_absolute(args.fork), _absolute(args.sct))
-    chosen = methods(peers)
+    reason = mixed_precision.why_not()
+    if reason and (not args.methods or MIXED in args.methods):
+        print(f"{MIXED} is not measured: {reason}", flush=True)
+    chosen = methods(peers, mixed=reason is None)
     known = [method.name for method in chosen]
-    unknown = set(args.methods or ()) - set(known)
+    unknown = set(args.methods or ()) - {*known, MIXED}
     if unknown:
         sys.exit(f"no method {', '.join(sorted(unknown))} here, only {', '.join(known)}")
     if args.methods:

@@ -23,7 +23,7 @@ from benchmarks.big_model import (
     write_model,
 )
 from benchmarks.kept import Kept
-from benchmarks.peers import TILES, Job, Method, measured, variant_name, variants
+from benchmarks.peers import MIXED, TILES, Job, Method, measured, variant_name, variants
 from benchmarks.phantom_masks import PROOF
 
 __all__ = [
@@ -44,8 +44,6 @@ DATA = (
 #: Spacings of the phantoms for the agreement, in turn, and their first seed.
 PHANTOM_SPACINGS_MM = ((0.8, 0.8, 0.8), (1.0, 1.0, 1.0), (0.6, 0.6, 1.2))
 PHANTOM_SEED = PROOF + 20
-#: How mixed precision is called in the tables.
-MIXED = "openvino-mixed"
 #: Fresh processes with a warm cache, for the start.
 STARTS = 3
 #: Whose answer the others are compared with: the engine ``nnunet``, and where only peers ran,
@@ -226,6 +224,7 @@ def measure_start(bench: Bench) -> None:
                 cord=paths["cord"] if method.confined else None,
                 engine=method.engine,
                 fast=method.fast,
+                precision=method.precision,
                 cache=cache,
                 until_first_tile=TILES,
             )
@@ -239,9 +238,8 @@ def measure_agreement(bench: Bench) -> None:
     images = _agreement_images(bench)
     chosen = {"nnunet", *(method.name for method in bench.methods)}
     ways = [(variant_name(*way), *way, "") for way in variants()]
-    # No option asks for mixed precision: a proof chooses it. It is measured beside the reduced.
-    ways += [(MIXED, "openvino", False, False, "mixed")] if "openvino-fast" in chosen else []
-    chosen.add(MIXED)
+    # No option asks for mixed precision: a proof chooses it.
+    ways += [(MIXED, "openvino", False, False, "mixed")]
     for model_name, model in _trained_models(bench):
         for image_name, image, cord in images:
             outputs = bench.folder / "outputs" / "agreement" / model_name / image_name

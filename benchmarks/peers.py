@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "MIXED",
     "Job",
     "Method",
     "Peers",
@@ -35,6 +36,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 #: Our engines, and those with a mode that is opt-in because its answer may differ.
 ENGINES, WITH_FAST = ("nnunet", "torch", "openvino"), ("torch", "openvino")
+#: How mixed precision is called.
+MIXED = "openvino-mixed"
 #: The stage under which an engine reports its tiles.
 TILES = "segmenting the rootlets"
 
@@ -83,6 +86,8 @@ class Method:
     fast, confined : bool
         Whether a less exact mode is asked for; whether the cord mask is given, so that only
         tiles at the cord need be computed.
+    precision : str
+        That of :func:`benchmarks.engine_run.main`, where no option asks for it.
     """
 
     name: str
@@ -91,6 +96,7 @@ class Method:
     engine: str | None = None
     fast: bool = False
     confined: bool = False
+    precision: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,8 +147,14 @@ def variant_name(engine: str, fast: bool, confined: bool) -> str:
     return "-".join([engine, *["fast"] * fast, *["cord"] * confined])
 
 
-def methods(peers: Peers) -> list[Method]:
-    """Return all methods that can be tried here, SCT first."""
+def _mixed(job: Job) -> list[str]:
+    command = [sys.executable, "-m", "benchmarks.mixed_precision", "segment", "-device", "cpu"]
+    command += ["-i", str(job.image), "-o", str(job.output), "-model", str(job.network)]
+    return [*command, "-threads", str(job.threads)]
+
+
+def methods(peers: Peers, *, mixed: bool = True) -> list[Method]:
+    """Return all methods that can be tried here, SCT first; mixed precision only if `mixed`."""
     found = []
     if peers.sct:
         found.append(Method("sct", "`sct_deepseg rootlets`", functools.partial(_sct, peers.sct)))
@@ -156,6 +168,9 @@ def methods(peers: Peers) -> list[Method]:
         title = f"`segment -engine {engine}{' -fast' * fast}{' -s CORD' * confined}`"
         own = functools.partial(_ours, engine, fast, confined)
         found.append(Method(name, title, own, engine, fast, confined))
+        if mixed and name == "openvino":
+            title = "`segment -engine openvino`, mixed precision"
+            found.append(Method(MIXED, title, _mixed, engine, precision="mixed"))
     return found
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -34,31 +32,13 @@ def converted_apart() -> None:
 
 
 @pytest.fixture(autouse=True)
-def converted_once(
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """Convert networks in this process, and those of the package once: each takes seconds."""
+def converted_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Convert networks that are no plain U-Nets in this process: another takes seconds."""
     if "converted_apart" in request.fixturenames:
         return
     from sct_rootlets.engines import network_cache
 
-    make = network_cache._make
-    kept = tmp_path_factory.getbasetemp() / "converted"
-
-    def made(folder: Path, target: Path) -> Any:
-        if "sct_rootlets/models" not in folder.as_posix():
-            return make(folder, target)
-        place = kept / folder.name
-        if not place.is_dir():
-            place.mkdir(parents=True)
-            make(folder, place)
-        shutil.copytree(place, target, dirs_exist_ok=True)
-        return network_cache._read(target)
-
     monkeypatch.setattr(network_cache, "_made_apart", lambda folder, target: None)
-    monkeypatch.setattr(network_cache, "_make", made)
 
 
 @pytest.fixture(scope="session")

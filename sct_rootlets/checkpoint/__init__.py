@@ -5,6 +5,7 @@ by the engines, which read that.
 """
 
 from sct_rootlets.checkpoint.archive import checked_archive
+from sct_rootlets.checkpoint.arrays import NoArrays, read_arrays
 from sct_rootlets.checkpoint.converted import (
     CHECKPOINTS,
     converted_files,
@@ -15,9 +16,11 @@ from sct_rootlets.checkpoint.read import import_torch, read_pth
 
 __all__ = [
     "CHECKPOINTS",
+    "NoArrays",
     "checked_archive",
     "converted_files",
     "import_torch",
+    "read_arrays",
     "read_converted",
     "read_pth",
     "write_converted",

@@ -14,12 +14,24 @@ from __future__ import annotations
 import io
 import pickletools
 import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from sct_rootlets.checkpoint.stand_ins import ALLOWED_GLOBALS, Reader
 from sct_rootlets.errors import ModelError
 
-__all__ = ["MAX_PICKLE_BYTES", "TRUST_REMEDY", "checked_archive", "damaged"]
+__all__ = [
+    "MAX_PICKLE_BYTES",
+    "TRUST_REMEDY",
+    "LookedThrough",
+    "checked_archive",
+    "damaged",
+    "look_through",
+]
+
+_T = TypeVar("_T")
 
 #: A pickle of nnU-Net takes 1 to 2 MB, most of it the log of 2000 epochs.
 MAX_PICKLE_BYTES = 16 << 20
@@ -62,10 +74,44 @@ def checked_archive(path: Path) -> io.BytesIO:
         If it is damaged, of another format, or holds anything but tensors and numbers;
         what it holds is named.
     """
+    return look_through(path, _rebuilt)
+
+
+@dataclass(frozen=True)
+class LookedThrough:
+    """An archive with nothing in it that could run, still open.
+
+    Attributes
+    ----------
+    program : bytes
+        The pickle.
+    content : object
+        What the pickle builds, with stand-ins for tensors
+        (:class:`sct_rootlets.checkpoint.stand_ins.StoredTensor`).
+    used : set of str
+        The records that it names.
+    read : callable
+        Returns the bytes of a record, compared with its checksum.
+    """
+
+    program: bytes
+    content: Any
+    used: set[str]
+    read: Callable[[str], bytes]
+
+
+def look_through(path: Path, take: Callable[[LookedThrough], _T]) -> _T:
+    """Look through the archive of a checkpoint, and return what `take` takes of it.
+
+    Raises
+    ------
+    ModelError
+        As :func:`checked_archive` does.
+    """
     try:
         if not path.is_file():  # a pipe would be waited for
             raise FileNotFoundError(2, "there is no such file", str(path))
-        return _checked(path)
+        return _looked_through(path, take)
     except OSError as error:
         raise ModelError(f"the checkpoint cannot be read ({error.strerror})", path=path) from error
     except (ModelError, MemoryError):
@@ -91,7 +137,7 @@ def _could_run(path: Path, what: str, remedy: str = TRUST_REMEDY) -> ModelError:
     )
 
 
-def _checked(path: Path) -> io.BytesIO:
+def _looked_through(path: Path, take: Callable[[LookedThrough], _T]) -> _T:
     with path.open("rb") as stream:
         start = stream.read(512)
     if not start.startswith(b"PK\x03\x04"):
@@ -103,14 +149,20 @@ def _checked(path: Path) -> io.BytesIO:
         program = archive.read(records["data.pkl"])
         _check_opcodes(program, path)
         reader = Reader(program, {name: info.file_size for name, info in records.items()})
-        reader.load()
-        rebuilt = io.BytesIO()
-        with zipfile.ZipFile(rebuilt, "w") as copy:
-            copy.writestr("archive/data.pkl", program)
-            copy.writestr("archive/byteorder", b"little")
-            for name in sorted(reader.used):
-                copy.writestr(f"archive/{name}", archive.read(records[name]))
-            copy.writestr("archive/version", b"3\n")
+        content = reader.load()
+        return take(
+            LookedThrough(program, content, reader.used, lambda name: archive.read(records[name]))
+        )
+
+
+def _rebuilt(seen: LookedThrough) -> io.BytesIO:
+    rebuilt = io.BytesIO()
+    with zipfile.ZipFile(rebuilt, "w") as copy:
+        copy.writestr("archive/data.pkl", seen.program)
+        copy.writestr("archive/byteorder", b"little")
+        for name in sorted(seen.used):
+            copy.writestr(f"archive/{name}", seen.read(name))
+        copy.writestr("archive/version", b"3\n")
     rebuilt.seek(0)
     return rebuilt
 

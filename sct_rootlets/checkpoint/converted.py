@@ -7,14 +7,21 @@ were (float16 stays float16) and ``checkpoint_final.json`` with the rest.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.checkpoint.read import check_structure, import_torch
+from sct_rootlets.checkpoint.read import check_structure, import_torch, plain_tensor
 from sct_rootlets.errors import MissingDependencyError, ModelError
 
-__all__ = ["CHECKPOINTS", "FORMAT_VERSION", "converted_files", "read_converted", "write_converted"]
+__all__ = [
+    "CHECKPOINTS",
+    "FORMAT_VERSION",
+    "converted_files",
+    "read_converted",
+    "read_stored",
+    "write_converted",
+]
 
 #: Of the JSON file. A reader refuses a version that it does not know.
 FORMAT_VERSION = 1
@@ -88,10 +95,26 @@ def read_converted(weights: Path, facts: Path) -> dict[str, Any]:
     ModelError
         If one of them is damaged, or they are not of each other.
     """
-    content = _read_facts(facts)
     load_file = _safetensors().load_file
+    return read_stored(weights, facts, lambda name: load_file(name, device="cpu"), plain_tensor)
+
+
+def read_stored(
+    weights: Path,
+    facts: Path,
+    load_file: Callable[[str], dict[str, Any]],
+    weight_of: Callable[[Any], Any],
+) -> dict[str, Any]:
+    """Read the two files; the weights as `load_file` and `weight_of` give them.
+
+    Raises
+    ------
+    ModelError
+        As :func:`read_converted` does.
+    """
+    content = _read_facts(facts)
     try:
-        tensors = load_file(str(weights), device="cpu")
+        tensors = load_file(str(weights))
         size_bytes = weights.stat().st_size
     except OSError as error:
         raise ModelError("the weights cannot be read", path=weights, remedy=_AGAIN) from error
@@ -113,7 +136,7 @@ def read_converted(weights: Path, facts: Path) -> dict[str, Any]:
         "init_args": {"configuration": content["configuration"]},
         "inference_allowed_mirroring_axes": content["inference_allowed_mirroring_axes"],
     }
-    return check_structure(import_torch(), checkpoint, facts)
+    return check_structure(checkpoint, facts, weight_of)
 
 
 def _read_facts(facts: Path) -> dict[str, Any]:

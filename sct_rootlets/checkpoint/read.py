@@ -6,7 +6,7 @@ import io
 import pickle
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +15,7 @@ from sct_rootlets.checkpoint.archive import checked_archive, damaged
 from sct_rootlets.checkpoint.stand_ins import STORAGE_BYTES
 from sct_rootlets.errors import MissingDependencyError, ModelError
 
-__all__ = ["allowed_objects", "check_structure", "import_torch", "read_pth"]
+__all__ = ["allowed_objects", "check_structure", "import_torch", "plain_tensor", "read_pth"]
 
 _WEIGHT_NAME = re.compile(r"[\w.-]{1,300}", re.ASCII)
 _TRAINER_NAME = re.compile(r"[A-Za-z_]\w{0,199}", re.ASCII)
@@ -62,11 +62,26 @@ def read_pth(path: Path, *, trust_code: bool = False) -> dict[str, Any]:
         if not trust_code:
             raise
         checkpoint = _load_anything(torch, path)
-    return check_structure(torch, checkpoint, path)
+    return check_structure(checkpoint, path, plain_tensor)
 
 
-def check_structure(torch: Any, checkpoint: Any, path: Path) -> dict[str, Any]:
+def plain_tensor(value: Any) -> Any:
+    """Return a plain tensor of torch on the CPU without its gradient, None if it is none."""
+    torch = import_torch()
+    dense = isinstance(value, torch.Tensor) and value.layout == torch.strided
+    return value.detach() if dense and value.device.type == "cpu" else None
+
+
+def check_structure(checkpoint: Any, path: Path, weight_of: Callable[[Any], Any]) -> dict[str, Any]:
     """Return a checkpoint of which every part that inference uses is as nnU-Net has it.
+
+    Parameters
+    ----------
+    checkpoint : object
+    path : Path
+        For messages.
+    weight_of : callable
+        Returns a weight as it is to be had, None for what is no weight.
 
     Raises
     ------
@@ -105,9 +120,8 @@ def check_structure(torch: Any, checkpoint: Any, path: Path) -> dict[str, Any]:
         # Names differ where the model was trained compiled or on several GPUs.
         short = name.removeprefix("module.").removeprefix("_orig_mod.")
         need(short not in plain, f"has two weights named {short}")
-        dense = isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided
-        need(dense and tensor.device.type == "cpu", f"has no plain tensor as {name}")
-        plain[short] = tensor.detach()
+        plain[short] = weight_of(tensor)
+        need(plain[short] is not None, f"has no plain tensor as {name}")
     return {
         **checkpoint,
         "network_weights": plain,

@@ -2,7 +2,8 @@
 
 A pickle is a program: reading it can call anything that it names. :class:`Reader` reads it
 with stand-ins that only compare what they are given with what nnU-Net saves (tensors,
-numbers, plain containers). Nothing of torch or numpy is called, and no tensor is made.
+numbers, plain containers). Nothing of torch or numpy is called, and no tensor is made; what
+the pickle says of one is kept.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["ALLOWED_GLOBALS", "STORAGE_BYTES", "Reader"]
+__all__ = ["ALLOWED_GLOBALS", "STORAGE_BYTES", "Reader", "StoredTensor"]
 
 #: Bytes of an element, for each kind of storage that weights come in.
 STORAGE_BYTES = {
@@ -32,8 +33,7 @@ STORAGE_BYTES = {
 _NUMBERS = {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"}
 
 # Each stand-in takes what the real one would take, and raises ValueError unless it is as
-# nnU-Net's checkpoints have it. With `__slots__` and without `__setstate__`, pickle's BUILD
-# can change nothing about one.
+# nnU-Net's checkpoints have it.
 
 
 def _require(good: bool, problem: str) -> None:
@@ -41,30 +41,59 @@ def _require(good: bool, problem: str) -> None:
         raise ValueError(problem)
 
 
-class _Kind:
+class _Fixed:
+    """Nothing about it can be changed by pickle's BUILD, which would also set slots."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: Any) -> None:
+        raise ValueError(f"a changed {type(self).__name__.strip('_')}")
+
+
+class _Kind(_Fixed):
     """A type that may be named and not called, such as ``torch.FloatStorage``."""
 
-    __slots__ = ("item_bytes",)
+    __slots__ = ("item_bytes", "name")
 
-    def __init__(self, item_bytes: int = 0) -> None:
-        self.item_bytes = item_bytes
-
-
-class _Storage:
-    __slots__ = ("count", "kind")
-
-    def __init__(self, kind: _Kind, count: int) -> None:
-        self.kind, self.count = kind, count
+    def __init__(self, item_bytes: int = 0, name: str = "") -> None:
+        self.item_bytes, self.name = item_bytes, name
 
 
-class _Built:
+class _Storage(_Fixed):
+    __slots__ = ("count", "kind", "record")
+
+    def __init__(self, kind: _Kind, count: int, record: str) -> None:
+        self.kind, self.count, self.record = kind, count, record
+
+
+class _Built(_Fixed):
     """Anything that the real reader builds and that is done with."""
 
     __slots__ = ()
 
 
-class _Tensor(_Built):
-    __slots__ = ()
+class StoredTensor(_Built):
+    """Where the numbers of a tensor are in the archive.
+
+    Attributes
+    ----------
+    record : str
+        Such as ``"data/0"``.
+    kind : str
+        Of its storage, a key of :data:`STORAGE_BYTES`.
+    first : int
+        Number of its first element in the record.
+    shape, steps : tuple of int
+        Elements along each axis, and elements of the record from one to the next.
+    """
+
+    __slots__ = ("first", "kind", "record", "shape", "steps")
+
+    def __init__(
+        self, storage: _Storage, first: int, shape: tuple[int, ...], steps: tuple[int, ...]
+    ) -> None:
+        self.record, self.kind = storage.record, storage.kind.name
+        self.first, self.shape, self.steps = first, shape, steps
 
 
 class _OrderedDict(dict[Any, Any]):
@@ -132,7 +161,7 @@ def _device(kind: Any, index: Any = 0) -> _Built:
 
 def _tensor(
     storage: Any, offset: Any, size: Any, stride: Any, _grad: Any, hooks: Any, extra: Any = None
-) -> _Tensor:
+) -> StoredTensor:
     _require(isinstance(storage, _Storage) and not hooks and not extra, "an unusual tensor")
     (first,), shape, steps = _counts((offset,)), _counts(size), _counts(stride)
     _require(len(shape) == len(steps), "a tensor with another number of strides")
@@ -141,12 +170,12 @@ def _tensor(
     # torch itself would enlarge the storage instead, with whatever the memory held before.
     fits = count == 0 or (reach <= storage.count and count <= storage.count)
     _require(fits, f"a tensor of shape {shape!r:.60} that its {storage.count} numbers do not fill")
-    return _Tensor()
+    return StoredTensor(storage, first, shape, steps)
 
 
-def _parameter(tensor: Any, _grad: Any, hooks: Any) -> _Tensor:
-    _require(isinstance(tensor, _Tensor) and not hooks, "an unusual parameter")
-    return _Tensor()
+def _parameter(tensor: Any, _grad: Any, hooks: Any) -> StoredTensor:
+    _require(isinstance(tensor, StoredTensor) and not hooks, "an unusual parameter")
+    return tensor
 
 
 _STAND_INS: dict[str, Callable[..., Any] | _Kind] = {
@@ -162,7 +191,7 @@ _STAND_INS: dict[str, Callable[..., Any] | _Kind] = {
     "torch.Size": _counts,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_parameter": _parameter,
-    **{f"torch.{name}": _Kind(count) for name, count in STORAGE_BYTES.items()},
+    **{f"torch.{name}": _Kind(count, name) for name, count in STORAGE_BYTES.items()},
 }
 
 #: Everything that the pickle of a checkpoint may name: tensors, and the numbers of the log.
@@ -210,7 +239,7 @@ class Reader(pickle.Unpickler):
             held == count * kind.item_bytes,
             f"storage {key!r:.60} has {held} bytes, not what its type takes",
         )
-        known = self._storages.setdefault(name, _Storage(kind, count))
+        known = self._storages.setdefault(name, _Storage(kind, count, name))
         _require(known.kind is kind, f"storage {key!r:.60} as two kinds of number")
         self.used.add(name)
         return known

@@ -130,6 +130,7 @@ def _sliding(
             candidate(reduced, f"{reduced} arithmetic"),
             candidate(MIXED_PRECISION, f"{reduced} arithmetic behind the first stage"),
         ],
+        None if cord is None else cord.mask,
     )
 
 

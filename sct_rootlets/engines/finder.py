@@ -14,7 +14,7 @@ from sct_rootlets.engines.grids import Grids, Reorientation, grids_at, grids_of,
 from sct_rootlets.engines.stage import Stage, coarse_folder, load_stage, normalised
 from sct_rootlets.engines.tiles import accumulate, pad_to_patch, tile_origins
 from sct_rootlets.errors import InputError
-from sct_rootlets.image import Image
+from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.manifest import InstalledModel
 
 __all__ = ["COARSE_THRESHOLDS", "CordFinder"]
@@ -78,6 +78,17 @@ class CordFinder:
         corners = np.array(list(itertools.product(*ends)))
         world: NDArray[np.float64] = corners @ way.affine[:3, :3].T + way.affine[:3, 3]
         return world
+
+    def mask(self, image: Image) -> LabelImage | None:
+        """Return the coarse mask of the cord on the grid of `image`; None if none is found."""
+        found = self._find(image, lambda stage, done, total: None)
+        if found is None:
+            return None
+        coarse, grids = found
+        way = self._way(image)
+        source = grids_of(way.apply(image.data).shape, way.spacing_mm)
+        inside = resampled(coarse, grids, source) >= 0.5
+        return LabelImage(way.undo(inside.astype(np.uint8)), image.grid, image.header, image.path)
 
     def _way(self, image: Image) -> Reorientation:
         return Reorientation.to(self._model.orientation_sct, image.grid.affine, image.grid.shape)

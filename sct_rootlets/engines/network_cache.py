@@ -29,16 +29,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from sct_rootlets.checkpoint import NoArrays, read_arrays
 from sct_rootlets.engines.networks import Facts, build_modules
-from sct_rootlets.engines.openvino_network import OpenVINONetwork, convert, import_openvino
-from sct_rootlets.engines.plan import read_plan
+from sct_rootlets.engines.openvino_convert import convert
+from sct_rootlets.engines.openvino_graph import write_plain_unet
+from sct_rootlets.engines.openvino_network import OpenVINONetwork, import_openvino
+from sct_rootlets.engines.plan import UnsupportedPlan, read_plan
+from sct_rootlets.engines.runtime import checkpoint_files, has_plain_trainer
+from sct_rootlets.engines.unet import plain_unet
+from sct_rootlets.errors import ModelError
 from sct_rootlets.hashing import file_sha256
 
 __all__ = ["Converted", "converted"]
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 2
+_FORMAT = 3
 _FACTS = "facts.json"
 
 
@@ -94,7 +100,7 @@ def converted(folder: Path, sha256: str, cache: Path | None) -> Iterator[Convert
             return
     made = _staging(cache)
     try:
-        facts = _made_apart(folder, made) or _make(folder, made)
+        facts = _written(folder, made) or _made_apart(folder, made) or _make(folder, made)
         if place is not None and made.parent == place.parent:
             made = _moved(made, place)
         yield Converted(made, facts)
@@ -112,6 +118,35 @@ def _staging(cache: Path | None) -> Path:
         except OSError as error:
             logger.info("converted networks cannot be kept in %s (%s)", cache, error)
     return Path(tempfile.mkdtemp(prefix="sct_rootlets-"))
+
+
+def _written(folder: Path, target: Path) -> Facts | None:
+    """Write the files from the weights as they are: a matter of a second, without torch.
+
+    Returns None, and leaves nothing that the other ways would not replace, where a network is
+    no plain U-Net or anything about it is unusual: they say what is wrong with it, if it is
+    wrong.
+    """
+    try:
+        files = checkpoint_files(folder)
+        checkpoints = [read_arrays(path) for path in files]
+        facts = Facts.of(checkpoints[0], files)
+        if not has_plain_trainer(checkpoints[0]["trainer_name"]):
+            return None
+        patch = read_plan(folder, facts.configuration).patch
+        unet = plain_unet(folder, facts.configuration)
+        if unet is None or not unet.fits(patch):
+            return None
+        for checkpoint, fold in zip(checkpoints, facts.folds, strict=True):
+            weights = unet.weights_of(checkpoint["network_weights"])
+            if weights is None:
+                return None
+            write_plain_unet(unet, weights, patch, target / f"{fold}.xml")
+    except (ModelError, NoArrays, UnsupportedPlan, RuntimeError) as error:
+        logger.debug("its networks cannot be written as they are (%s)", error)
+        return None
+    _write_facts(facts, target)
+    return facts
 
 
 def _made_apart(folder: Path, target: Path) -> Facts | None:
@@ -140,13 +175,17 @@ def _make(folder: Path, target: Path) -> Facts:
     patch = read_plan(folder, facts.configuration).patch
     for module, fold in zip(modules, facts.folds, strict=True):
         convert(module, patch, target / f"{fold}.xml")
+    _write_facts(facts, target)
+    return facts
+
+
+def _write_facts(facts: Facts, target: Path) -> None:
     content = {
         "format": _FORMAT,
         **asdict(facts),
         "sha256": {path.name: file_sha256(path) for path in sorted(target.iterdir())},
     }
     (target / _FACTS).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return facts
 
 
 def _moved(made: Path, place: Path) -> Path:

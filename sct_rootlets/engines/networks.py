@@ -6,7 +6,7 @@ A `Network` is what the sliding windows see; behind it stands torch, or OpenVINO
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,6 +60,16 @@ class Facts:
     mirror_axes: tuple[int, ...]
     folds: tuple[str, ...]
 
+    @classmethod
+    def of(cls, checkpoint: Mapping[str, Any], files: Sequence[Path]) -> Facts:
+        """Return what the first of the checkpoints `files` says."""
+        axes: Sequence[int] = checkpoint.get("inference_allowed_mirroring_axes") or ()
+        return cls(
+            configuration=str(checkpoint["init_args"]["configuration"]),
+            mirror_axes=tuple(int(axis) for axis in axes),
+            folds=tuple(path.parent.name for path in files),
+        )
+
 
 class TorchNetwork:
     """A network in torch.
@@ -83,7 +93,30 @@ class TorchNetwork:
         self._threads = threads
 
     def scores(self, tiles: _Array) -> _Array:
-        """Score tiles; see :class:`Network`."""
+        """Score tiles; see :class:`Network`.
+
+        Tiles that do not fit into a GPU's memory together are scored one by one.
+
+        Raises
+        ------
+        ModelError
+            If not even one does.
+        """
+        torch = import_torch()
+        try:
+            return self._scored(tiles)
+        except torch.cuda.OutOfMemoryError as error:
+            # Not the error itself: the frames of its traceback hold what filled the memory.
+            reason = (str(error).splitlines() or [""])[0]
+        torch.cuda.empty_cache()
+        if len(tiles) > 1:
+            return np.concatenate([self.scores(tile[None]) for tile in tiles])
+        raise ModelError(
+            f"the memory of {self._device} does not hold one tile of it ({reason:.200})",
+            remedy="Choose -device cpu, or leave that device to this program alone",
+        )
+
+    def _scored(self, tiles: _Array) -> _Array:
         torch = import_torch()
         half = torch.autocast("cuda", enabled=self._device.type == "cuda")
         with using_threads(self._threads), torch.inference_mode(), half:
@@ -123,13 +156,7 @@ def build_modules(folder: Path) -> tuple[list[Any], Facts]:
                 remedy="It may need a trainer class that this nnU-Net does not have",
             ) from error
         modules.append(module)
-    axes: Sequence[int] = first.get("inference_allowed_mirroring_axes") or ()
-    facts = Facts(
-        configuration=str(first["init_args"]["configuration"]),
-        mirror_axes=tuple(int(axis) for axis in axes),
-        folds=tuple(path.parent.name for path in files),
-    )
-    return modules, facts
+    return modules, Facts.of(first, files)
 
 
 def _module(folder: Path, checkpoint: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Networks in OpenVINO: converted once, kept on disk, loaded without torch.
+"""Networks in OpenVINO: written once, kept on disk, loaded without torch.
 
 OpenVINO's own form of a network (an .xml and a .bin) is kept, not what it compiles for one
 CPU: compiling takes a third of a second for the largest rootlets model, no more than reading
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,17 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.engines.precise import mark_first_stage
-from sct_rootlets.engines.runtime import quietly, usable_threads
+from sct_rootlets.engines.runtime import usable_threads
 from sct_rootlets.errors import MissingDependencyError, ModelError
 
 __all__ = [
     "FULL_PRECISION",
     "MIXED_PRECISION",
     "OpenVINONetwork",
-    "convert",
     "has_openvino",
     "import_openvino",
+    "import_torch_frontend",
     "reduced_precision",
+    "save_network",
 ]
 
 logger = logging.getLogger(__name__)
@@ -95,8 +96,21 @@ def import_openvino() -> SimpleNamespace:
             "-engine",
         ) from error
     return SimpleNamespace(
-        Core=openvino.Core, save_model=openvino.save_model, version=openvino.get_version()
+        Core=openvino.Core,
+        Model=openvino.Model,
+        operations=openvino.opset13,
+        save_model=openvino.save_model,
+        version=openvino.get_version(),
     )
+
+
+def import_torch_frontend() -> SimpleNamespace:
+    """Return what OpenVINO converts networks in torch with."""
+    import_openvino()
+    with _unreported():
+        from openvino.frontend import FrontEndManager
+        from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+    return SimpleNamespace(FrontEndManager=FrontEndManager, Decoder=TorchScriptPythonDecoder)
 
 
 def reduced_precision() -> str | None:
@@ -106,110 +120,17 @@ def reduced_precision() -> str | None:
     return _REDUCED.get(name)
 
 
-def convert(module: Any, patch: Sequence[int], xml: Path) -> None:
-    """Write a torch module in OpenVINO's form, in float32, as `xml` and a .bin beside it.
+def save_network(model: Any, xml: Path) -> None:
+    """Write a network in OpenVINO's form, in float32, as `xml` and a .bin beside it.
 
     A second .xml for the same .bin has the marks that mixed precision needs.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        From patches (1, 1, *patch) to scores.
-    patch : sequence of int
-    xml : Path
-
-    Raises
-    ------
-    ModelError
-        If OpenVINO cannot express the network.
     """
-    import torch
-
-    openvino = import_openvino()
-    with _unreported():
-        from openvino.frontend import FrontEndManager
-        from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
-
-    example = torch.zeros((1, 1, *patch))
-    try:
-        with quietly(), torch.inference_mode():
-            decoder = TorchScriptPythonDecoder(module.eval(), example_input=_small(example, module))
-            frontend = FrontEndManager().load_by_framework("pytorch")
-            model = frontend.convert(frontend.load(decoder))
-        model.reshape([1, 1, *patch])
-        _without_concatenations(model)
-        openvino.save_model(model, str(xml), compress_to_fp16=False)
-        mark_first_stage(xml, _marked(xml))
-    except Exception as error:
-        raise ModelError(
-            f"OpenVINO cannot express its network ({str(error).splitlines()[0]:.200})",
-            path=xml,
-            remedy="Choose -engine torch or -engine nnunet",
-        ) from error
+    import_openvino().save_model(model, str(xml), compress_to_fp16=False)
+    mark_first_stage(xml, _marked(xml))
 
 
 def _marked(xml: Path) -> Path:
     return xml.with_suffix(".mixed.xml")
-
-
-def _small(example: Any, module: Any) -> Any:
-    """Return the smallest example that passes the network, which tracing does not depend on.
-
-    The largest product of strides is 32 in nearly all of nnU-Net's networks, and tracing a
-    whole patch would take a second and gigabytes.
-    """
-    sizes = [min(n, 64) for n in example.shape[2:]]
-    small = example[tuple(slice(None) for _ in (0, 1)) + tuple(slice(0, n) for n in sizes)]
-    try:
-        module(small)
-    except (RuntimeError, ValueError):
-        return example
-    return small
-
-
-def _without_concatenations(model: Any) -> None:
-    """Replace a convolution of joined channels by the sum of convolutions of its parts.
-
-    A U-Net's decoder joins what comes up with what was skipped. The joined array is the
-    largest of all, and copied into being; without it a network of the official kind takes
-    0.3 GB and a tenth of the time less. The sum is the same but for its order.
-    """
-    from openvino import opset13 as operations
-
-    for node in model.get_ordered_ops():
-        if node.get_type_name() != "Concat" or node.get_attributes()["axis"] != 1:
-            continue
-        readers = list(node.output(0).get_target_inputs())
-        convolution = readers[0].get_node()
-        if len(readers) != 1 or convolution.get_type_name() != "Convolution":
-            continue
-        weights = convolution.input_value(1).get_node()
-        if weights.get_type_name() != "Constant":
-            continue
-        given = convolution.get_attributes()
-        parts, at = [], 0
-        for number in range(node.get_input_size()):
-            value = node.input_value(number)
-            channels = value.get_partial_shape()[1].get_length()
-            share = np.ascontiguousarray(weights.data[:, at : at + channels])
-            at += channels
-            parts.append(
-                operations.convolution(
-                    value,
-                    operations.constant(share),
-                    given["strides"],
-                    given["pads_begin"],
-                    given["pads_end"],
-                    given["dilations"],
-                    given["auto_pad"],
-                )
-            )
-        total = parts[0]
-        for part in parts[1:]:
-            total = operations.add(total, part)
-        for reader in list(convolution.output(0).get_target_inputs()):
-            reader.replace_source_output(total.output(0))
-    model.validate_nodes_and_infer_types()
 
 
 class OpenVINONetwork:
@@ -218,7 +139,7 @@ class OpenVINONetwork:
     Parameters
     ----------
     xml : Path
-        Of :func:`convert`.
+        Of :func:`save_network`.
     precision : str
         ``"f32"``, ``"mixed"``, or what :func:`reduced_precision` names.
     threads : int, optional

@@ -43,6 +43,14 @@ NEAR_MM = 10.0
 #: the difference that is allowed (0.001 and 0.005), for the images that are not compared.
 LEAST_EQUAL, LEAST_DICE = 0.9995, 0.9975
 
+#: What is allowed speaks of the cord's neighbourhood. Of what was labelled anywhere, all levels
+#: together, this Dice is asked for besides.
+LEAST_WHOLE_DICE = 0.995
+
+#: A cord says where to compare if this share of what was labelled lies near it. Rootlets of
+#: lower levels do not.
+LEAST_NEAR_CORD = 0.5
+
 #: So many images have to agree, one after another.
 IMAGES = 3
 
@@ -58,15 +66,19 @@ class Agreement:
     ----------
     equal : float
         Share of equal voxels within :data:`NEAR_MM` of the cord, or of what the reference
-        labelled where no cord mask is at hand.
+        labelled where no cord is known.
     lowest_dice : float
-        Of the levels of either.
+        Of the levels of either, within :data:`NEAR_MM` of the cord, or in the whole image where
+        no cord is known.
+    whole_dice : float
+        Of all levels together, in the whole image.
     voxels : int
-        That the reference labelled.
+        That the reference labelled where the levels were compared.
     """
 
     equal: float
     lowest_dice: float
+    whole_dice: float
     voxels: int
 
     @property
@@ -77,20 +89,48 @@ class Agreement:
     @property
     def passes(self) -> bool:
         """Whether the two may stand for one another."""
-        return self.is_enough and self.equal >= LEAST_EQUAL and self.lowest_dice >= LEAST_DICE
+        return (
+            self.is_enough
+            and self.equal >= LEAST_EQUAL
+            and self.lowest_dice >= LEAST_DICE
+            and self.whole_dice >= LEAST_WHOLE_DICE
+        )
 
 
 def agreement(
     reference: Segmentation, other: Segmentation, cord: LabelImage | None = None
 ) -> Agreement:
-    """Compare two predictions of one image, on its grid."""
+    """Compare two predictions of one image, on its grid.
+
+    Parameters
+    ----------
+    reference, other : Segmentation
+    cord : LabelImage, optional
+        Cord mask, to the nearest voxels; without it the reference's own, if it has one. It
+        does not count if less than :data:`LEAST_NEAR_CORD` of what the reference labelled lies
+        near it.
+    """
     expected, found = reference.rootlets.data, other.rootlets.data
-    labels = np.union1d(np.unique(expected), np.unique(found))
-    dice = [_dice(expected == label, found == label) for label in labels if label != 0]
+    labelled = expected != 0
     centre = cord if cord is not None else reference.cord
-    near = _near(expected if centre is None else centre.data, reference.rootlets)
-    equal = float((expected == found)[near].mean()) if near.any() else 1.0
-    return Agreement(equal, min(dice, default=1.0), int(np.count_nonzero(expected)))
+    near = _near(labelled if centre is None else centre.data, reference.rootlets)
+    compared = near
+    if centre is None or (labelled & near).sum() < LEAST_NEAR_CORD * labelled.sum():
+        near, compared = _near(labelled, reference.rootlets), np.ones_like(near)
+    equal = expected == found
+    levels = np.union1d(np.unique(expected[compared]), np.unique(found[compared]))
+    dice = [
+        _dice((expected == level) & compared, (found == level) & compared)
+        for level in levels
+        if level != 0
+    ]
+    either = np.count_nonzero(expected) + np.count_nonzero(found)
+    return Agreement(
+        equal=float(equal[near].mean()) if near.any() else 1.0,
+        lowest_dice=min(dice, default=1.0),
+        whole_dice=float(2 * (equal & labelled).sum() / either) if either else 1.0,
+        voxels=int(np.count_nonzero(labelled & compared)),
+    )
 
 
 def _dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
@@ -158,7 +198,8 @@ class _Trial:
         return (
             f"{self.candidate.what} {outcome}: on {images} at least "
             f"{min(known.equal for known in self.known):.5f} of the voxels near the cord were "
-            f"equal, and the Dice of each level {min(k.lowest_dice for k in self.known):.4f}"
+            f"equal, and the Dice of each level {min(k.lowest_dice for k in self.known):.4f} "
+            f"({min(k.whole_dice for k in self.known):.4f} of all levels in the whole image)"
         )
 
 
@@ -174,10 +215,19 @@ class ProvingEngine:
         Loads the exact engine. No more than one engine is held at a time.
     candidates : sequence of Candidate
         The fastest first.
+    find_cord : callable, optional
+        From an image to a cord mask on its grid, or None if it finds none: where to compare
+        predictions if no mask is given.
     """
 
-    def __init__(self, exact: Callable[[], Engine], candidates: Sequence[Candidate]) -> None:
+    def __init__(
+        self,
+        exact: Callable[[], Engine],
+        candidates: Sequence[Candidate],
+        find_cord: Callable[[Image], LabelImage | None] | None = None,
+    ) -> None:
         self._exact = exact
+        self._find_cord = find_cord
         self._trials = [_Trial(candidate) for candidate in candidates]
         self._engine: Engine | None = self._load()
 
@@ -229,6 +279,8 @@ class ProvingEngine:
 
         self._engine = None  # so that both are not in memory
         found = trial.candidate.load().predict(image, cord=cord, progress=told)
+        if cord is None and expected.cord is None and self._find_cord is not None:
+            cord = self._find_cord(image)
         trial.add(agreement(expected, found, cord))
 
 
@@ -237,7 +289,12 @@ def read_agreements(path: Path) -> list[Agreement]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return [
-            Agreement(float(each["equal"]), float(each["lowest_dice"]), int(each["voxels"]))
+            Agreement(
+                float(each["equal"]),
+                float(each["lowest_dice"]),
+                float(each["whole_dice"]),
+                int(each["voxels"]),
+            )
             for each in content["images"]
         ]
     except (OSError, ValueError, KeyError, TypeError):

@@ -16,7 +16,7 @@ from benchmarks.inference import DOCUMENT
 from benchmarks.inference_tables import first_tile
 from benchmarks.kept import Kept
 from benchmarks.operations import Tile, floor_s, whole_tiles
-from benchmarks.peers import TILES, Job, Peers, measured, methods
+from benchmarks.peers import MIXED, TILES, Job, Peers, measured, methods
 
 #: A child that holds 200 MB, and whose own child works for a while.
 CHILD = """
@@ -205,3 +205,41 @@ def test_every_method_is_a_command(tmp_path: Path) -> None:
     assert "-s" not in found["openvino"]
     assert found["openvino-fast-cord"][-3:] == ["-fast", "-s", "c.nii.gz"]
     assert "nnunet-cord" not in found  # it predicts the whole image always
+    assert found[MIXED][2:4] == ["benchmarks.mixed_precision", "segment"]
+    assert MIXED not in [each.name for each in methods(Peers(), mixed=False)]
+
+
+def test_mixed_precision_is_the_whole_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("openvino")
+    pytest.importorskip("torch")
+    from benchmarks.big_model import TINY, TINY_USUAL, write_image, write_model
+    from benchmarks.mixed_precision import main
+    from sct_rootlets.engines import choice
+
+    # Put back by the end, whatever `main` makes of it.
+    monkeypatch.setattr(choice, "reduced_precision", choice.reduced_precision)
+    write_model(tmp_path / "model", TINY)
+    image = write_image(tmp_path, TINY_USUAL)
+    job = Job(tmp_path / "model", image["image"], image["cord"], tmp_path / "o.nii.gz", 1)
+    (mixed,) = (each for each in methods(Peers()) if each.name == MIXED)
+    assert main(mixed.command(job)[3:]) == 0
+    assert job.output.exists()
+    sidecar = json.loads((tmp_path / "o.json").read_text())
+    assert "OpenVINO, mixed (the first stage in f32)" in json.dumps(sidecar)
+
+
+def test_where_nothing_is_gained_it_is_not_measured_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from benchmarks import inference, mixed_precision
+
+    for reason in (None, "this processor has no halves"):
+        monkeypatch.setattr(mixed_precision, "why_not", lambda reason=reason: reason)
+        command = ["inference", "-o", str(tmp_path), "-list"]
+        monkeypatch.setattr(sys, "argv", command)
+        inference.main()
+        said = capsys.readouterr().out
+        assert ("segment -engine openvino`, mixed precision" in said) is (reason is None)
+        assert (f"{MIXED} is not measured: this processor has no halves" in said) is bool(reason)

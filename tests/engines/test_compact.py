@@ -342,3 +342,17 @@ def test_labels_agree_with_the_analytic_truth_helper():
     assert len(ijk) > 100
     assert (spine_labels(image.grid.world_from_ijk(ijk)) == ROOTLET).all()
     assert (image.grid.world_from_ijk(ijk)[:, 0] < 0).all()
+
+
+@pytest.mark.parametrize("orientation", ["RAS", "PIL", "SLA"])
+def test_the_finders_mask_is_on_the_grid_of_the_image(compact, orientation):
+    affine = oblique_affine((0.9, 1.1, 1.3), (6, -9, 4), (-30, -32, -45))
+    plain, truth = spine(affine, (66, 60, 70))
+    image, expected = reoriented(plain, orientation), reoriented(truth, orientation)
+    finder = compact(plain.data, coarse_threshold=0.6)._finder
+    found = finder.mask(image)
+    assert found.grid is image.grid
+    # This network takes CSF and rootlets for cord as well.
+    assert dice(found.data > 0, expected.data > 0) > 0.85
+    blank = image.with_data(np.zeros_like(image.data))
+    assert finder.mask(blank) is None

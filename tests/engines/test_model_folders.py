@@ -220,9 +220,15 @@ def test_without_nnunet_only_the_reference_is_missing(model_folder, monkeypatch,
         np.testing.assert_array_equal(engine_for(folder).predict(image).rootlets.data, truth.data)
 
 
-def test_without_torch_the_error_names_the_extra(model_folder, monkeypatch):
-    folder = model_folder([0, 1, 2], [0, 1, 2, 3])
+def test_without_torch_what_needs_it_names_the_extra(model_folder, monkeypatch, engine_name):
+    image, truth = spine(STRAIGHT, SHAPE)
+    thresholds, classes = thresholds_for(image.data)
+    folder = model_folder(thresholds, classes, labels=LEVELS)
     monkeypatch.setitem(sys.modules, "torch", None)
+    if engine_name == "openvino":  # writes an ordinary network from its weights
+        np.testing.assert_array_equal(engine_for(folder).predict(image).rootlets.data, truth.data)
+        plans = folder / "plans.json"
+        plans.write_text(plans.read_text().replace("torch.nn.LeakyReLU", "torch.nn.ReLU"))
     with pytest.raises(MissingDependencyError, match=r"sct_rootlets\[standalone\]"):
         engine_for(folder)
 

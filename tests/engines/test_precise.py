@@ -10,9 +10,9 @@ pytest.importorskip("openvino")
 torch = pytest.importorskip("torch")
 
 from sct_rootlets.engines.network_cache import converted  # noqa: E402
+from sct_rootlets.engines.openvino_convert import convert  # noqa: E402
 from sct_rootlets.engines.openvino_network import (  # noqa: E402
     OpenVINONetwork,
-    convert,
     import_openvino,
     reduced_precision,
 )

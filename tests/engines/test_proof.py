@@ -13,6 +13,7 @@ from sct_rootlets.engines.proof import (
     IMAGES,
     LEAST_DICE,
     LEAST_EQUAL,
+    LEAST_WHOLE_DICE,
     Agreement,
     Candidate,
     ProvingEngine,
@@ -40,30 +41,59 @@ def two_levels():
     return values
 
 
+def mask(*voxels) -> LabelImage:
+    values = np.zeros(SHAPE)
+    for voxel in voxels:
+        values[voxel] = 1
+    return labels(values)
+
+
 def test_agreement_counts_what_it_says():
     expected, found = two_levels(), two_levels()
-    found[10:12, 18, 10] = 0  # two of 400 voxels of C3
-    found[0, 0, 0] = 4  # far away: counts for the Dice, not for the voxels near the cord
-    cord = np.zeros(SHAPE)
-    cord[15, 20, 22] = 1
-    measured = agreement(segmentation(expected), segmentation(found), labels(cord))
-    ball = sum(
-        (x * x + y * y + z * z) <= 100
-        for x in range(-10, 11)
-        for y in range(-10, 11)
-        for z in range(-10, 11)
-    )
-    missed = 0  # (10..11, 18, 10) lies 12 mm away
-    assert measured.equal == pytest.approx(1 - missed / ball)
-    assert measured.lowest_dice == pytest.approx(min(2 * 398 / 798, 2 * 400 / 801))
-    assert measured.voxels == 800
+    found[12:14, 18, 15] = 0  # two voxels of C3 within 10 mm
+    found[10, 18, 10] = 0  # one of C3 12 mm away
+    found[0, 0, 0] = 4  # far away: counts in the whole image only
+    cord = mask((15, 20, 22))
+    measured = agreement(segmentation(expected), segmentation(found), cord)
+    x, y, z = np.indices(SHAPE)
+    ball = (x - 15) ** 2 + (y - 20) ** 2 + (z - 22) ** 2 <= 100
+    third, fourth = (int(((expected == level) & ball).sum()) for level in (3, 4))
+    assert 0 < third < 400
+    assert 0 < fourth < 400
+    assert measured.equal == pytest.approx(1 - 2 / ball.sum())
+    assert measured.lowest_dice == pytest.approx(2 * (third - 2) / (2 * third - 2))
+    assert measured.whole_dice == pytest.approx(2 * 797 / (800 + 798))
+    assert measured.voxels == third + fourth
 
 
 def test_without_a_cord_what_the_reference_labelled_says_where():
     expected, found = two_levels(), two_levels()
     found[10, 18, 10] = 0
+    found[0, 0, 0] = 4
     measured = agreement(segmentation(expected), segmentation(found))
     assert 1 - 1e-3 < measured.equal < 1
+    assert measured.lowest_dice == pytest.approx(2 * 399 / 799)
+    assert measured.voxels == 800
+
+
+def test_the_references_own_cord_counts_unless_one_is_given():
+    expected, found = two_levels(), two_levels()
+    found[:, :, 10:20][found[:, :, 10:20] == 3] = 5  # all of C3
+    at_fourth = mask((15, 20, 30), (15, 20, 36))
+    at_third = mask((15, 20, 8), (15, 20, 14))
+    own = replace(segmentation(expected), cord=at_fourth)
+    assert agreement(own, segmentation(found)).lowest_dice == 1
+    assert agreement(own, segmentation(found), at_third).lowest_dice == 0
+
+
+def test_a_cord_far_from_what_was_labelled_does_not_say_where():
+    far = mask((39, 0, 0))
+    found = two_levels()
+    found[10, 18, 10] = 0
+    measured = agreement(segmentation(two_levels()), segmentation(found), far)
+    assert measured == agreement(segmentation(two_levels()), segmentation(found))
+    nothing = agreement(segmentation(two_levels()), segmentation(found), mask())
+    assert nothing == measured
 
 
 def test_a_level_that_only_one_has_is_no_agreement():
@@ -72,13 +102,63 @@ def test_a_level_that_only_one_has_is_no_agreement():
     assert agreement(segmentation(two_levels()), segmentation(found)).lowest_dice == 0
 
 
+def test_levels_that_are_swapped_are_no_agreement_in_the_whole_image():
+    found = np.select([two_levels() == 3, two_levels() == 4], [4, 3])
+    assert agreement(segmentation(two_levels()), segmentation(found)).whole_dice == 0
+
+
+def test_nothing_in_either_is_agreement_on_nothing():
+    measured = agreement(segmentation(np.zeros(SHAPE)), segmentation(np.zeros(SHAPE)))
+    assert measured == Agreement(1.0, 1.0, 1.0, 0)
+    assert not measured.passes
+
+
+def test_on_a_phantom_what_differs_far_from_the_cord_counts_less(rootlets_and_cord):
+    """Labels of a real shape: voxels near the cord decide, the rest has a bound of its own."""
+    rootlets, cord = rootlets_and_cord
+
+    def compared(changed):
+        other = rootlets.with_data(changed.astype(rootlets.data.dtype))
+        first, second = (Segmentation(each, None, None, True, {}) for each in (rootlets, other))
+        return agreement(first, second, cord)
+
+    same = compared(rootlets.data)
+    assert same == Agreement(1.0, 1.0, 1.0, int((rootlets.data != 0).sum()))
+    corner = np.array(rootlets.data)
+    level = int(np.unique(corner)[1])
+    few = round(0.005 * (corner != 0).sum())
+    corner.reshape(-1)[:few] = level  # at the edge of the image, far from the cord
+    far = compared(corner)
+    assert (far.equal, far.lowest_dice) == (1, 1)
+    assert LEAST_WHOLE_DICE < far.whole_dice < 1
+    assert far.passes
+    corner.reshape(-1)[: 4 * few] = level
+    assert compared(corner).lowest_dice == 1
+    assert not compared(corner).passes
+    thinned = np.array(rootlets.data)
+    inside = np.flatnonzero(thinned == level)
+    thinned.reshape(-1)[inside[:3]] = 0
+    assert not compared(thinned).passes
+    assert compared(thinned).whole_dice > LEAST_WHOLE_DICE
+
+
+@pytest.fixture(scope="module")
+def rootlets_and_cord() -> tuple[LabelImage, LabelImage]:
+    from sct_rootlets.phantom import make_grid, random_anatomy, render_labels
+
+    anatomy = random_anatomy(11)
+    drawn = render_labels(anatomy, make_grid(anatomy, (1.0, 1.0, 1.0)))
+    return drawn.rootlets, drawn.cord
+
+
 @pytest.mark.parametrize(
     ("measured", "passes"),
     [
-        (Agreement(LEAST_EQUAL, LEAST_DICE, FEWEST_VOXELS), True),
-        (Agreement(0.9994, 0.999, 10_000), False),
-        (Agreement(0.9999, 0.9974, 10_000), False),
-        (Agreement(1.0, 1.0, FEWEST_VOXELS - 1), False),
+        (Agreement(LEAST_EQUAL, LEAST_DICE, LEAST_WHOLE_DICE, FEWEST_VOXELS), True),
+        (Agreement(0.9994, 0.999, 0.999, 10_000), False),
+        (Agreement(0.9999, 0.9974, 0.999, 10_000), False),
+        (Agreement(0.9999, 0.999, 0.9949, 10_000), False),
+        (Agreement(1.0, 1.0, 1.0, FEWEST_VOXELS - 1), False),
     ],
 )
 def test_the_bounds(measured, passes):
@@ -231,3 +311,37 @@ def test_where_none_agrees_the_exact_engine_stays(tmp_path: Path):
             np.testing.assert_array_equal(result.rootlets.data, exact.values)
             assert ["is not used, as" in note for note in result.notes] == [True, True]
     assert (fastest.predicted, slower.predicted) == (1, 1)
+
+
+def test_the_cord_is_looked_for_where_none_is_known_and_only_to_compare(tmp_path: Path):
+    far = two_levels()
+    far[0, 0, :4] = 4  # as many voxels as change the Dice of a level, far from any cord
+    exact, faster = Stub(two_levels()), Stub(far)
+    cord = mask(*((15, 20, z) for z in range(8, 38)))
+    looked: list[Image] = []
+
+    def find(image):
+        looked.append(image)
+        return cord
+
+    def engine(name, finder):
+        candidate = Candidate(faster.load, tmp_path / name, "half arithmetic")
+        return ProvingEngine(exact.load, [candidate], finder)
+
+    assert "is not used, as" in engine("without.json", None).predict(IMAGE).notes[-1]
+    assert "is not used, as" in engine("none.json", lambda image: None).predict(IMAGE).notes[-1]
+    engine("given.json", find).predict(IMAGE, cord=cord)
+    assert looked == []
+    proved = engine("found.json", find)
+    for _ in range(IMAGES + 2):
+        notes = proved.predict(IMAGE).notes
+    assert "is used: on 3 images at least 1.00000" in notes[-1]
+    assert len(looked) == IMAGES
+
+
+def test_a_record_of_another_comparison_is_done_again(tmp_path: Path):
+    old = {"images": [{"equal": 0.9999, "lowest_dice": 0.996, "voxels": 900, "passes": False}]}
+    (tmp_path / "proof.json").write_text(json.dumps(old))
+    exact, faster = Stub(two_levels()), Stub(two_levels())
+    notes = proving(exact, faster, tmp_path / "proof.json").predict(IMAGE).notes
+    assert "not used before" in notes[-1]
