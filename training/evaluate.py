@@ -286,15 +286,17 @@ def main() -> None:
     parser.add_argument("-phantoms", type=int, default=0)
     parser.add_argument("-first", type=int, default=FIRST_PHANTOM, help="first phantom's seed")
     parser.add_argument("-threads", type=int)
+    parser.add_argument("-test-time-aug", action="store_true", help="mean over mirrored views")
     parser.add_argument("-o", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     model = locate(args.model)
-    engine = load_engine(model, threads=args.threads)
+    engine = load_engine(model, threads=args.threads, mirror=args.test_time_aug)
     out: dict[str, Any] = {
         "model": model.name,
         "version": model.version,
         "sha256": model.sha256,
+        "test_time_aug": args.test_time_aug,
         "study": STUDY,
     }
     if args.data:

@@ -41,18 +41,14 @@ def choose(
         raise UsageError(
             f"there is no engine {engine!r}", remedy=f"Choose one of {', '.join(ENGINES)}"
         )
-    if mirror and model.is_compact:
-        raise UsageError(
-            f"the model {model.name} was made without mirrored views",
-            remedy="Leave out -test-time-aug",
-        )
     if engine == "nnunet":
         return _nnunet(model, device, threads, fast=fast, mirror=mirror)
     computed_by = _Computing(device, threads, engine, cache)
     if model.is_compact:
         from sct_rootlets.engines.compact import CompactEngine
 
-        return CompactEngine(model, computed_by.backend(computed_by.reduced if fast else None))
+        backend = computed_by.backend(computed_by.reduced if fast else None)
+        return CompactEngine(model, backend, mirror=mirror)
     try:
         return _sliding(model, computed_by, fast=fast, mirror=mirror, finder=finder)
     except UnsupportedPlan as reason:

@@ -20,7 +20,7 @@ from sct_rootlets.engines.engine import Progress, Segmentation
 from sct_rootlets.engines.finder import CordFinder
 from sct_rootlets.engines.grids import Grids, Reorientation, grids_at, grids_of, resampled
 from sct_rootlets.engines.stage import coarse_folder, load_stage, normalised
-from sct_rootlets.engines.tiles import accumulate, pad_to_patch, tile_origins
+from sct_rootlets.engines.tiles import accumulate, mirrored_views, pad_to_patch, tile_origins
 from sct_rootlets.errors import InputError, ModelError
 from sct_rootlets.image import Image, LabelImage, require_same_grid
 from sct_rootlets.manifest import InstalledModel, read_meanings
@@ -47,9 +47,11 @@ class CompactEngine:
     model : InstalledModel
         Its folder is that of 3d_fullres; that of 3d_lowres lies beside it.
     backend : Backend
+    mirror : bool
+        Average over the mirrored views that the fine network allows.
     """
 
-    def __init__(self, model: InstalledModel, backend: Backend) -> None:
+    def __init__(self, model: InstalledModel, backend: Backend, *, mirror: bool = False) -> None:
         self._model = model
         self._backend = backend
         self._fine = load_stage(model.folder, model.sha256, backend)
@@ -60,6 +62,7 @@ class CompactEngine:
         extra = self._fine.dataset.get("sct_rootlets") or {}
         self._threshold = float(extra.get("rootlet_threshold", ROOTLET_THRESHOLD))
         self._finder = CordFinder.of(model, backend)
+        self._views = mirrored_views(self._fine.mirror_axes if mirror else ())
 
     def predict(
         self,
@@ -97,6 +100,8 @@ class CompactEngine:
         data = way.apply(image.data)
         source = grids_of(data.shape, way.spacing_mm)
         notes = [f"compact model, rootlet threshold {self._threshold:g}, {self._backend.name}"]
+        if len(self._views) > 1:
+            notes[0] += f", {len(self._views)} mirrored views"
         if cord is None:
             if self._finder is None:
                 raise ModelError(
@@ -160,7 +165,7 @@ class CompactEngine:
             padded,
             tile_origins(padded.shape, patch, needed),
             patch,
-            stage.probabilities,
+            lambda tiles: stage.probabilities(tiles, self._views),
             classes=len(stage.classes),
             batch=self._backend.batch,
             progress=lambda done, total: tell(text, done, total),

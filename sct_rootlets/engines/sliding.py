@@ -27,7 +27,7 @@ from sct_rootlets.engines.grids import Reorientation
 from sct_rootlets.engines.plan import UnsupportedPlan, read_plan
 from sct_rootlets.engines.preprocess import Prepared, prepare
 from sct_rootlets.engines.sweep import Plane, Zone, best_axis, grid_origins, sweep
-from sct_rootlets.engines.tiles import Origin, pad_to_patch, tile_origins
+from sct_rootlets.engines.tiles import Origin, mirrored_views, pad_to_patch, tile_origins
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Image, LabelImage, require_same_grid
 from sct_rootlets.manifest import InstalledModel, read_json, read_meanings
@@ -93,9 +93,7 @@ class SlidingEngine:
             read_json(model.folder / "dataset.json"), model.folder / "dataset.json"
         )
         axes = facts.mirror_axes if mirror else ()
-        self._views = [
-            view for count in range(len(axes) + 1) for view in itertools.combinations(axes, count)
-        ]
+        self._views = mirrored_views(axes)
         mirroring = f"{len(self._views)} mirrored views" if axes else "no mirroring"
         self._notes = [
             f"{backend.name}, {facts.configuration}, {' + '.join(facts.folds)}, tile step 0.5, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ class Stage:
     classes : dict of str to int
     dataset : dict
         Content of dataset.json.
+    mirror_axes : tuple of int
+        Axes of a tile (z, y, x) along which mirroring is allowed.
     """
 
     network: Network
@@ -40,12 +43,23 @@ class Stage:
     patch_zyx: tuple[int, int, int]
     classes: dict[str, int]
     dataset: dict[str, Any]
+    mirror_axes: tuple[int, ...] = ()
 
-    def probabilities(self, tiles: _Array) -> _Array:
-        """Return the probability (N, classes, Z, Y, X) of each class in tiles (N, Z, Y, X)."""
-        scores = self.network.scores(tiles)
-        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
+    def probabilities(self, tiles: _Array, views: Sequence[tuple[int, ...]] = ((),)) -> _Array:
+        """Return the probability (N, classes, Z, Y, X) of each class in tiles (N, Z, Y, X).
+
+        It is the mean over `views`, each the axes of a tile along which it is mirrored.
+        """
+        total: _Array | None = None
+        for axes in views:
+            own = tuple(axis + 1 for axis in axes)
+            scores = self.network.scores(np.ascontiguousarray(np.flip(tiles, own)))
+            powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+            share = powers / powers.sum(axis=1, keepdims=True)
+            share = np.flip(share, tuple(axis + 1 for axis in own))
+            total = share if total is None else total + share
+        assert total is not None
+        return total / np.float32(len(views)) if len(views) > 1 else total
 
 
 def coarse_folder(model: InstalledModel) -> Path | None:
@@ -80,7 +94,8 @@ def load_stage(folder: Path, sha256: str, backend: Backend) -> Stage:
     dataset = read_json(folder / "dataset.json")
     classes = {str(name): int(value) for name, value in dataset["labels"].items()}
     z, y, x = plan.patch
-    return Stage(network, np.array(plan.spacing_mm[::-1]), (z, y, x), classes, dataset)
+    spacing = np.array(plan.spacing_mm[::-1])
+    return Stage(network, spacing, (z, y, x), classes, dataset, facts.mirror_axes)
 
 
 def normalised(volume: _Array) -> _Array:

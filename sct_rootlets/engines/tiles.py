@@ -7,6 +7,7 @@ of an eighth of the tile. A mask restricts the tiles to where they are needed.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["accumulate", "gaussian_weights", "pad_to_patch", "tile_origins", "tile_steps"]
+__all__ = [
+    "accumulate",
+    "gaussian_weights",
+    "mirrored_views",
+    "pad_to_patch",
+    "tile_origins",
+    "tile_steps",
+]
 
 Origin = tuple[int, int, int]
 
@@ -89,6 +97,17 @@ def _window(low: int, high: int, patch: int, length: int) -> tuple[int, int]:
     size = max(high - low, min(patch, length))
     start = low - (size - (high - low)) // 2
     return int(np.clip(start, 0, length - size)), size
+
+
+def mirrored_views(axes: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return along which axes to mirror a tile for each of its views, the plain one first.
+
+    Examples
+    --------
+    >>> mirrored_views((0, 2))
+    [(), (0,), (2,), (0, 2)]
+    """
+    return [view for n in range(len(axes) + 1) for view in itertools.combinations(axes, n)]
 
 
 def gaussian_weights(patch: Sequence[int], sigma_scale: float = 1 / 8) -> NDArray[np.float32]:

@@ -10,8 +10,9 @@ The nine borders from C1/C2 to T1/T2 form a chain (:mod:`sct_rootlets.levels.cha
 deviates from the template as a random walk (standard deviation `CAUDAL_TO_CAUDAL_SD_MM` a
 step) that starts at the discs with the spread `DISC_TO_LEVEL_SD_MM`; the template's scale
 is normal. A border that cuts a connected part, or tissue as dense as within an entry zone,
-costs about `CUT_COST` (natural logarithm). Rootlets rostral of C2 or caudal of T1 cost nothing:
-a network may segment them as well, as the compact model does.
+costs (:mod:`sct_rootlets.levels.evidence`), and so does more tissue between two borders than
+one entry zone is long. Rootlets rostral of C2 or caudal of T1 cost nothing: a network may segment
+them as well, as the compact model does.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from sct_rootlets.anatomy import ROOTLET_LEVELS, disc_name
 from sct_rootlets.centerline import Centerline
@@ -33,18 +33,13 @@ from sct_rootlets.levels import population
 from sct_rootlets.levels.chain import settle_borders
 from sct_rootlets.levels.column import VertebralColumn
 from sct_rootlets.levels.entry_zones import REACH_MM, EntryZones, measure
+from sct_rootlets.levels.evidence import one_level_per_part, read_evidence
 from sct_rootlets.levels.template import DISC_SD_MM, place_template
 
 __all__ = ["Numbering", "number_rootlets"]
 
 Floats = NDArray[np.float64]
 
-#: Cost of a border through the middle of an entry zone.
-CUT_COST = 5.0
-#: How much of it a border in a clean gap is worth, against one outside the field of view.
-GAP_WORTH = 0.5
-#: Longest part along the cord, mm, that is taken for one level in one side and sector.
-ONE_LEVEL_MM = 14.0
 #: A shift of all levels against the discs, mm, from which on it is warned of.
 SHIFT_TO_CHECK_MM = 5.0
 #: Template position of the borders (C1/C2 to T1/T2), mm from C2/C3: middle of the gaps.
@@ -54,6 +49,8 @@ TEMPLATE_MM = np.array(
     + [(above[1] + below[0]) / 2 for above, below in pairwise(_ENDS)]
     + [_ENDS[-1][1] + 3.0]
 )
+#: Length of the template's entry zones, C2 to T1, mm.
+ZONES_MM = np.diff(_ENDS, axis=1)[:, 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,13 +133,17 @@ def number_rootlets(
     warnings: list[str] = []
     entry = _entry_positions(zones, template)
     seen_mm = _field_of_view(rootlets.grid, centerline, zones)
-    at, cost = _cut_cost(zones, entry, seen_mm)
     borders, sd, stretch = settle_borders(
-        at, cost, template, placed.centre_mm, placed.scale_sd, _shift_sd(discs, sd_mm)
+        read_evidence(zones, entry, seen_mm),
+        template,
+        ZONES_MM * placed.scale,
+        placed.centre_mm,
+        placed.scale_sd,
+        _shift_sd(discs, sd_mm),
     )
 
     levels = np.searchsorted(borders, entry) + 1  # 1 = C1, rostral of the first border
-    levels = _one_level_per_part(levels, zones)
+    levels = one_level_per_part(levels, zones, entry)
     outside = (levels < ROOTLET_LEVELS[0].value) | (levels > ROOTLET_LEVELS[-1].value)
     if outside.all():
         raise InputError(
@@ -221,73 +222,3 @@ def _entry_positions(zones: EntryZones, template: Floats) -> Floats:
             back = (np.clip(zones.depth_mm[here], 0, 6) - REACH_MM / 2) * slope
             entry[here] = zones.s_mm[here] - back
     return entry
-
-
-def _cut_cost(
-    zones: EntryZones, entry: Floats, seen_mm: tuple[float, float]
-) -> tuple[Floats, Floats]:
-    """Return positions (M,) and the cost (M,) of a border there.
-
-    Within one side and sector, a border should pass between connected parts. A part too
-    long for one level may be two that touch: there the border should pass where tissue is
-    thin. Sides and sectors count alike, whichever has more voxels. Nothing is known, and
-    the cost is 0, outside the field of view `seen_mm`; a border in a clean gap within it
-    is better than that.
-    """
-    step = 0.25
-    at = np.arange(seen_mm[0], seen_mm[1] + step, step)
-    half = max(1.2, float(np.median(zones.half_mm)))
-    weight = 1 / (1 + np.clip(zones.depth_mm - 1.5, 0, None))
-    costs = []
-    for side in ("L", "R"):
-        for sector in ("D", "V"):
-            here = (zones.side == side) & (zones.sector == sector)
-            if here.sum() < 5:
-                continue
-            blur = _blurred(entry[here], weight[here], at, half)
-            tissue = np.minimum(blur / np.quantile(blur[blur > 0.05 * blur.max()], 0.6), 1.2)
-            masses = np.bincount(zones.part[here], weight[here])
-            usual = np.quantile(masses[masses > 0.1 * masses.max()], 0.5)
-            split = np.zeros(len(at))
-            merged = np.zeros(len(at))
-            for part in np.flatnonzero(masses):
-                of = here & (zones.part == part)
-                place, own = entry[of], weight[of]
-                order = np.argsort(place)
-                below = np.interp(at, place[order], np.cumsum(own[order]) / own.sum(), 0, 1)
-                length = np.quantile(place, 0.95) - np.quantile(place, 0.05)
-                long = float(np.clip((length - ONE_LEVEL_MM) / 4.0, 0, 1))
-                share = min(own.sum() / usual, 1.0)
-                split += (1 - long) * share * 3 * np.minimum(below, 1 - below)
-                merged += long * ((below > 0) & (below < 1))
-            merged = np.minimum(merged, 1)
-            # What is left of the tissue's cost outside long parts keeps a border away from
-            # their frayed ends.
-            costs.append(np.minimum(split, 1.2) + (0.3 + 0.7 * merged) * tissue)
-    if not costs:
-        return at, np.zeros(len(at))
-    return at, CUT_COST * (np.mean(costs, axis=0) - GAP_WORTH)
-
-
-def _blurred(place: Floats, weight: Floats, at: Floats, sigma: float) -> Floats:
-    """Return the density of `place` (N,) at the even positions `at` (M,), blurred."""
-    step = at[1] - at[0]
-    edge = int(np.ceil(4 * sigma / step))
-    bins = np.clip((place - at[0]) / step + edge, 0, len(at) + 2 * edge - 2)
-    first = np.floor(bins).astype(int)
-    size = len(at) + 2 * edge
-    mass = np.bincount(first, weight * (1 - bins + first), size)
-    mass += np.bincount(first + 1, weight * (bins - first), size)
-    return np.asarray(ndimage.gaussian_filter1d(mass, sigma / step)[edge : edge + len(at)])
-
-
-def _one_level_per_part(levels: NDArray[np.int64], zones: EntryZones) -> NDArray[np.int64]:
-    """Give a connected part one level where nearly all of it agrees, near voxels first."""
-    answer = levels.copy()
-    weight = 1 / (1 + np.clip(zones.depth_mm, 0, None))
-    for part in np.unique(zones.part):
-        here = zones.part == part
-        votes = np.bincount(levels[here], weight[here])
-        if votes.max() >= 0.75 * votes.sum():
-            answer[here] = votes.argmax()
-    return answer

@@ -103,6 +103,35 @@ def test_array_axes_are_z_y_x_from_inferior_posterior_left(compact, tap_zyx, tow
     assert (combined(result) != truth.data).sum() > 300
 
 
+def test_mirrored_views_look_both_ways_and_are_averaged(compact):
+    """One voxel to the left in the plain view is one to the right in the mirrored one."""
+    image, truth = straight()
+    cord = cord_of(truth)
+    parts = {"coarse_threshold": None, "tap_zyx": (0, 0, 1)}
+    engine = compact(image.data, **parts)
+    plain = combined(engine.predict(image, cord=cord))
+    mirrored = load_engine(locate(engine._model.folder), "cpu", 1, mirror=True)
+    found = mirrored.predict(image, cord=cord)
+    inner = (slice(3, -3), slice(2, -2), slice(4, -4))
+    left, right = (np.roll(truth.data, n, axis=0)[inner] for n in (-1, 1))
+    both = combined(found)[inner]
+    # Rootlet is what both views are sure of; a threshold of 0.7 lets no single one decide.
+    np.testing.assert_array_equal(both == ROOTLET, (left == ROOTLET) & (right == ROOTLET))
+    assert (both[left == right] == left[left == right]).all()
+    assert (plain[inner] == left).all()
+    assert "2 mirrored views" in found.notes[0]
+    assert "mirrored" not in engine.predict(image, cord=cord).notes[0]
+
+
+def test_only_views_that_the_model_allows_are_mirrored(compact):
+    image, truth = straight()
+    engine = compact(image.data, None, tap_zyx=(0, 0, 1), mirroring_axes=None)
+    asked = load_engine(locate(engine._model.folder), "cpu", 1, mirror=True)
+    plain, same = (e.predict(image, cord=cord_of(truth)) for e in (engine, asked))
+    np.testing.assert_array_equal(combined(plain), combined(same))
+    assert "mirrored" not in same.notes[0]
+
+
 @pytest.fixture(scope="module")
 def oblique(tmp_path_factory):
     """An oblique anisotropic image, a loaded engine, and its answer."""

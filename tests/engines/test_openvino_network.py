@@ -206,5 +206,3 @@ def test_an_unknown_engine_is_a_usage_error(folder: Path):
 def test_the_bundled_model_is_not_for_nnunets_predictor():
     with pytest.raises(UsageError, match="two networks"):
         load_engine(locate("bundled"), engine="nnunet")
-    with pytest.raises(UsageError, match="-test-time-aug"):
-        load_engine(locate("bundled"), mirror=True)

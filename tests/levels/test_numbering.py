@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -164,6 +165,29 @@ def test_a_view_of_c3_to_c6_alone_is_numbered(whole: Pair) -> None:
     inner = np.isin(pair[1].data, [4, 5, 6])
     assert (numbering.labels.data[inner] == pair[1].data[inner]).mean() > 0.97
     assert SpinalLevel.C8.value not in numbering.labels.labels
+
+
+@pytest.fixture(scope="module")
+def joined(whole: Pair) -> Pair:
+    """Cord and rootlets without level, those of C3 joined to those of C4 on all sides."""
+    cord, rootlets = whole
+    between = (WHOLE.zones[3][1] - 1, WHOLE.zones[4][0] + 1)
+    bridge = replace(WHOLE, zones={3: between}).render(cord.grid)[1]
+    data = (rootlets.data > 0) | ((bridge.data > 0) & (cord.data == 0))
+    return cord, rootlets.with_data(data.astype(np.int32))
+
+
+@pytest.mark.parametrize("left_mm", [3.0, 5.0, 7.0])
+@pytest.mark.parametrize("shift", [-3.0, 0.0, 3.0])
+def test_joined_levels_at_the_end_of_a_view_are_told_apart(
+    whole: Pair, joined: Pair, left_mm: float, shift: float
+) -> None:
+    """The end of the image is no gap, and two levels take up more of the cord than one."""
+    first = WHOLE.zones[3][1] - left_mm
+    truth = _view(whole, first, 95.0)[1].data
+    numbering = _number(_view(joined, first, 95.0), _discs(whole[0].grid, 3, 4, 5, shift=shift))
+    seen = truth > 0
+    assert (numbering.labels.data[seen] == truth[seen]).mean() > 0.97
 
 
 def test_discs_that_cannot_number_are_refused(whole: Pair) -> None:
