@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 
 from sct_rootlets.anatomy import SpinalLevel, VertebralLevel, disc_name
@@ -31,6 +32,8 @@ _WIDTH = 100
 _HEAD: tuple[str, ...] = (
     "level", "status", "rostral mm", "caudal mm", "middle", "length", "vertebra",
 )  # fmt: skip
+#: Cells of what is not known: ours, and what spreadsheets and pandas make of it.
+_UNKNOWN = ("n/a", "", "nan")
 _DISC_LABELS = {disc_name(label): label for label in range(2, 26)}
 
 
@@ -109,11 +112,16 @@ class _Cells(dict[str, str]):
 
     def text(self, column: str) -> str | None:
         cell = self.get(column, "n/a")
-        return None if cell == "n/a" else cell
+        return None if cell.lower() in _UNKNOWN else cell
 
     def number(self, column: str) -> float | None:
         cell = self.text(column)
-        return None if cell is None else float(cell)
+        if cell is None:
+            return None
+        value = float(cell)
+        if not math.isfinite(value):
+            raise ValueError(cell)
+        return value
 
     def row(self) -> LevelRow:
         """Return the row that the cells hold."""
