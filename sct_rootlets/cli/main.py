@@ -17,6 +17,7 @@ from sct_rootlets.cli import (
     models,
     perlevel,
     phantom,
+    report,
     run,
     sct,
     segment,
@@ -28,7 +29,7 @@ from sct_rootlets.errors import RootletsError
 __all__ = ["get_parser", "main"]
 
 #: Subcommands, in the order of the help.
-COMMANDS = (run, segment, levels, perlevel, map, group, deepseg, models, sct, phantom, demo)
+COMMANDS = (run, segment, levels, perlevel, map, group, report, deepseg, models, sct, phantom, demo)
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 

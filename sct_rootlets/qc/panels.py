@@ -1,4 +1,4 @@
-"""The panels of the figure that show the image: from the side, and across the cord."""
+"""The panels of the figure that show the image: from the side, the front, and across the cord."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ __all__ = [
     "bare",
     "colours_of",
     "draw_across",
+    "draw_front",
     "draw_side",
     "mark_side",
     "offset",
@@ -46,6 +47,26 @@ def draw_side(axes: Axes, scene: Scene, image: Image) -> None:
     bare(axes)
     scale_bar(axes, sheet.extent)
     for x, text in ((0.03, "V"), (0.97, "D")):
+        write(axes, x, 0.975, text, 9, LINE, transform=axes.transAxes)
+
+
+def draw_front(axes: Axes, scene: Scene, image: Image) -> None:
+    """Draw the coronal sheet with the levels painted on the cord and the rootlets beside it."""
+    sheet, line = scene.front_sheet, scene.centerline
+    show_grey(axes, sheet.sample(image), sheet.extent)
+    _show_labels(axes, sheet.sample_labels(scene.levels), sheet.extent, 0.5)
+    _show_labels(axes, sheet.sample_labels(scene.derived.rootlets), sheet.extent, 0.6)
+    _outline(axes, sheet.sample_labels(scene.cord), sheet)
+    for span in scene.bands:
+        for s_mm in (span.rostral_s_mm, span.caudal_s_mm):
+            ends = line.point(s_mm) + np.array([[-6.5], [6.5]]) * line.frame(s_mm)[1]
+            style = "-" if span.is_measured else (0, (2, 1.5))
+            axes.plot(*scene.coronal.place(ends).T, color=LINE, lw=1.1, ls=style)
+    axes.set_xlim(*sheet.extent[:2])
+    axes.set_ylim(*sheet.extent[2:])
+    axes.set_anchor("N")
+    bare(axes)
+    for x, text in ((0.05, "R"), (0.95, "L")):
         write(axes, x, 0.975, text, 9, LINE, transform=axes.transAxes)
 
 
