@@ -186,16 +186,21 @@ def _subject(plan: Plan, folder: Path, cache: Path) -> None:
     for path in paths.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     save(Image(grey.clip(0).astype(np.int16), grid), paths["image"])
+    if not np.any(phantom.pmj.data):  # outside the field of view
+        del paths["pmj"]
     for name in ("discs", "pmj", "cord"):
-        save(labels(getattr(phantom, name)), paths[name])
+        if name in paths:
+            save(labels(getattr(phantom, name)), paths[name])
     save(labels(phantom.rootlets, found), paths["rootlets"])
-    made = levels(paths["rootlets"], paths["cord"], discs=paths["discs"], pmj=paths["pmj"])
+    made = levels(
+        paths["rootlets"], paths["cord"], discs=paths["discs"], pmj=paths.get("pmj")
+    )
     with OutputSet() as outputs:
         writing.stage_levels(
             outputs,
             paths["levels"],
             made.derived,
-            sources=[paths[name] for name in ("image", "cord", "discs", "pmj")],
+            sources=[paths[name] for name in ("image", "cord", "discs", "pmj") if name in paths],
             colours={level.value: colour for level, colour in LEVEL_COLOURS.items()},
             parameters=made.parameters,
         )
@@ -247,7 +252,10 @@ def _again(one: Plan, other: Plan, folder: Path) -> None:
 def _group(work: tuple[list[Plan], Path, Path]) -> int:
     group, folder, cache = work
     for plan in group:
-        _subject(plan, folder / f"sub-{plan.number:03d}", cache)
+        place = folder / f"sub-{plan.number:03d}"
+        # What an earlier call made is kept; where something was planted, it is made again.
+        if plan.planted or not (place / "out" / f"{plan.stem}_spinal_levels.tsv").exists():
+            _subject(plan, place, cache)
     return len(group)
 
 

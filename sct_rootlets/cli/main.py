@@ -11,6 +11,7 @@ from sct_rootlets import __version__
 from sct_rootlets.cli import (
     deepseg,
     demo,
+    export,
     group,
     levels,
     map,
@@ -29,7 +30,9 @@ from sct_rootlets.errors import RootletsError
 __all__ = ["get_parser", "main"]
 
 #: Subcommands, in the order of the help.
-COMMANDS = (run, segment, levels, perlevel, map, group, report, deepseg, models, sct, phantom, demo)
+COMMANDS = (
+    run, segment, levels, perlevel, map, group, report, export, deepseg, models, sct, phantom, demo,
+)  # fmt: skip
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 

@@ -25,6 +25,8 @@ _INSTALL = "pip install 'sct_rootlets[qc]'"
 HOW_TO_INSTALL = f"matplotlib, which draws it, is not installed; {_INSTALL}"
 
 _DPI = 160
+#: Distance of the points that a plane across the cord is sampled at, mm, at that fineness.
+_FINEST_MM = 0.1
 # The layout, in inches.
 _MARGIN, _HEADER, _TICKS = 0.3, 1.05, 0.35
 _TALLEST, _SHORTEST, _WIDEST_SIDE, _WIDEST_FRONT = 7.0, 4.8, 4.6, 3.0
@@ -47,6 +49,7 @@ def draw(
     subtitle: str = "",
     discs: LabelImage | None = None,
     front: bool = False,
+    dpi: int = _DPI,
 ) -> Figure:
     """Draw the levels of one image.
 
@@ -69,6 +72,8 @@ def draw(
         Disc labels to mark.
     front : bool
         Draw the coronal sheet too, beside the sagittal one.
+    dpi : int
+        Pixels per inch that it is made for.
 
     Returns
     -------
@@ -103,7 +108,7 @@ def draw(
     footer = 0.1 + _LINE * len(words) + 0.08 + _ROW * rows + _TICKS
     size = (wide, height + _HEADER + footer)
 
-    figure = new_figure(figsize=size, dpi=_DPI, facecolor="white")
+    figure = new_figure(figsize=size, dpi=dpi, facecolor="white")
 
     def axes_at(left: float, top: float, width: float, tall: float) -> Axes:
         bottom = size[1] - _HEADER - top - tall
@@ -143,7 +148,7 @@ def draw(
             row, column = divmod(index, columns)
             step = tile + 0.1
             place = axes_at(across_left + column * step, row * step, tile, tile)
-            draw_across(place, scene, image, span)
+            draw_across(place, scene, image, span, _DPI / dpi * _FINEST_MM)
         if columns:
             heading(across_left, across_width, "Across the cord, mid-level")
     draw_around(axes_at(around_left, 0, around_width, height), scene)

@@ -90,9 +90,9 @@ def mark_side(axes: Axes, side: Side) -> None:
         _mark_discs(axes, side, side.discs)
 
 
-def draw_across(axes: Axes, scene: Scene, image: Image, span: Span) -> None:
+def draw_across(axes: Axes, scene: Scene, image: Image, span: Span, step_mm: float = 0.1) -> None:
     """Draw the plane across the cord at the middle of one level, in the radiological view."""
-    sheet = axial(scene.derived.centerline, span.middle_s_mm)
+    sheet = axial(scene.derived.centerline, span.middle_s_mm, step_mm=step_mm)
     show_grey(axes, sheet.sample(image), sheet.extent)
     rootlets = scene.derived.rootlets
     labels = np.zeros(sheet.xyz_world.shape[:2], dtype=int)

@@ -78,8 +78,8 @@ def draw(
         subtitle=subtitle,
         discs=discs,
         front=True,
+        dpi=_DPI,
     )
-    drawn.set_dpi(_DPI)
     canvas = _canvas(drawn)
     canvas.draw()
     marked = _picture(canvas)

@@ -95,7 +95,7 @@ def write(
         Size of the page, bytes.
     """
     scale = Scale.of(subjects)
-    order = sorted(range(len(subjects)), key=lambda number: _rank(subjects[number]))
+    order = sorted(range(len(subjects)), key=lambda number: _score(subjects[number]), reverse=True)
     with open(path, "wb") as file:
         head = _head(subjects, scale, title)
         rows = "".join(_row(number, subjects[number], scale) for number in order)
@@ -114,9 +114,13 @@ def write(
         return file.tell()
 
 
-def _rank(subject: Subject) -> tuple[int, float, str]:
-    """Return by what results are sorted: the worst first."""
-    return list(STATUSES).index(subject.verdict.status), -subject.worst, subject.key
+def _score(subject: Subject) -> tuple[float, ...]:
+    """Return how bad a result is: by its status, by whether it has a table, by its values."""
+    return (
+        -list(STATUSES).index(subject.verdict.status),
+        int(not subject.lines),
+        round(subject.worst, 3),
+    )
 
 
 def _head(subjects: Sequence[Subject], scale: Scale | None, title: str) -> str:
@@ -249,7 +253,7 @@ def _data(subject: Subject) -> dict[str, Any]:
         "name": subject.name,
         "status": subject.verdict.status,
         "reasons": list(subject.verdict.reasons),
-        "score": [-list(STATUSES).index(subject.verdict.status), round(subject.worst, 3)],
+        "score": list(_score(subject)),
         "worst": round(subject.worst, 3),
         "measured": subject.measured,
         "origin": subject.origin,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sct_rootlets.hashing import file_sha256
+from sct_rootlets.sidecar import split_nifti
 
 __all__ = ["Locator", "Sources", "parameters_of", "sources_of"]
 
@@ -163,10 +164,10 @@ def _look_beside(
         names = [stem]
         if made.rootlets is not None:
             beside.append(made.rootlets.parent)
-            name = made.rootlets.name.removesuffix(".gz").removesuffix(".nii")
-            names.append(_ROOTLETS_ENDING.sub("", name))
+            names.append(_ROOTLETS_ENDING.sub("", split_nifti(made.rootlets)[1]))
+        masks = (made.rootlets, made.cord, made.discs)
         found = (_first(names, place, locator) for place in beside)
-        made.image = next((path for path in found if path is not None), None)
+        made.image = next((path for path in found if path and path not in masks), None)
 
 
 def _first(names: Iterable[str], folder: Path, locator: Locator) -> Path | None:

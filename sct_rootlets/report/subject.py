@@ -111,8 +111,8 @@ class Subject:
 
 
 def failed(found: Found, key: str, problem: str) -> Subject:
-    """Return what is shown of a result of which nothing can be."""
-    return Subject(key, f"{found.name}", Verdict(FAILED, (problem,)))
+    """Return what is shown of a result of which nothing can be; its name is that of its image."""
+    return Subject(key, f"{found.name}.nii.gz", Verdict(FAILED, (problem,)))
 
 
 def read(found: Found, key: str, locator: Locator) -> Subject:

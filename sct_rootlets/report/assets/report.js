@@ -173,7 +173,9 @@
   };
 
   function compare(a, b) {
-    if (Array.isArray(a)) return compare(a[0], b[0]) || compare(a[1], b[1]);
+    if (Array.isArray(a)) {
+      return a.reduce((found, part, place) => found || compare(part, b[place]), 0);
+    }
     return a < b ? -1 : a > b ? 1 : 0;
   }
 
