@@ -192,9 +192,7 @@ def _subject(plan: Plan, folder: Path, cache: Path) -> None:
         if name in paths:
             save(labels(getattr(phantom, name)), paths[name])
     save(labels(phantom.rootlets, found), paths["rootlets"])
-    made = levels(
-        paths["rootlets"], paths["cord"], discs=paths["discs"], pmj=paths.get("pmj")
-    )
+    made = levels(paths["rootlets"], paths["cord"], discs=paths["discs"], pmj=paths.get("pmj"))
     with OutputSet() as outputs:
         writing.stage_levels(
             outputs,
@@ -333,5 +331,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-
-

@@ -507,6 +507,7 @@ def _positive_float(text: str) -> float:
 
 
 def positive_int(text: str) -> int:
+    """Read a whole number of 1 or more, for argparse."""
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
     return int(text)

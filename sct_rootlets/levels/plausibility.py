@@ -21,8 +21,8 @@ import numpy as np
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.levels import valosek2024
 from sct_rootlets.levels.definitions import DEFINITIONS
-from sct_rootlets.levels.positions import Weights
 from sct_rootlets.levels.population import PAM50_DISCS_MM
+from sct_rootlets.levels.positions import Weights
 from sct_rootlets.levels.prior import Prior
 from sct_rootlets.levels.table import LevelRow, LevelTable
 

@@ -90,7 +90,14 @@ def draw(
     if image is None:
         length = scene.s_range_mm[1] - scene.s_range_mm[0]
         height = min(max(_PER_MM * length, _SHORTEST), _TALLEST)
-        side_width, front_width, front_left, columns, tile, across_width = 0.0, 0.0, 0.0, 0, 0.0, 0.0
+        side_width, front_width, front_left, columns, tile, across_width = (
+            0.0,
+            0.0,
+            0.0,
+            0,
+            0.0,
+            0.0,
+        )
         across_left = around_left = _AXIS_LABELS
     else:
         height = min(max(_WIDEST_SIDE / scene.side_aspect, _SHORTEST), _TALLEST)

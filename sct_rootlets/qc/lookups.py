@@ -99,9 +99,7 @@ def itksnap(entries: Iterable[Entry]) -> str:
     for entry in entries:
         red, green, blue = entry.rgb
         name = entry.name.replace('"', "'")
-        lines.append(
-            f'{entry.value:>5} {red:>5} {green:>4} {blue:>4}        1  1  1    "{name}"'
-        )
+        lines.append(f'{entry.value:>5} {red:>5} {green:>4} {blue:>4}        1  1  1    "{name}"')
     return "\n".join(lines) + "\n"
 
 

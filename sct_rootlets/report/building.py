@@ -17,6 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import IO
 
+from sct_rootlets import writing
 from sct_rootlets.errors import RootletsError, UsageError
 from sct_rootlets.outputs import OutputSet
 from sct_rootlets.report import page
@@ -115,6 +116,7 @@ def build(
         if not Path(folder).is_dir():
             raise UsageError("is no folder of images", path=folder)
     require_matplotlib()
+    writing.require_free({"report": target}, keep=())
     found = find(paths)
     root = common_folder([one.table for one in found])
     with OutputSet() as outputs:
@@ -128,7 +130,7 @@ def build(
                 title=title or root.name,
                 identity=str(root),
             )
-    counts = {status: 0 for status in page.STATUSES}
+    counts = dict.fromkeys(page.STATUSES, 0)
     for subject in subjects:
         counts[subject.verdict.status] += 1
     return Summary(
@@ -227,4 +229,3 @@ def _in_processes(
                 yield number, future.result()
             except BrokenProcessPool:
                 yield number, None
-

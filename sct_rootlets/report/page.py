@@ -124,7 +124,7 @@ def _score(subject: Subject) -> tuple[float, ...]:
 
 
 def _head(subjects: Sequence[Subject], scale: Scale | None, title: str) -> str:
-    counts = {status: 0 for status in STATUSES}
+    counts = dict.fromkeys(STATUSES, 0)
     for subject in subjects:
         counts[subject.verdict.status] += 1
     chips = "".join(

@@ -132,9 +132,7 @@ def summary_svg(subjects: Sequence[Subject], scale: Scale) -> str:
 
 def _known(lines: Sequence[Line]) -> list[Line]:
     return [
-        line
-        for line in lines
-        if line.row.rostral_mm is not None and line.row.caudal_mm is not None
+        line for line in lines if line.row.rostral_mm is not None and line.row.caudal_mm is not None
     ]
 
 

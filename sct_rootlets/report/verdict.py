@@ -106,5 +106,3 @@ def _outliers(plausibility: Plausibility | None) -> list[str]:
 
 def _short(text: str) -> str:
     return text if len(text) <= _SHORT else text[: _SHORT - 1].rsplit(" ", 1)[0] + "…"
-
-

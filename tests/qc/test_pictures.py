@@ -77,7 +77,7 @@ def test_the_subjects_right_is_left_in_the_coronal_sheet(derived: Derived) -> No
 
 
 def tube(spacing_mm: tuple[float, float, float], oblique_deg: float) -> Any:
-    """Return a bright round tube of 4 mm radius, its mask and levels, on any grid."""
+    """Return an image that is bright along a line, with a round cord and levels, on any grid."""
     size = np.array([44.0, 44.0, 110.0])
     shape = np.rint(size / spacing_mm).astype(int)
     a, b = np.deg2rad(oblique_deg), np.deg2rad(oblique_deg / 2)
@@ -96,9 +96,8 @@ def tube(spacing_mm: tuple[float, float, float], oblique_deg: float) -> Any:
     for value, (start, end) in ZONES_MM.items():
         ring = (radius > RADIUS_MM) & (radius < RADIUS_MM + 2.5)
         rootlets[ring & (along >= start) & (along < end)] = value
-    # The edge is blurred by a voxel, so that its half height is where the tube ends.
-    soft = max(spacing_mm)
-    grey = np.clip((RADIUS_MM - radius) / soft + 0.5, 0, 1).astype(np.float32) * 100
+    # A cone: interpolated between voxels it has circles for its levels, however coarse they are.
+    grey = np.clip(16 - radius, 0, None).astype(np.float32)
     grey[0, 0, 0] = -1
     cord_image = LabelImage(cord.astype(np.int32), grid)
     return Image(grey, grid), cord_image, derive(LabelImage(rootlets, grid), cord_image)
