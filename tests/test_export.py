@@ -11,7 +11,7 @@ import pytest
 
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.export import VIEWERS, export
-from sct_rootlets.image import Image, save
+from sct_rootlets.image import Image, LabelImage, save
 from sct_rootlets.sidecar import sidecar_path
 from tests.synthetic import make_neck
 
@@ -65,9 +65,8 @@ def test_one_viewer_and_another_folder(result: Path, tmp_path: Path) -> None:
 def test_rootlets_without_a_level_are_not_called_c1(result: Path) -> None:
     neck = make_neck()
     path = result.parent / "plain_rootlets.nii.gz"
-    save(
-        type(neck.rootlets)((np.asarray(neck.rootlets.data) > 0).astype(int), neck.cord.grid), path
-    )
+    found = (np.asarray(neck.rootlets.data) > 0).astype(np.int32)
+    save(LabelImage(found, neck.cord.grid), path)
     sidecar_path(path).write_text(json.dumps({"Labels": {"1": "rootlet"}}))
     export(path, ["fsleyes"])
     assert (result.parent / "plain_rootlets.lut").read_text().endswith("rootlets\n")

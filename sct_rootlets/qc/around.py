@@ -162,7 +162,7 @@ def _draw_rootlets(axes: Axes, scene: Scene) -> None:
         colours = [colour_of(int(values[k])) for k in chosen]
         axes.add_collection(
             PolyCollection(
-                boxes,
+                list(boxes),
                 facecolor=colours,
                 edgecolor=INK,
                 lw=edge,

@@ -1,8 +1,8 @@
 """The figure of one image as small pictures for a page of many: marked, bare, and a thumbnail.
 
 The marked picture is the whole figure of :mod:`sct_rootlets.qc.figure`; the bare one has the grey
-values alone in its panels, pixel on pixel, so that a page can show and hide what was found. They are
-WebP, a third of the size of PNG at the same sharpness, which every browser reads since 2020.
+values alone in its panels, pixel on pixel, so that a page can show and hide what was found. They
+are WebP, which is much smaller than PNG, and which every browser reads since 2020.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ WIDTH, HEIGHT, _AXIS = 280, 26, 20
 _TOP, _BOTTOM = 3.0, 20.0
 #: A level narrower than this, pixels, has no name in it.
 _NAMED = 17.0
-#: Levels whose names are dark on their colour are all but these two.
+#: Colours on which a name is white; on all others it is dark.
 _DARK = {"#0072B2", "#D55E00"}
 
 
@@ -89,7 +89,8 @@ def strip_svg(subject: Subject, scale: Scale | None) -> str:
     parts, words = [], []
     for line in lines:
         row = line.row
-        assert row.rostral_mm is not None and row.caudal_mm is not None
+        assert row.rostral_mm is not None
+        assert row.caudal_mm is not None
         left, right = scale.x(row.rostral_mm - zero), scale.x(row.caudal_mm - zero)
         parts.append(_box(line, left, right))
         words.append(f"{row.level} {row.rostral_mm - zero:.0f} to {row.caudal_mm - zero:.0f}")
@@ -118,7 +119,8 @@ def summary_svg(subjects: Sequence[Subject], scale: Scale) -> str:
         for line in _known(subject.lines):
             row = line.row
             if zero is not None and row.status == "measured":
-                assert row.rostral_mm is not None and row.caudal_mm is not None
+                assert row.rostral_mm is not None
+                assert row.caudal_mm is not None
                 here = (row.rostral_mm - zero, row.caudal_mm - zero)
                 ends.setdefault(row.level, []).append(here)
     parts = []

@@ -1,4 +1,4 @@
-"""The small pictures of a report: what they show, how large they are, and that nothing is squeezed."""
+"""The small pictures of a report: what they show, their size, and that nothing is squeezed."""
 
 from __future__ import annotations
 
