@@ -112,7 +112,7 @@ def axis_svg(scale: Scale) -> str:
 
 
 def summary_svg(subjects: Sequence[Subject], scale: Scale) -> str:
-    """Return the strip of the medians of the borders that were measured in all results."""
+    """Return the strip of the medians of the borders, of the levels that most results measured."""
     ends: dict[SpinalLevel, list[tuple[float, float]]] = {}
     for subject in subjects:
         zero = _zero(subject, scale.landmark)
@@ -124,7 +124,8 @@ def summary_svg(subjects: Sequence[Subject], scale: Scale) -> str:
                 here = (row.rostral_mm - zero, row.caudal_mm - zero)
                 ends.setdefault(row.level, []).append(here)
     parts = []
-    for level in sorted(ends):
+    most = max(map(len, ends.values()), default=0)
+    for level in sorted(level for level, here in ends.items() if len(here) > most / 2):
         left, right = (scale.x(float(mm)) for mm in np.median(ends[level], axis=0))
         parts.append(_rectangle(left, right, colour_of(level.value)))
         parts.append(_text(str(level), left, right, colour_of(level.value)))

@@ -21,7 +21,7 @@ STATUSES = {
 #: A warning about one level, which its row in the table says too.
 _OF_A_LEVEL = re.compile(r"^[CTLS]\d+: ")
 #: Longest piece of a warning that a row shows; the whole is in the large view.
-_SHORT = 110
+_SHORT = 150
 
 
 @dataclass(frozen=True)

@@ -174,3 +174,12 @@ def test_outliers_and_what_was_not_measured_look_different() -> None:
     assert len(drawn) == 3
     assert 'class="far"' in strip_svg(far, scale)
     assert re.search("stroke-dasharray", strip_svg(unseen, scale))
+
+
+def test_the_medians_leave_out_a_level_that_few_results_have() -> None:
+    rows = [*(subject(float(k)) for k in range(4)), subject(0.0, level=C6)]
+    scale = Scale.of(rows)
+    assert scale is not None
+    drawn = summary_svg(rows, scale)
+    assert ">C5<" in drawn
+    assert ">C6<" not in drawn
