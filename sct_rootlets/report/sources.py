@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +30,7 @@ class Locator:
 
     def __init__(self, folders: Iterable[str | os.PathLike[str]] = ()) -> None:
         self._folders = tuple(Path(folder) for folder in folders)
-
-    @cached_property
-    def _by_name(self) -> Mapping[str, list[Path]]:
-        index: dict[str, list[Path]] = {}
-        for top in self._folders:
-            for folder, _, names in os.walk(top):
-                for name in names:
-                    if name.endswith(_NIFTI):
-                        index.setdefault(name, []).append(Path(folder, name))
-        return index
+        _by_name.cache_clear()  # they may have changed since the last report of this process
 
     def find(self, source: str, beside: Path) -> Path | None:
         """Return the file `source`, as seen from the folder `beside`, or None.
@@ -52,10 +43,22 @@ class Locator:
             if path.is_file():
                 return path
         found: dict[int, list[Path]] = {}
-        for path in self._by_name.get(place.name, []):
+        for path in _by_name(self._folders).get(place.name, []):
             found.setdefault(_shared(path, place), []).append(path)
         best = found[max(found)] if found else []
         return best[0] if len(best) == 1 else None
+
+
+@lru_cache(maxsize=1)
+def _by_name(folders: tuple[Path, ...]) -> Mapping[str, list[Path]]:
+    """Return the images in folders by their names; read once by every process."""
+    index: dict[str, list[Path]] = {}
+    for top in folders:
+        for folder, _, names in os.walk(top):
+            for name in names:
+                if name.endswith(_NIFTI):
+                    index.setdefault(name, []).append(Path(folder, name))
+    return index
 
 
 @dataclass

@@ -37,14 +37,14 @@ def test_lengths_have_the_spread_of_the_prior_by_simulation() -> None:
     mean = np.array([prior.mean(node) for node in nodes])
     spread = np.array([[prior.covariance(a, b) for b in nodes] for a in nodes])
     z: list[list[float]] = [[], []]
-    for drawn in rng.multivariate_normal(mean, spread, 3000):
+    for drawn in rng.multivariate_normal(mean, spread, 600):
         ends = {level: (drawn[2 * k], drawn[2 * k + 1]) for k, level in enumerate(LEVELS)}
         made = compare(table_of(ends))
         z[0].append(made.lengths[SpinalLevel.C6].z)
         z[1].append(made.midpoints[SpinalLevel.C6].z)
     for values in z:
-        assert np.mean(values) == pytest.approx(0, abs=0.08)
-        assert np.std(values) == pytest.approx(1, abs=0.05)
+        assert np.mean(values) == pytest.approx(0, abs=0.12)
+        assert np.std(values) == pytest.approx(1, abs=0.09)
 
 
 def test_one_long_level_is_the_outlier() -> None:
