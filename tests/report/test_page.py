@@ -60,7 +60,7 @@ def test_nothing_is_asked_of_a_network_and_no_folder_of_the_machine_is_told(
 class _Checker(html.parser.HTMLParser):
     """Collects what is open, ids, and images without words."""
 
-    VOID = frozenset({"meta", "img", "input", "br", "rect", "path"})
+    VOID = frozenset({"meta", "img", "input", "br"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,6 +76,10 @@ class _Checker(html.parser.HTMLParser):
             self.wordless.append(str(given))
         if tag not in self.VOID:
             self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag, (tag, self.getpos())
