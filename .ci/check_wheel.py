@@ -22,6 +22,8 @@ NEEDED = [
     "sct_rootlets/py.typed",
     MANIFEST,
     SCHEMA,
+    "sct_rootlets/report/assets/report.css",
+    "sct_rootlets/report/assets/report.js",
     *(
         f"{MODEL}{configuration}/{name}"
         for configuration in ("3d_fullres", "3d_lowres")

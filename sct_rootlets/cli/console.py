@@ -196,6 +196,7 @@ def fsleyes_line(
     ----------
     image : path-like
     overlays : sequence of (path, colour map, opacity in percent)
+        A colour map that is a file ``.lut`` is a look-up table of labels.
 
     Examples
     --------
@@ -204,7 +205,10 @@ def fsleyes_line(
     """
     words = ["fsleyes", shlex.quote(shown(image)), "-cm greyscale"]
     for path, colour_map, opacity in overlays:
-        words.append(f"{shlex.quote(shown(path))} -cm {colour_map} -a {float(opacity)}")
+        colours = f"-cm {colour_map}"
+        if colour_map.endswith(".lut"):
+            colours = f"-ot label -l {shlex.quote(shown(colour_map))}"
+        words.append(f"{shlex.quote(shown(path))} {colours} -a {float(opacity)}")
     return " ".join([*words, "&"])
 
 

@@ -214,4 +214,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
         from sct_rootlets.qc import figure
 
         console.say(f"\nNo figure: {figure.HOW_TO_INSTALL}")
-    console.viewer(fsleyes_line(arguments.d, [(target, "subcortical", 50.0)]))
+    overlays = [(target, "subcortical", 50.0)]
+    if "regions" in files:
+        overlays.append((files["regions"], str(files["regions_lut"]), 50.0))
+    console.viewer(fsleyes_line(arguments.d, overlays))

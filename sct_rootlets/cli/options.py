@@ -31,6 +31,7 @@ __all__ = [
     "millimetres",
     "nifti_output",
     "point",
+    "positive_int",
     "share",
     "spinal_level",
     "spinal_levels",
@@ -128,7 +129,7 @@ def add_model_options(
     parser.optional.add_argument(
         "-threads",
         metavar="<int>",
-        type=_positive_int,
+        type=positive_int,
         help="Processor threads for the network. By default the cores that this process may "
         "really use: those of its container's or job's CPU quota, and no more than "
         "OMP_NUM_THREADS.",
@@ -505,7 +506,8 @@ def _positive_float(text: str) -> float:
     return value
 
 
-def _positive_int(text: str) -> int:
+def positive_int(text: str) -> int:
+    """Read a whole number of 1 or more, for argparse."""
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
     return int(text)

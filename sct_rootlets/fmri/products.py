@@ -22,6 +22,7 @@ from sct_rootlets.image import save
 from sct_rootlets.outputs import OutputSet
 from sct_rootlets.qc import figure as figures
 from sct_rootlets.qc.colours import LEVEL_COLOURS
+from sct_rootlets.qc.lookups import Entry, fsleyes
 from sct_rootlets.sidecar import sidecar_path, split_nifti
 from sct_rootlets.writing import require_free
 
@@ -165,12 +166,8 @@ def _stage_regions(outputs: OutputSet, analysis: Analysis, files: dict[str, Path
     ]
     columns = dict.fromkeys(("index", "name", "level", "side", "sector", "tissue", "color"), "")
     outputs.stage(files["regions_lookup"]).write_text(to_tsv(rows, columns), encoding="utf-8")
-    lines = []
-    for parcel in regions.parcels:
-        colour = _colour(parcel)
-        rgb = " ".join(f"{int(colour[n : n + 2], 16) / 255:.4f}" for n in (1, 3, 5))
-        lines.append(f"{parcel.index} {rgb} {parcel.name}\n")
-    outputs.stage(files["regions_lut"]).write_text("".join(lines), encoding="utf-8")
+    entries = [Entry(parcel.index, parcel.name, _colour(parcel)) for parcel in regions.parcels]
+    outputs.stage(files["regions_lut"]).write_text(fsleyes(entries), encoding="utf-8")
 
 
 def _stage_series(outputs: OutputSet, analysis: Analysis, files: dict[str, Path]) -> None:

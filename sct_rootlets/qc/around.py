@@ -137,8 +137,7 @@ def _draw_intervals(axes: Axes, scene: Scene) -> None:
 
 def _draw_rootlets(axes: Axes, scene: Scene) -> None:
     """Draw every rootlet voxel in the colour of its level, solid where it is within reach."""
-    from matplotlib.collections import PatchCollection
-    from matplotlib.patches import Rectangle
+    from matplotlib.collections import PolyCollection
 
     derived = scene.derived
     zones, rootlets = derived.entry_zones, derived.rootlets
@@ -155,20 +154,15 @@ def _draw_rootlets(axes: Axes, scene: Scene) -> None:
     edge, pale = (0.25, 0.4) if scene.image is None else (0.0, 0.3)
     for within, alpha in ((False, pale), (True, 0.9)):
         chosen = np.flatnonzero(zones.within_reach == within)
-        boxes = [
-            Rectangle((x, y), width, height)
-            for x, y, width, height in zip(
-                (centre - half_deg)[chosen],
-                (zones.s_mm - zones.half_mm)[chosen],
-                2 * half_deg[chosen],
-                2 * zones.half_mm[chosen],
-                strict=True,
-            )
-        ]
+        left, right = (centre - half_deg)[chosen], (centre + half_deg)[chosen]
+        top = (zones.s_mm - zones.half_mm)[chosen]
+        bottom = (zones.s_mm + zones.half_mm)[chosen]
+        corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+        boxes = np.stack([np.stack(corner, axis=-1) for corner in corners], axis=1)
         colours = [colour_of(int(values[k])) for k in chosen]
         axes.add_collection(
-            PatchCollection(
-                boxes,
+            PolyCollection(
+                list(boxes),
                 facecolor=colours,
                 edgecolor=INK,
                 lw=edge,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sct_rootlets.errors import MissingDependencyError
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.qc.around import LANES, draw_around, legend_handles
-from sct_rootlets.qc.panels import draw_across, draw_side
+from sct_rootlets.qc.panels import draw_across, draw_front, draw_side
 from sct_rootlets.qc.scene import Scene
 from sct_rootlets.qc.style import INK, QUIET
 
@@ -25,9 +25,11 @@ _INSTALL = "pip install 'sct_rootlets[qc]'"
 HOW_TO_INSTALL = f"matplotlib, which draws it, is not installed; {_INSTALL}"
 
 _DPI = 160
+#: Distance of the points that a plane across the cord is sampled at, mm, at that fineness.
+_FINEST_MM = 0.1
 # The layout, in inches.
 _MARGIN, _HEADER, _TICKS = 0.3, 1.05, 0.35
-_TALLEST, _SHORTEST, _WIDEST_SIDE = 7.0, 4.8, 4.6
+_TALLEST, _SHORTEST, _WIDEST_SIDE, _WIDEST_FRONT = 7.0, 4.8, 4.6, 3.0
 _WIDEST_ACROSS, _AROUND_WIDTH, _ALONE_WIDTH = 4.6, 3.4, 4.2
 _AXIS_LABELS, _GAP = 0.8, 0.3
 #: Height of the unrolled cord per mm, where it stands alone.
@@ -46,6 +48,8 @@ def draw(
     title: str,
     subtitle: str = "",
     discs: LabelImage | None = None,
+    front: bool = False,
+    dpi: int = _DPI,
 ) -> Figure:
     """Draw the levels of one image.
 
@@ -66,6 +70,10 @@ def draw(
         File name; model, version and definition.
     discs : LabelImage, optional
         Disc labels to mark.
+    front : bool
+        Draw the coronal sheet too, beside the sagittal one.
+    dpi : int
+        Pixels per inch that it is made for.
 
     Returns
     -------
@@ -82,14 +90,23 @@ def draw(
     if image is None:
         length = scene.s_range_mm[1] - scene.s_range_mm[0]
         height = min(max(_PER_MM * length, _SHORTEST), _TALLEST)
-        side_width, columns, tile, across_width = 0.0, 0, 0.0, 0.0
+        side_width, front_width, front_left, columns, tile, across_width = (
+            0.0,
+            0.0,
+            0.0,
+            0,
+            0.0,
+            0.0,
+        )
         across_left = around_left = _AXIS_LABELS
     else:
         height = min(max(_WIDEST_SIDE / scene.side_aspect, _SHORTEST), _TALLEST)
         side_width = min(height * scene.side_aspect, _WIDEST_SIDE)
         columns, tile = _tiles(len(scene.shown), height)
         across_width = columns * tile + (columns - 1) * 0.1
-        across_left = _MARGIN + side_width + _GAP
+        front_width = min(height * scene.front_aspect, _WIDEST_FRONT) if front else 0.0
+        front_left = _MARGIN + side_width + _GAP
+        across_left = front_left + front_width + (_GAP if front else 0.0)
         around_left = across_left + across_width + _AXIS_LABELS + (_GAP / 2 if columns else -_GAP)
     around_width = _ALONE_WIDTH if image is None else _AROUND_WIDTH
     wide = around_left + around_width + LANES
@@ -98,7 +115,7 @@ def draw(
     footer = 0.1 + _LINE * len(words) + 0.08 + _ROW * rows + _TICKS
     size = (wide, height + _HEADER + footer)
 
-    figure = new_figure(figsize=size, dpi=_DPI, facecolor="white")
+    figure = new_figure(figsize=size, dpi=dpi, facecolor="white")
 
     def axes_at(left: float, top: float, width: float, tall: float) -> Axes:
         bottom = size[1] - _HEADER - top - tall
@@ -131,11 +148,14 @@ def draw(
     if image is not None:
         draw_side(axes_at(_MARGIN, 0, side_width, height), scene, image)
         heading(_MARGIN, side_width, "Median sagittal")
+        if front:
+            draw_front(axes_at(front_left, 0, front_width, height), scene, image)
+            heading(front_left, front_width, "Coronal")
         for index, span in enumerate(scene.shown):
             row, column = divmod(index, columns)
             step = tile + 0.1
             place = axes_at(across_left + column * step, row * step, tile, tile)
-            draw_across(place, scene, image, span)
+            draw_across(place, scene, image, span, _DPI / dpi * _FINEST_MM)
         if columns:
             heading(across_left, across_width, "Across the cord, mid-level")
     draw_around(axes_at(around_left, 0, around_width, height), scene)

@@ -1,4 +1,4 @@
-"""The panels of the figure that show the image: from the side, and across the cord."""
+"""The panels of the figure that show the image: from the side, the front, and across the cord."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ __all__ = [
     "bare",
     "colours_of",
     "draw_across",
+    "draw_front",
     "draw_side",
     "mark_side",
     "offset",
@@ -49,6 +50,26 @@ def draw_side(axes: Axes, scene: Scene, image: Image) -> None:
         write(axes, x, 0.975, text, 9, LINE, transform=axes.transAxes)
 
 
+def draw_front(axes: Axes, scene: Scene, image: Image) -> None:
+    """Draw the coronal sheet with the levels painted on the cord and the rootlets beside it."""
+    sheet, line = scene.front_sheet, scene.centerline
+    show_grey(axes, sheet.sample(image), sheet.extent)
+    _show_labels(axes, sheet.sample_labels(scene.levels), sheet.extent, 0.5)
+    _show_labels(axes, sheet.sample_labels(scene.derived.rootlets), sheet.extent, 0.6)
+    _outline(axes, sheet.sample_labels(scene.cord), sheet)
+    for span in scene.bands:
+        for s_mm in (span.rostral_s_mm, span.caudal_s_mm):
+            ends = line.point(s_mm) + np.array([[-6.5], [6.5]]) * line.frame(s_mm)[1]
+            style = "-" if span.is_measured else (0, (2, 1.5))
+            axes.plot(*scene.coronal.place(ends).T, color=LINE, lw=1.1, ls=style)
+    axes.set_xlim(*sheet.extent[:2])
+    axes.set_ylim(*sheet.extent[2:])
+    axes.set_anchor("N")
+    bare(axes)
+    for x, text in ((0.05, "R"), (0.95, "L")):
+        write(axes, x, 0.975, text, 9, LINE, transform=axes.transAxes)
+
+
 def mark_side(axes: Axes, side: Side) -> None:
     """Draw what was found over the median sheet: levels, borders, names, the cord, discs."""
     sheet, sagittal, centerline = side.side_sheet, side.sagittal, side.centerline
@@ -69,9 +90,9 @@ def mark_side(axes: Axes, side: Side) -> None:
         _mark_discs(axes, side, side.discs)
 
 
-def draw_across(axes: Axes, scene: Scene, image: Image, span: Span) -> None:
+def draw_across(axes: Axes, scene: Scene, image: Image, span: Span, step_mm: float = 0.1) -> None:
     """Draw the plane across the cord at the middle of one level, in the radiological view."""
-    sheet = axial(scene.derived.centerline, span.middle_s_mm)
+    sheet = axial(scene.derived.centerline, span.middle_s_mm, step_mm=step_mm)
     show_grey(axes, sheet.sample(image), sheet.extent)
     rootlets = scene.derived.rootlets
     labels = np.zeros(sheet.xyz_world.shape[:2], dtype=int)

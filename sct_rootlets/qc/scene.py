@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.image import Grid, Image, LabelImage
-from sct_rootlets.qc.views import Sagittal, Sheet
+from sct_rootlets.qc.views import Coronal, Sagittal, Sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +38,7 @@ Aspect = Literal["equal", "auto"]
 
 #: What is shown around the levels and around the cord, mm.
 _BEYOND_MM, _MARGIN_MM = 16.0, 8.0
-_VENTRAL_MM, _DORSAL_MM = 34.0, 22.0
+_VENTRAL_MM, _DORSAL_MM, _ASIDE_MM = 34.0, 22.0, 20.0
 #: Part of a level that must be shown for it to have a band, mm.
 _LEAST_MM = 1.0
 
@@ -208,6 +208,22 @@ class Scene:
         """The part of the median sheet that is shown, cropped to the field of view."""
         return side_sheet(self, (self.image or self.cord).grid)
 
+    @cached_property
+    def coronal(self) -> Coronal:
+        """The coronal sheet."""
+        return Coronal(self.derived.centerline, self.s_range_mm)
+
+    @cached_property
+    def front_sheet(self) -> Sheet:
+        """The part of the coronal sheet around the cord, cropped to the field of view."""
+        curve = self.coronal.place(self.centerline.point(np.arange(*self.s_range_mm, 1.0)))
+        down = self.side_sheet.down
+        sheet = self.coronal.sheet(
+            (float(curve[:, 0].min()) - _ASIDE_MM, float(curve[:, 0].max()) + _ASIDE_MM),
+            (float(down[0]), float(down[-1])),
+        )
+        return sheet.cropped((self.image or self.cord).grid.contains(sheet.xyz_world))
+
     @property
     def centerline(self) -> Centerline:
         """The cord as a curve."""
@@ -217,6 +233,12 @@ class Scene:
     def levels(self) -> LabelImage:
         """The levels painted on the cord."""
         return self.derived.levels
+
+    @property
+    def front_aspect(self) -> float:
+        """Width of the coronal sheet over its height."""
+        left, right, bottom, top = self.front_sheet.extent
+        return (right - left) / (bottom - top)
 
     @property
     def side_aspect(self) -> float:

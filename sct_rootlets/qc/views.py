@@ -1,4 +1,4 @@
-"""Sheets cut through an image along the cord: sagittal, axial, and the cord unrolled.
+"""Sheets cut through an image along the cord: sagittal, coronal, axial, and unrolled.
 
 A sheet is a grid of world points (RAS+ mm) with two axes in mm or degrees; any image is
 sampled on it. Voxel order, obliquity and anisotropy of the image therefore do not change
@@ -18,7 +18,7 @@ from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.levels.entry_zones import CordSurface
 
-__all__ = ["Sagittal", "Sheet", "UNROLLED_DEG", "axial", "sample", "unrolled"]
+__all__ = ["Coronal", "Sagittal", "Sheet", "UNROLLED_DEG", "axial", "sample", "unrolled"]
 
 Floats = NDArray[np.float64]
 
@@ -79,20 +79,32 @@ def sample(image: Image, xyz_world: Floats, order: int = 1) -> Floats:
     order : int
         1 interpolates linearly, 0 takes the nearest voxel.
     """
+    inside = image.grid.contains(xyz_world)
+    if not np.any(inside):
+        return np.full(np.shape(inside), np.nan)
     ijk = np.moveaxis(image.grid.ijk_from_world(xyz_world), -1, 0)
+    # Only the voxels around the points are turned to floats: a sheet needs few of an image.
+    seen = ijk[:, inside]
+    low = np.maximum(np.floor(seen.min(axis=1)).astype(int) - 1, 0)
+    high = np.ceil(seen.max(axis=1)).astype(int) + 2
+    part = image.data[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
     # "nearest" beyond the centres of the outer voxels, so that their outer halves are seen.
     values = ndimage.map_coordinates(
-        image.data.astype(np.float32), ijk, order=order, mode="nearest", prefilter=False
+        np.asarray(part, dtype=np.float32),
+        ijk - low.reshape(3, *[1] * (ijk.ndim - 1)),
+        order=order,
+        mode="nearest",
+        prefilter=False,
     )
-    return np.where(image.grid.contains(xyz_world), values, np.nan)
+    return np.where(inside, values, np.nan)
 
 
-class Sagittal:
-    """The median sheet of the cord: curved to the sides as the cord is, else a plane.
+class _Upright:
+    """A sheet along the cord that stands upright and follows the cord out of its own plane.
 
     Up in it is along the chord of the cord from its caudal to its rostral end, so that a
-    tilted head or an oblique image stand upright; ventral is left. Seen from the side it
-    is not distorted: the curve of the neck is kept.
+    tilted head or an oblique image stand upright. What is bent within the sheet is shown as it
+    is; what is bent out of it is followed.
 
     Parameters
     ----------
@@ -109,33 +121,58 @@ class Sagittal:
         self._down = down / np.linalg.norm(down)
         left = centerline.frame(s)[1].mean(axis=0)
         left -= self._down * (left @ self._down)
-        self._left = left / np.linalg.norm(left)
+        left /= np.linalg.norm(left)
         # Same handedness as the frames of the centerline: dorsal = left x tangent.
-        self._dorsal = np.cross(self._left, self._down)
+        self._across, self._out = self._directions(left, np.cross(left, self._down))
         offsets = points - self._origin
         order = np.argsort(offsets @ self._down)
         self._at = (offsets @ self._down)[order]
-        self._aside = (offsets @ self._left)[order]
+        self._aside = (offsets @ self._out)[order]
+
+    def _directions(self, left: Floats, dorsal: Floats) -> tuple[Floats, Floats]:
+        """Return the unit vectors (3,) along the columns, and out of the sheet."""
+        raise NotImplementedError
 
     def place(self, xyz_world: ArrayLike) -> Floats:
-        """Return the place (..., 2) of world points (..., 3): mm dorsal, mm downwards."""
+        """Return the place (..., 2) of world points (..., 3): mm across, mm downwards."""
         offsets = np.asarray(xyz_world, dtype=float) - self._origin
-        return np.stack([offsets @ self._dorsal, offsets @ self._down], axis=-1)
+        return np.stack([offsets @ self._across, offsets @ self._down], axis=-1)
 
     def sheet(
-        self, dorsal_mm: tuple[float, float], down_mm: tuple[float, float], step_mm: float = 0.25
+        self, across_mm: tuple[float, float], down_mm: tuple[float, float], step_mm: float = 0.25
     ) -> Sheet:
-        """Return the sheet over a range of mm dorsal and of mm downwards."""
-        across = np.arange(dorsal_mm[0], dorsal_mm[1] + step_mm, step_mm)
+        """Return the sheet over a range of mm across and of mm downwards."""
+        across = np.arange(across_mm[0], across_mm[1] + step_mm, step_mm)
         down = np.arange(down_mm[0], down_mm[1] + step_mm, step_mm)
         aside = np.interp(down, self._at, self._aside)
         xyz = (
             self._origin
-            + across[None, :, None] * self._dorsal
+            + across[None, :, None] * self._across
             + down[:, None, None] * self._down
-            + aside[:, None, None] * self._left
+            + aside[:, None, None] * self._out
         )
         return Sheet(xyz, across, down)
+
+
+class Sagittal(_Upright):
+    """The median sheet of the cord: curved to the sides as the cord is, else a plane.
+
+    Ventral is left, and across are mm dorsal. Seen from the side it is not distorted: the curve
+    of the neck is kept.
+    """
+
+    def _directions(self, left: Floats, dorsal: Floats) -> tuple[Floats, Floats]:
+        return dorsal, left
+
+
+class Coronal(_Upright):
+    """The coronal sheet through the cord, which follows the curve of the neck.
+
+    The subject's right is left, as radiologists look at it, and across are mm to the left.
+    """
+
+    def _directions(self, left: Floats, dorsal: Floats) -> tuple[Floats, Floats]:
+        return left, dorsal
 
 
 def axial(

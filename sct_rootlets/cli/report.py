@@ -1,0 +1,97 @@
+"""``sct_rootlets report``: one page of quality control for a whole batch."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from sct_rootlets.cli import options
+from sct_rootlets.cli.console import Console, shown
+
+__all__ = ["add_parser", "execute"]
+
+#: Failures that are listed in the terminal; all are in the page.
+_LISTED = 10
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the parser of this subcommand."""
+    parser = options.add_subcommand(
+        subparsers,
+        "report",
+        summary="Write one page of quality control for the results of many images.",
+        description="Write one self-contained HTML page for the results of many images, the worst "
+        "first: pictures,\nlevels in mm, lengths and positions against the population, warnings. "
+        "Sort and filter it, step\nthrough it with j and k, mark images as pass, fail or artefact, "
+        "and save the marks as the YAML\nlists that SCT's manual-correction reads. A result that "
+        "is broken is a row that says so.",
+        examples=(
+            "sct_rootlets report -i results -o report.html",
+            "sct_rootlets report -i sub-*/anat/*_spinal_levels.tsv -o qc/report.html",
+            "sct_rootlets report -i derivatives -images /data/moved -jobs 4",
+        ),
+    )
+    parser.mandatory.add_argument(
+        "-i",
+        metavar="<file>",
+        type=Path,
+        nargs="+",
+        action="extend",
+        required=True,
+        help="Folders, searched with the folders in them, or files: results as sct_rootlets run "
+        "and levels write them (X_spinal_levels.tsv or .nii.gz).",
+    )
+    parser.optional.add_argument(
+        "-o",
+        metavar="<file>",
+        type=Path,
+        default=Path("report.html"),
+        help="Page to write, .html. Default: report.html.",
+    )
+    parser.optional.add_argument(
+        "-images",
+        metavar="<folder>",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        help="Folders in which images and masks are looked for by name, if they are no longer "
+        "where they were when the levels were derived.",
+    )
+    parser.optional.add_argument(
+        "-jobs",
+        metavar="<int>",
+        type=options.positive_int,
+        help="Processes; each needs the memory of one image. By default one a processor core.",
+    )
+    parser.optional.add_argument(
+        "-title",
+        metavar="<str>",
+        help="Title of the page. By default the name of the folder that all results lie in.",
+    )
+    options.add_common_options(parser)
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace, console: Console) -> None:
+    """Write the report of a batch."""
+    from sct_rootlets import report
+
+    with console.progress() as progress:
+        made = report.build(
+            arguments.i,
+            arguments.o,
+            images=arguments.images,
+            jobs=arguments.jobs,
+            title=arguments.title,
+            progress=progress,
+        )
+    counts = ", ".join(f"{count} {status}" for status, count in made.counts.items())
+    console.say(f"{made.total} results: {counts}")
+    for key, reason in made.failures[:_LISTED]:
+        console.say(f"  failed: {key}: {reason}")
+    if len(made.failures) > _LISTED:
+        console.say(f"  and {len(made.failures) - _LISTED} more, first in the page")
+    console.files([made.path])
+    console.say(f"\nTo see the results in a browser, open the following file:\n{shown(made.path)}")

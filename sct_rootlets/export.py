@@ -1,0 +1,219 @@
+"""Names and colours of one result for FSLeyes, ITK-SNAP and 3D Slicer, and how to open it there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.image import load_labels
+from sct_rootlets.outputs import OutputSet
+from sct_rootlets.qc.lookups import FORMATS, Entry, of_levels
+from sct_rootlets.report.finding import find
+from sct_rootlets.report.sources import Locator, sources_of
+from sct_rootlets.sidecar import sidecar_path, split_nifti
+
+__all__ = ["VIEWERS", "Exported", "Labelled", "export"]
+
+#: The viewers that there are look-ups for.
+VIEWERS = tuple(FORMATS)
+#: Opacity of labels on the image, per cent.
+_OPACITY = 50.0
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A label image and what its values are called.
+
+    Attributes
+    ----------
+    path : Path
+    entries : tuple of Entry
+    """
+
+    path: Path
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and how it is opened.
+
+    Attributes
+    ----------
+    files : tuple of Path
+    commands : dict of str to tuple of str
+        Command lines by viewer.
+    """
+
+    files: tuple[Path, ...]
+    commands: Mapping[str, tuple[str, ...]]
+
+
+def export(
+    path: str | os.PathLike[str],
+    viewers: Sequence[str] = VIEWERS,
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    image: str | os.PathLike[str] | None = None,
+    shown: Callable[[Path], str] = str,
+) -> Exported:
+    """Write the look-ups of a label image, and of what belongs to it.
+
+    Parameters
+    ----------
+    path : path-like
+        Label image: spinal levels, and with them their rootlets, where they are found; or
+        rootlets, or regions of an EPI as ``sct_rootlets map`` writes them.
+    viewers : sequence of str
+        Of `VIEWERS`.
+    folder : path-like, optional
+        Where to write; by default beside the label image.
+    image : path-like, optional
+        Grey-value image for the command lines; by default the one that the labels were made
+        of, if it is found.
+    shown : callable
+        How the command lines name a file.
+
+    Returns
+    -------
+    Exported
+
+    Raises
+    ------
+    InputError
+        If it is no label image, or its look-up is damaged.
+    UsageError
+        If there is no such viewer.
+    """
+    unknown = [viewer for viewer in viewers if viewer not in FORMATS]
+    if unknown:
+        raise UsageError(
+            f"there is no viewer {unknown[0]!r}", remedy=f"Choose one of {', '.join(VIEWERS)}"
+        )
+    path = Path(path)
+    labelled = [_labelled(path)]
+    rootlets, grey = _belonging(path)
+    if rootlets is not None and rootlets != path:
+        labelled.append(_labelled(rootlets))
+    if image is not None:
+        grey = Path(image)
+        if not grey.is_file():
+            raise UsageError("no such file (image)", path=grey)
+    written: dict[str, list[tuple[Labelled, Path]]] = {viewer: [] for viewer in viewers}
+    with OutputSet() as outputs:
+        for one in labelled:
+            stem = split_nifti(one.path)[1].removesuffix("_dseg")
+            for viewer in written:
+                text, ending = FORMATS[viewer]
+                target = Path(folder or one.path.parent) / f"{stem}{ending}"
+                outputs.stage(target).write_text(text(one.entries), encoding="utf-8")
+                written[viewer].append((one, target))
+    return Exported(
+        tuple(target for pairs in written.values() for _, target in pairs),
+        {viewer: _COMMANDS[viewer](grey, written[viewer], shown) for viewer in written},
+    )
+
+
+def _labelled(path: Path) -> Labelled:
+    """Read which values a label image has; their names from its look-up, if it has one."""
+    labels = load_labels(path, "labels").labels
+    stem = split_nifti(path)[1].removesuffix("_dseg")
+    look_up = path.with_name(f"{stem}_dseg.tsv")
+    if look_up.is_file():
+        known = {entry.value: entry for entry in _read_look_up(look_up)}
+        if set(labels) <= set(known):
+            return Labelled(path, tuple(known.values()))
+    names = _json(sidecar_path(path)).get("Labels", {})
+    numbered = not (isinstance(names, dict) and set(names.values()) == {"rootlet"})
+    return Labelled(path, tuple(of_levels(labels, numbered=numbered)))
+
+
+def _read_look_up(path: Path) -> list[Entry]:
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+        return [Entry(int(row["index"]), row["name"], _colour(row["color"])) for row in rows]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            "is no look-up with index, name and color", path=path, remedy="Remove or restore it"
+        ) from error
+
+
+def _colour(text: str) -> str:
+    if len(bytes.fromhex(text.removeprefix("#"))) != 3:
+        raise ValueError(text)
+    return text
+
+
+def _belonging(path: Path) -> tuple[Path | None, Path | None]:
+    """Return the rootlets and the grey-value image of a result, as far as they are found."""
+    try:
+        found = find([path])[0]
+    except InputError:
+        return None, None
+    sidecar = _json(found.sidecar)
+    fname = None
+    if found.table.is_file():
+        from sct_rootlets.levels.reading import read_levels_table
+
+        fname = read_levels_table(found.table).fname
+    sources = sources_of(sidecar, fname, found.name, found.table.parent, Locator())
+    return sources.rootlets, sources.image
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+Pairs = Sequence[tuple[Labelled, Path]]
+Shown = Callable[[Path], str]
+
+
+def _fsleyes(image: Path | None, pairs: Pairs, shown: Shown) -> tuple[str, ...]:
+    words = ["fsleyes"]
+    if image is not None:
+        words.append(f"{shlex.quote(shown(image))} -cm greyscale")
+    for one, look_up in pairs:
+        names = shlex.quote(shown(one.path)), shlex.quote(shown(look_up))
+        words.append(f"{names[0]} -ot label -l {names[1]} -a {_OPACITY}")
+    return (" ".join([*words, "&"]),)
+
+
+def _itksnap(image: Path | None, pairs: Pairs, shown: Shown) -> tuple[str, ...]:
+    lines = []
+    for one, look_up in pairs:
+        grey, labels, names = (
+            shlex.quote(shown(path)) for path in (image or one.path, one.path, look_up)
+        )
+        lines.append(f"itksnap -g {grey} -s {labels} -l {names} &")
+    return tuple(lines)
+
+
+def _slicer(image: Path | None, pairs: Pairs, shown: Shown) -> tuple[str, ...]:
+    # Slicer has its own working folder: it is told whole paths.
+    code = [] if image is None else [f"slicer.util.loadVolume({json.dumps(str(image.absolute()))})"]
+    for one, look_up in pairs:
+        code.append(f"c = slicer.util.loadColorTable({json.dumps(str(look_up.absolute()))})")
+        code.append(
+            f"slicer.util.loadSegmentation({json.dumps(str(one.path.absolute()))}, "
+            '{"colorNodeID": c.GetID()})'
+        )
+    return (f"Slicer --python-code {shlex.quote('; '.join(code))} &",)
+
+
+_COMMANDS: Mapping[str, Callable[[Path | None, Pairs, Shown], tuple[str, ...]]] = {
+    "fsleyes": _fsleyes,
+    "itksnap": _itksnap,
+    "slicer": _slicer,
+}

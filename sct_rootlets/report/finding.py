@@ -1,0 +1,151 @@
+"""Results of many images, found by their names and by what their tables hold."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sct_rootlets.errors import InputError, UsageError
+
+__all__ = ["Found", "find"]
+
+logger = logging.getLogger(__name__)
+
+#: How every table of levels begins, whatever its name.
+_HEADER = b"level\tspinal_level\tstatus\t"
+#: What belongs to levels, by the names that `run` and `levels` give; the look-up, whose name
+#: ends in ``_dseg.tsv``, does not.
+_NAMED = re.compile(
+    r"^(?P<stem>.*(_spinal_levels|_label-spinallevels))"
+    r"(?P<rest>\.tsv|(_dseg)?\.(json|nii|nii\.gz))$"
+)
+_IMAGES = ("_dseg.nii.gz", "_dseg.nii", ".nii.gz", ".nii")
+_REMEDY = (
+    "Give the folders that sct_rootlets run or levels wrote to, or the files X_spinal_levels.tsv "
+    "in them"
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The files of one result; any of them may be missing.
+
+    Attributes
+    ----------
+    table : Path
+        ``X_spinal_levels.tsv``, whether it exists or not.
+    """
+
+    table: Path
+
+    @property
+    def stem(self) -> str:
+        """Name of the table without its extension."""
+        return self.table.name.removesuffix(".tsv")
+
+    @property
+    def levels(self) -> Path:
+        """The label image of levels; where there is none, the name it usually has."""
+        names = [self.table.with_name(self.stem + ending) for ending in _IMAGES]
+        return next((path for path in names if path.is_file()), names[2])
+
+    @property
+    def sidecar(self) -> Path:
+        """The JSON of the label image; where there is none, the name it usually has."""
+        names = [self.table.with_name(f"{self.stem}{end}.json") for end in ("_dseg", "")]
+        return next((path for path in names if path.is_file()), names[1])
+
+    @property
+    def name(self) -> str:
+        """What the result is about: the name without what says that it is levels."""
+        return re.sub(r"(_spinal_levels|_label-spinallevels)$", "", self.stem)
+
+
+def find(paths: Sequence[str | os.PathLike[str]]) -> list[Found]:
+    """Find results in folders, and folders in them, and among files.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Folders; tables; label images of levels.
+
+    Returns
+    -------
+    list of Found
+        Each result once, sorted by its path. A result of which files are missing is found by
+        those that are left. Levels that were mapped to an EPI are no result of their own.
+
+    Raises
+    ------
+    UsageError
+        If a path does not exist.
+    InputError
+        If nothing is found.
+    """
+    tables: dict[Path, None] = {}
+    others = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise UsageError("no such file or folder", path=path, remedy=_REMEDY)
+        found = [table for file in _files(path) if (table := _table_of(file)) is not None]
+        if not found and not path.is_dir():
+            others.append(path)
+        tables |= dict.fromkeys(found)
+    if not tables:
+        first = Path(paths[0])
+        what = "holds no results" if first.is_dir() else "is no result"
+        raise InputError(what, path=first, remedy=_REMEDY)
+    if others:
+        logger.info("%d files are no tables or images of levels", len(others))
+    return [Found(table) for table in sorted(tables)]
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """Return the files of a folder and the folders in it, or the one file."""
+    if not path.is_dir():
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _table_of(path: Path) -> Path | None:
+    """Return the table of the result that a file belongs to; None if it belongs to none."""
+    named = _NAMED.match(path.name)
+    table = path if named is None else path.with_name(f"{named['stem']}.tsv")
+    if path.suffix == ".tsv" and (named is not None or _is_table(path)):
+        return table.absolute()
+    if named is None:
+        return None
+    # Another result has this name too: levels mapped to an EPI, which have no table.
+    return None if _is_of_something_else(Found(table)) else table.absolute()
+
+
+def _is_table(path: Path) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(_HEADER)) == _HEADER
+    except OSError:
+        return False
+
+
+def _is_of_something_else(found: Found) -> bool:
+    """Say whether the JSON of a result without a table says that it never had one."""
+    if found.table.exists():
+        return False
+    try:
+        content = json.loads(found.sidecar.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and "levels" not in content
+
+
+def common_folder(paths: Iterable[Path]) -> Path:
+    """Return the folder that all paths lie in."""
+    return Path(os.path.commonpath([path.parent for path in paths]))

@@ -1,0 +1,106 @@
+"""The commands report and export: what is printed, and wrong inputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sct_rootlets.cli.main import main
+from tests.report.conftest import write_result
+from tests.synthetic import make_neck
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("matplotlib")
+    return write_result(tmp_path_factory.mktemp("results") / "sub", make_neck())
+
+
+def test_report_says_what_it_holds(
+    result: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "new" / "report.html"
+    words = ["report", "-i", str(result.parent), "-o", str(page), "-jobs", "1"]
+    assert main([*words, "-title", "Study <1>"]) == 0
+    out = capsys.readouterr().out
+    assert "1 results: 0 failed, 0 flagged, 1 ok" in out
+    assert "report.html" in out
+    assert "<h1>Study &lt;1&gt;</h1>" in page.read_text(encoding="utf-8")
+
+
+def test_report_lists_failures_and_still_succeeds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "t2_spinal_levels.tsv").write_text("level\tspinal_level\tstatus\n")
+    assert main(["report", "-i", str(tmp_path), "-o", str(tmp_path / "r.html"), "-jobs", "1"]) == 0
+    assert "failed: t2_spinal_levels: " in capsys.readouterr().out
+
+
+def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    try:
+        status = main(words)
+    except SystemExit as error:
+        status = int(str(error.code))
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    return status, error
+
+
+def test_wrong_inputs_of_report(
+    result: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes = tmp_path / "notes.tsv"
+    notes.write_text("subject\tage\n")
+    page = str(tmp_path / "r.html")
+    for words, status, said in (
+        (["-i", str(tmp_path)], 1, "holds no results"),
+        (["-i", str(notes)], 1, "is no result"),
+        (["-i", str(tmp_path / "nowhere")], 2, "no such file"),
+        (["-i", str(result), "-images", str(notes)], 2, "no folder of images"),
+        (["-i", str(result), "-jobs", "0"], 2, "at least 1"),
+        ([], 2, "-i"),
+    ):
+        found, text = refused(["report", "-o", page, *words], capsys)
+        assert (found, said in text) == (status, True), text
+    assert not Path(page).exists()
+
+
+def test_report_takes_a_mixture_and_leaves_out_what_is_none(
+    result: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(path) for path in sorted(result.parent.iterdir())]
+    notes = tmp_path / "notes.txt"
+    notes.write_text("text")
+    words = ["report", "-i", *files, str(notes), "-o", str(tmp_path / "r.html"), "-jobs", "1"]
+    assert main(words) == 0
+    assert "1 results" in capsys.readouterr().out
+
+
+def test_report_into_places_that_cannot_be(
+    result: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    status, said = refused(
+        ["report", "-i", str(result), "-o", str(blocked / "r.html"), "-jobs", "1"], capsys
+    )
+    assert status == 1
+    assert "is not a folder" in said
+    status, said = refused(["report", "-i", str(result), "-o", str(tmp_path / "r.txt")], capsys)
+    assert status == 2
+
+
+def test_export_prints_a_line_for_each_viewer(
+    result: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    levels = result.with_name("t2_spinal_levels.nii.gz")
+    assert main(["export", "-i", str(levels), "-ofolder", str(tmp_path / "luts")]) == 0
+    out = capsys.readouterr().out
+    for word in ("fsleyes ", "itksnap -g", "Slicer --python-code", "-ot label -l"):
+        assert word in out
+    assert len(list((tmp_path / "luts").iterdir())) == 6
+    status, said = refused(["export", "-i", str(result), "-to", "all"], capsys)
+    assert status == 1
+    assert "tsv" in said
+    assert refused(["export", "-i", str(levels), "-to", "mricron"], capsys)[0] == 2
