@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.cli import options
+from sct_rootlets.cli import options, values
 from sct_rootlets.cli.console import Console, shown
 
 __all__ = ["add_parser", "execute"]
@@ -43,7 +43,7 @@ def add_parser(subparsers: Any) -> None:
     parser.optional.add_argument(
         "-o",
         metavar="<file>",
-        type=options.nifti_output,
+        type=values.nifti_output,
         default=Path("consensus.nii.gz"),
         help="Consensus to write, which gives the tables their names.",
     )
@@ -59,7 +59,7 @@ def add_parser(subparsers: Any) -> None:
     parser.optional.add_argument(
         "-threshold",
         metavar="<share>",
-        type=options.share,
+        type=values.share,
         default=0.5,
         help="With -method staple: probability from which on the consensus has a voxel.",
     )

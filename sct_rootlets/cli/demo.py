@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sct_rootlets.cli import options
+from sct_rootlets.cli import options, values
 from sct_rootlets.cli.console import Console, fsleyes_line, shown
 from sct_rootlets.cli.run import write_result
 
@@ -41,7 +41,7 @@ def add_parser(subparsers: Any) -> None:
     parser.optional.add_argument(
         "-seed",
         metavar="<int>",
-        type=options.whole_number,
+        type=values.whole_number,
         default=DEMO_SEED,
         help=f"Seed of the phantom, below {FIRST_TRAINING_SEED}: others were trained on.",
     )

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.cli import options
+from sct_rootlets.cli import options, values
 from sct_rootlets.cli.console import Console
 from sct_rootlets.errors import RootletsError
 
@@ -89,7 +89,7 @@ def add_parser(subparsers: Any) -> None:
     parser.optional.add_argument(
         "-level",
         metavar="<levels>",
-        type=options.spinal_levels,
+        type=values.spinal_levels,
         help="Levels to compare, such as C3:C8, where the references were not annotated beyond "
         "them: all others are taken for background on both sides. By default all.",
     )

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.cli import options, quality
+from sct_rootlets.cli import options, quality, values
 from sct_rootlets.cli.console import Console, fsleyes_line, shown
 
 __all__ = ["add_parser", "execute"]
@@ -59,7 +59,7 @@ def add_parser(subparsers: Any) -> None:
     where.add_argument(
         "-o",
         metavar="<file>",
-        type=options.nifti_output,
+        type=values.nifti_output,
         help="Label image of levels to write, which gives the others their names. By default "
         "t2_spinal_levels.nii.gz for t2_rootlets.nii.gz, and "
         "sub-1_T2w_label-spinallevels_dseg.nii.gz for sub-1_T2w_label-rootlets_dseg.nii.gz.",

@@ -27,7 +27,8 @@ from sct_rootlets.cli import (
     variability,
 )
 from sct_rootlets.cli.console import Console
-from sct_rootlets.cli.options import Parser, join_coordinates
+from sct_rootlets.cli.options import Parser
+from sct_rootlets.cli.values import join_coordinates
 from sct_rootlets.errors import RootletsError
 
 __all__ = ["get_parser", "main"]

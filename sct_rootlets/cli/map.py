@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.cli import options
+from sct_rootlets.cli import options, values
 from sct_rootlets.cli.console import Console, fsleyes_line, shown
 
 __all__ = ["add_parser", "execute"]
@@ -90,7 +90,7 @@ def add_parser(subparsers: Any) -> None:
     parser.optional.add_argument(
         "-o",
         metavar="<file>",
-        type=options.nifti_output,
+        type=values.nifti_output,
         help="Label image to write, which gives the others their names. By default "
         "bold_spinal_levels.nii.gz for bold.nii.gz, and "
         "sub-1_space-bold_label-spinallevels_dseg.nii.gz for sub-1_bold.nii.gz, beside it.",

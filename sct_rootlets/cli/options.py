@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import math
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from sct_rootlets.cli import values
+
 if TYPE_CHECKING:
-    from sct_rootlets.anatomy import SpinalLevel
     from sct_rootlets.store import Choice
 
 __all__ = [
@@ -22,26 +21,10 @@ __all__ = [
     "add_store_options",
     "add_subcommand",
     "add_volume_option",
-    "angle",
     "chosen_model",
-    "distance",
     "engine_options",
-    "join_coordinates",
     "level_options",
-    "millimetres",
-    "nifti_output",
-    "point",
-    "positive_int",
-    "share",
-    "spinal_level",
-    "spinal_levels",
-    "table_output",
-    "whole_number",
 ]
-
-#: Options whose value is a point and may therefore start with a minus sign.
-_POINT_OPTIONS = ("-c2c3",)
-_POINT_PATTERN = re.compile(r"^-[\d.][\d.eE+-]*,")
 
 DEFAULT_REACH_MM = 1.5
 
@@ -129,7 +112,7 @@ def add_model_options(
     parser.optional.add_argument(
         "-threads",
         metavar="<int>",
-        type=positive_int,
+        type=values.positive_int,
         help="Processor threads for the network. By default the cores that this process may "
         "really use: those of its container's or job's CPU quota, and no more than "
         "OMP_NUM_THREADS.",
@@ -166,7 +149,7 @@ def add_volume_option(parser: Parser) -> None:
     parser.optional.add_argument(
         "-volume",
         metavar="<int>",
-        type=whole_number,
+        type=values.whole_number,
         help="Volume of a 4D image to take. The first one is 0, as SCT and FSL count. Only it is "
         "read. Without it a 4D image of several volumes is an error.",
     )
@@ -232,7 +215,7 @@ def add_identity_options(parser: Parser) -> None:
     parser.optional.add_argument(
         "-c2c3",
         metavar="<x,y,z>",
-        type=point,
+        type=values.point,
         help="Posterior tip of the C2/C3 disc in world RAS+ mm (the coordinates FSLeyes shows "
         "as 'Coordinates: Scanner anatomical'), in place of -discs.",
     )
@@ -261,7 +244,7 @@ def add_analysis_options(parser: Parser) -> None:
     parser.optional.add_argument(
         "-reach",
         metavar="<mm>",
-        type=_positive_float,
+        type=values.positive_float,
         default=DEFAULT_REACH_MM,
         help="Largest distance in mm from the surface of the cord at which rootlets count as "
         "entering it.",
@@ -269,13 +252,13 @@ def add_analysis_options(parser: Parser) -> None:
     parser.optional.add_argument(
         "-dilation",
         metavar="<int>",
-        type=whole_number,
+        type=values.whole_number,
         help="With -definition valosek2024: by how many voxels the cord is dilated. Default: 3.",
     )
     parser.optional.add_argument(
         "-extend",
         metavar="<level>",
-        type=spinal_level,
+        type=values.spinal_level,
         help="Last level of the table, such as T12: levels caudal of those seen are extrapolated "
         "to it, at growing uncertainty. By default T1, and nothing is extrapolated.",
     )
@@ -350,164 +333,3 @@ def chosen_model(arguments: argparse.Namespace) -> Choice:
         offline=arguments.offline,
         trust_code=arguments.trust_code,
     )
-
-
-def join_coordinates(argv: Sequence[str]) -> list[str]:
-    """Join a point that starts with a minus sign to its option.
-
-    argparse takes ``-c2c3 -3.5,10,2`` for two options; ``-c2c3=-3.5,10,2`` it reads.
-
-    Examples
-    --------
-    >>> join_coordinates(["run", "-c2c3", "-3.5,10,2"])
-    ['run', '-c2c3=-3.5,10,2']
-    """
-    joined: list[str] = []
-    for word in argv:
-        if joined and joined[-1] in _POINT_OPTIONS and _POINT_PATTERN.match(word):
-            joined[-1] = f"{joined[-1]}={word}"
-        else:
-            joined.append(word)
-    return joined
-
-
-def point(text: str) -> tuple[float, float, float]:
-    """Read a world point ``x,y,z`` in mm, for argparse.
-
-    Examples
-    --------
-    >>> point("-3.5,10,2")
-    (-3.5, 10.0, 2.0)
-    """
-    try:
-        x, y, z = (float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is not a point: give three numbers in mm, such as -3.5,10,2"
-        ) from None
-    if not all(map(math.isfinite, (x, y, z))):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a finite point")
-    return x, y, z
-
-
-def nifti_output(text: str) -> Path:
-    """Read the path of a NIfTI file to write, for argparse."""
-    if not text.lower().endswith((".nii", ".nii.gz")):
-        raise argparse.ArgumentTypeError(f"'{text}' does not end in .nii.gz or .nii")
-    return Path(text)
-
-
-def millimetres(text: str) -> tuple[float, float, float]:
-    """Read lengths along three axes in mm, one number for all or three, for argparse.
-
-    Examples
-    --------
-    >>> millimetres("0.8"), millimetres("1,1,2")
-    ((0.8, 0.8, 0.8), (1.0, 1.0, 2.0))
-    """
-    sizes = [_positive_float(part) for part in text.split(",")]
-    if len(sizes) not in (1, 3):
-        raise argparse.ArgumentTypeError(f"'{text}' is not one length in mm or three")
-    x, y, z = sizes * 3 if len(sizes) == 1 else sizes
-    return x, y, z
-
-
-def share(text: str) -> float:
-    """Read a number from 0 to 1, for argparse."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to 1")
-    return value
-
-
-def angle(text: str) -> float:
-    """Read an angle of less than 90 degrees, for argparse."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not -90 < value < 90:
-        raise argparse.ArgumentTypeError(f"'{text}' is not an angle between -90 and 90 degrees")
-    return value
-
-
-def spinal_level(text: str) -> SpinalLevel:
-    """Read the name of a spinal level, for argparse.
-
-    Examples
-    --------
-    >>> spinal_level("t12").name
-    'T12'
-    """
-    from sct_rootlets.anatomy import SpinalLevel
-
-    try:
-        return SpinalLevel[text.upper()]
-    except KeyError:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is not a spinal level: C1 to C8, T1 to T12, L1 to L5, S1 to S5"
-        ) from None
-
-
-def spinal_levels(text: str) -> frozenset[SpinalLevel]:
-    """Read names of spinal levels and ranges of them, for argparse.
-
-    Examples
-    --------
-    >>> sorted(level.name for level in spinal_levels("C7:T1,t3"))
-    ['C7', 'C8', 'T1', 'T3']
-    """
-    chosen: set[SpinalLevel] = set()
-    for part in text.split(","):
-        first, colon, last = part.partition(":")
-        low = spinal_level(first.strip())
-        high = spinal_level(last.strip()) if colon else low
-        if high < low:
-            raise argparse.ArgumentTypeError(f"'{part}' runs from caudal to rostral: {high}:{low}")
-        chosen |= {level for level in type(low) if low <= level <= high}
-    return frozenset(chosen)
-
-
-def table_output(text: str) -> Path:
-    """Read the path of a table to write, for argparse."""
-    if not text.lower().endswith((".tsv", ".csv")):
-        raise argparse.ArgumentTypeError(f"'{text}' does not end in .tsv or .csv")
-    return Path(text)
-
-
-def whole_number(text: str) -> int:
-    """Read a whole number of 0 or more, for argparse."""
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of 0 or more")
-    return int(text)
-
-
-def distance(text: str) -> float:
-    """Read a length of 0 mm or more, for argparse."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value >= 0):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of 0 or more")
-    return value
-
-
-def _positive_float(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
-    return value
-
-
-def positive_int(text: str) -> int:
-    """Read a whole number of 1 or more, for argparse."""
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
-    return int(text)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.cli import options
+from sct_rootlets.cli import options, values
 from sct_rootlets.cli.console import Console, fsleyes_line, shown
 
 __all__ = ["add_parser", "execute"]
@@ -67,7 +67,7 @@ def add_parser(subparsers: Any) -> None:
     parser.optional.add_argument(
         "-erode",
         metavar="<mm>",
-        type=options.distance,
+        type=values.distance,
         default=0.0,
         help="Leave out of the maps what is nearer than this to the edge of the cord, within its "
         "plane.",
@@ -92,13 +92,13 @@ def add_parser(subparsers: Any) -> None:
     parser.optional.add_argument(
         "-level",
         metavar="<levels>",
-        type=options.spinal_levels,
+        type=values.spinal_levels,
         help="Levels to measure, by name, such as C5 or C3:T1 or C5,C7. By default all.",
     )
     parser.optional.add_argument(
         "-o",
         metavar="<file>",
-        type=options.table_output,
+        type=values.table_output,
         help="Table to write, .tsv or .csv. By default t2_seg_perlevel.tsv for t2_seg.nii.gz.",
     )
     parser.optional.add_argument(

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.cli import options
+from sct_rootlets.cli import options, values
 from sct_rootlets.cli.console import Console, fsleyes_line
 
 __all__ = ["add_parser", "execute"]
@@ -34,7 +34,7 @@ def add_parser(subparsers: Any) -> None:
     parser.optional.add_argument(
         "-seed",
         metavar="<int>",
-        type=options.whole_number,
+        type=values.whole_number,
         default=0,
         help="Seed of the anatomy, the contrast and the noise.",
     )
@@ -48,7 +48,7 @@ def add_parser(subparsers: Any) -> None:
     parser.optional.add_argument(
         "-spacing",
         metavar="<mm>",
-        type=options.millimetres,
+        type=values.millimetres,
         default=(0.8, 0.8, 0.8),
         help="Voxel size in mm, one number or left-right,front-back,along the body. Default: 0.8.",
     )
@@ -61,7 +61,7 @@ def add_parser(subparsers: Any) -> None:
     parser.optional.add_argument(
         "-oblique",
         metavar="<deg>",
-        type=options.angle,
+        type=values.angle,
         default=0.0,
         help="Angle in degrees by which the volume is turned about the left-right axis, and by a "
         "third of it about the front-back axis.",
@@ -69,21 +69,21 @@ def add_parser(subparsers: Any) -> None:
     parser.optional.add_argument(
         "-noise",
         metavar="<float>",
-        type=options.share,
+        type=values.share,
         default=0.02,
         help="Standard deviation of the noise, as a share of the brightest signal.",
     )
     parser.optional.add_argument(
         "-bias",
         metavar="<float>",
-        type=options.share,
+        type=values.share,
         default=0.25,
         help="Strength of the uneven receive field, from 0 (even) to 1.",
     )
     parser.optional.add_argument(
         "-fov",
         metavar="<mm>",
-        type=options.millimetres,
+        type=values.millimetres,
         default=(60.0, 110.0, 210.0),
         help="Field of view in mm: left-right,front-back,along the body. Default: 60,110,210.",
     )

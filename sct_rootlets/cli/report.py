@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.cli import options
+from sct_rootlets.cli import options, values
 from sct_rootlets.cli.console import Console, shown
 
 __all__ = ["add_parser", "execute"]
@@ -62,7 +62,7 @@ def add_parser(subparsers: Any) -> None:
     parser.optional.add_argument(
         "-jobs",
         metavar="<int>",
-        type=options.positive_int,
+        type=values.positive_int,
         help="Processes; each needs the memory of one image. By default one a processor core.",
     )
     parser.optional.add_argument(

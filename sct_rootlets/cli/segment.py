@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sct_rootlets.cli import options
+from sct_rootlets.cli import options, values
 from sct_rootlets.cli.console import Console, fsleyes_line, shown
 from sct_rootlets.errors import RootletsError, UsageError
 
@@ -49,7 +49,7 @@ def add_parser(subparsers: Any) -> None:
     outputs.add_argument(
         "-o",
         metavar="<file>",
-        type=options.nifti_output,
+        type=values.nifti_output,
         nargs="+",
         action="extend",
         help="Rootlets to write, a name for each image. By default <image>_rootlets.nii.gz beside "

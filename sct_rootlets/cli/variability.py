@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sct_rootlets.cli import options
+from sct_rootlets.cli import options, values
 from sct_rootlets.cli.console import Console, shown
 
 if TYPE_CHECKING:
@@ -100,14 +100,14 @@ def add_parser(subparsers: Any) -> None:
     parser.optional.add_argument(
         "-resamples",
         metavar="<int>",
-        type=options.whole_number,
+        type=values.whole_number,
         default=2000,
         help="How often the bootstrap draws subjects again, 200 or more.",
     )
     parser.optional.add_argument(
         "-seed",
         metavar="<int>",
-        type=options.whole_number,
+        type=values.whole_number,
         default=0,
         help="Seed of the bootstrap, and of -simulate. The same seed gives the same files.",
     )

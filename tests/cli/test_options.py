@@ -8,7 +8,8 @@ import pytest
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.cli.main import COMMANDS, get_parser
-from sct_rootlets.cli.options import engine_options, join_coordinates
+from sct_rootlets.cli.options import engine_options
+from sct_rootlets.cli.values import join_coordinates
 from sct_rootlets.engines import ENGINES
 
 RUN = ["run", "-i", "t2.nii.gz"]
