@@ -18,12 +18,14 @@ from sct_rootlets.image import LabelImage
 from sct_rootlets.levels.slices import axis_along, slice_positions
 from sct_rootlets.levels.table import LevelTable
 
-__all__ = ["PLACES", "Points", "paint_levels", "paint_points", "unpainted"]
+__all__ = ["PLACES", "UNPAINTED", "Points", "paint_levels", "paint_points", "unpainted"]
 
 Floats = NDArray[np.float64]
 
 #: What of a level may be a single voxel.
 PLACES = ("midpoint", "rostral", "caudal")
+#: In every warning about points that were left out.
+UNPAINTED = "not painted as points"
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +135,8 @@ def unpainted(points: Mapping[str, Points]) -> list[str]:
     """
     warnings = []
     for what, why in (
-        ("outside", "beyond the cord mask or the image, not painted as points"),
-        ("taken", "in the voxel of another level, not painted as points"),
+        ("outside", f"beyond the cord mask or the image, {UNPAINTED}"),
+        ("taken", f"in the voxel of another level, {UNPAINTED}"),
     ):
         places: dict[SpinalLevel, list[str]] = {}
         for place, found in points.items():

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sct_rootlets.levels.paint import UNPAINTED
 from sct_rootlets.levels.plausibility import Plausibility
 from sct_rootlets.levels.table import LevelTable
 
@@ -18,8 +19,9 @@ STATUSES = {
     FLAGGED: "something to look at: an outlier, a gap, a warning",
     OK: "nothing stands out; it still has to be looked at",
 }
-#: A warning about one level, which its row in the table says too.
-_OF_A_LEVEL = re.compile(r"^[CTLS]\d+: ")
+#: Warnings that call for no look at the image: about one level, whose row in the table says it
+#: too; and about points, which lie outside wherever the image ends within a level.
+_ROUTINE = re.compile(rf"^[CTLS]\d+: |{re.escape(UNPAINTED)}")
 #: Longest piece of a warning that a row shows; the whole is in the large view.
 _SHORT = 150
 
@@ -82,7 +84,7 @@ def judge(
             rows = [str(row.level) for row in table.rows if flag in row.flags]
             if rows:
                 lighter.append(f"{words}: {', '.join(rows)}")
-        lighter += [_short(text) for text in table.warnings if not _OF_A_LEVEL.match(text)]
+        lighter += [_short(text) for text in table.warnings if not _ROUTINE.search(text)]
     lighter += [f"changed since the levels were derived: {name}" for name in changed]
     status = FAILED if graver else FLAGGED if lighter else OK
     return Verdict(status, (*graver, *lighter))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.levels.paint import UNPAINTED
 from sct_rootlets.levels.plausibility import Comparison, Plausibility
 from sct_rootlets.levels.table import LevelRow, LevelTable
 from sct_rootlets.report.finding import find
@@ -35,8 +36,13 @@ def test_nothing_to_say_is_ok() -> None:
     assert reasons(TABLE) == ("ok", ())
 
 
-def test_remarks_about_one_level_are_no_reason_but_others_are() -> None:
-    table = replace(TABLE, warnings=("C4: 2 voxels left out", "rootlets and vertebrae do not fit"))
+def test_remarks_about_one_level_or_points_are_no_reason_but_others_are() -> None:
+    warnings = (
+        "C4: 2 voxels left out",
+        "rootlets and vertebrae do not fit",
+        f"beyond the image, {UNPAINTED}: T1",
+    )
+    table = replace(TABLE, warnings=warnings)
     assert reasons(table) == ("flagged", ("rootlets and vertebrae do not fit",))
 
 
