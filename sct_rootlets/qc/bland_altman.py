@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.qc.colours import LEVEL_COLOURS
-from sct_rootlets.qc.study_page import EDGE, blank, plain_axes
+from sct_rootlets.qc.study_page import EDGE, Layout, plain_axes
 from sct_rootlets.qc.style import INK, PAPER, QUIET
 
 if TYPE_CHECKING:
@@ -22,10 +22,9 @@ __all__ = ["Pair", "draw"]
 
 Floats = NDArray[np.float64]
 
-# The layout, in inches.
-_LEFT, _RIGHT, _HEADER, _FOOTER, _GAP = 0.75, 0.95, 1.1, 1.0, 1.05
-_TALL, _WIDE, _BETWEEN = 2.8, 4.3, 0.9
-_ACROSS = 2
+_LAYOUT = Layout(
+    left=0.75, right=0.95, header=1.1, footer=1.0, gap=1.05, between=0.9, wide=4.3, tall=2.8
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,17 +62,10 @@ def draw(
     """
     from matplotlib.lines import Line2D
 
-    across = min(_ACROSS, max(len(pairs), 1))
-    down = -(-len(pairs) // across)
-    wide = _LEFT + across * _WIDE + (across - 1) * _GAP + _RIGHT
-    tall = _HEADER + down * _TALL + (down - 1) * _BETWEEN + _FOOTER
-    figure = blank(wide, tall, title, subtitle)
+    figure, places = _LAYOUT.page(len(pairs), title, subtitle)
+    wide, tall = figure.get_size_inches()
     reach = max((_reach(pair) for pair in pairs), default=1.0)
-    for number, pair in enumerate(pairs):
-        row, column = divmod(number, across)
-        left = _LEFT + column * (_WIDE + _GAP)
-        bottom = tall - _HEADER - (row + 1) * _TALL - row * _BETWEEN
-        axes = figure.add_axes((left / wide, bottom / tall, _WIDE / wide, _TALL / tall))
+    for axes, pair in zip(places, pairs, strict=True):
         _draw_pair(axes, pair, levels, reach)
         axes.set_xlabel(axis, size=8.5, color=INK)
     handles = [
@@ -83,7 +75,7 @@ def draw(
     ]  # fmt: skip
     figure.legend(handles=handles, loc="lower left", ncols=len(handles), frameon=False,
                   fontsize=8, labelcolor=QUIET, handletextpad=0.1, columnspacing=1.1,
-                  bbox_to_anchor=(_LEFT / wide - 0.02, 0.1 / tall))  # fmt: skip
+                  bbox_to_anchor=(_LAYOUT.left / wide - 0.02, 0.1 / tall))  # fmt: skip
     return figure
 
 

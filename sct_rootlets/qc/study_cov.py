@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.qc.colours import LEVEL_COLOURS
-from sct_rootlets.qc.study_page import EDGE, MARKERS, blank, plain_axes
+from sct_rootlets.qc.study_page import EDGE, MARKERS, Layout, plain_axes
 from sct_rootlets.qc.style import INK, QUIET
 
 if TYPE_CHECKING:
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Panel", "Point", "draw"]
 
-# The layout, in inches.
-_LEFT, _RIGHT, _HEADER, _FOOTER, _GAP = 0.75, 0.25, 1.1, 0.85, 0.45
-_TALL, _WIDE, _BETWEEN = 2.6, 4.3, 0.95
-_ACROSS = 2
+_LAYOUT = Layout(
+    left=0.75, right=0.25, header=1.1, footer=0.85, gap=0.45, between=0.95, wide=4.3, tall=2.6
+)
 
 
 @dataclass(frozen=True)
@@ -66,18 +65,10 @@ def draw(
     MissingDependencyError
         If matplotlib is not installed.
     """
-    across = min(_ACROSS, max(len(panels), 1))
-    down = -(-len(panels) // across)
-    wide = _LEFT + across * _WIDE + (across - 1) * _GAP + _RIGHT
-    tall = _HEADER + down * _TALL + (down - 1) * _BETWEEN + _FOOTER
-    figure = blank(wide, tall, title, subtitle)
-    for number, panel in enumerate(panels):
-        row, column = divmod(number, across)
-        left = _LEFT + column * (_WIDE + _GAP)
-        bottom = tall - _HEADER - (row + 1) * _TALL - row * _BETWEEN
-        axes = figure.add_axes((left / wide, bottom / tall, _WIDE / wide, _TALL / tall))
+    figure, places = _LAYOUT.page(len(panels), title, subtitle)
+    for number, (axes, panel) in enumerate(zip(places, panels, strict=True)):
         _draw_panel(axes, panel, levels)
-        if not column:
+        if number % _LAYOUT.across == 0:
             axes.set_ylabel("CoV of the midpoint, %", size=9, color=INK)
     return figure
 

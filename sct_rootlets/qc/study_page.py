@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sct_rootlets.qc.figure import figure_class, png
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["DPI", "EDGE", "MARKERS", "blank", "files", "plain_axes"]
+__all__ = ["DPI", "EDGE", "MARKERS", "Layout", "blank", "files", "plain_axes"]
 
 DPI = 160
 #: Outline of bars and points in the colours of levels, the palest of which are near white.
@@ -22,6 +23,56 @@ EDGE = "#3A4453"
 MARKERS = "osD^vP*X<>hd"
 # Inches.
 _LEFT, _TITLE, _SUBTITLE, _LETTER = 0.25, 0.2, 0.47, 0.066
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Panels of one size side by side and below each other; all lengths in inches.
+
+    Attributes
+    ----------
+    left, right, header, footer : float
+        Room around the panels.
+    gap, between : float
+        Room between panels side by side, and between one row of them and the next.
+    wide, tall : float
+        Size of a panel.
+    across : int
+        How many panels a row has at most.
+    """
+
+    left: float
+    right: float
+    header: float
+    footer: float
+    gap: float
+    between: float
+    wide: float
+    tall: float
+    across: int = 2
+
+    def page(self, count: int, title: str, subtitle: str) -> tuple[Figure, list[Axes]]:
+        """Return a figure with so many panels, and the panels, row by row.
+
+        Raises
+        ------
+        MissingDependencyError
+            If matplotlib is not installed.
+        """
+        across = min(self.across, max(count, 1))
+        down = -(-count // across)
+        wide = self.left + across * self.wide + (across - 1) * self.gap + self.right
+        tall = self.header + down * self.tall + (down - 1) * self.between + self.footer
+        figure = blank(wide, tall, title, subtitle)
+        panels = []
+        for number in range(count):
+            row, column = divmod(number, across)
+            left = self.left + column * (self.wide + self.gap)
+            bottom = tall - self.header - (row + 1) * self.tall - row * self.between
+            panels.append(
+                figure.add_axes((left / wide, bottom / tall, self.wide / wide, self.tall / tall))
+            )
+        return figure, panels
 
 
 def blank(wide: float, tall: float, title: str, subtitle: str) -> Figure:
