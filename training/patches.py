@@ -7,6 +7,7 @@ Every patch is fresh: the bank gives tissue, the rest is drawn here. The classes
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,33 @@ from sct_rootlets.phantom.tissue import Tissue
 from training.bank import make_volume, volume_path
 from training.pam50 import Pam50
 
-__all__ = ["Bank", "fine_patch", "numbered_patch", "wide_patch"]
+__all__ = ["AS_PHANTOM", "Bank", "Look", "fine_patch", "numbered_patch", "wide_patch"]
 
 #: Volumes that the very first patches draw on.
 FIRST_VOLUMES = 60
 
 Patch = tuple[NDArray[np.float32], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How often a fine patch looks otherwise than the phantom's contrasts make it.
+
+    Attributes
+    ----------
+    inverted : float
+        Share of patches whose signal is turned over, bright for dark; what gives no signal
+        stays dark.
+    sliced : float
+        Share of patches of thick slices: averages over 1.5 to 3 mm, interpolated again.
+    """
+
+    inverted: float = 0.0
+    sliced: float = 0.0
+
+
+#: Nothing but the phantom's own contrasts and a Gaussian point spread.
+AS_PHANTOM = Look()
 
 
 class Bank:
@@ -155,7 +177,42 @@ def _normalised(
     return image, np.where(seen, classes, 0)
 
 
-def fine_patch(volume: NDArray[np.uint8], size: Sequence[int], rng: np.random.Generator) -> Patch:
+def _inverted(bright: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn the signal over; air and cortical bone, which give none, stay dark."""
+    top = float(np.percentile(bright, 99.5))
+    turned = np.clip(top - bright, 0, None)
+    return np.where(bright > 0.02 * top, turned, bright).astype(np.float32)
+
+
+def _sliced(bright: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Average over thick slices, sagittal or axial, and interpolate between them.
+
+    `bright` has voxels of 0.5 mm. Half of the time the slices overlap so much that there is
+    one at every voxel, as in an image that was interpolated by its scanner.
+    """
+    axis = 2 if rng.random() < 0.7 else 0  # x, across sagittal slices; z, across axial ones
+    thick = int(rng.integers(3, 7))
+    averages = ndimage.uniform_filter1d(bright, thick, axis=axis, mode="nearest")
+    if rng.random() < 0.5:
+        return averages
+    n = bright.shape[axis]
+    at = np.arange(int(rng.integers(thick)), n, thick)
+    position = np.clip(np.interp(np.arange(n), at, np.arange(len(at))), 0, len(at) - 1)
+    left = np.minimum(position.astype(int), max(len(at) - 2, 0))
+    right = np.minimum(left + 1, len(at) - 1)
+    share = (position - left).astype(np.float32)
+    share = share.reshape([-1 if a == axis else 1 for a in range(3)])
+    out: NDArray[np.float32] = averages.take(at[left], axis=axis) * (1 - share)
+    out += averages.take(at[right], axis=axis) * share
+    return out
+
+
+def fine_patch(
+    volume: NDArray[np.uint8],
+    size: Sequence[int],
+    rng: np.random.Generator,
+    look: Look = AS_PHANTOM,
+) -> Patch:
     """Draw one patch of `size` (z, y, x) voxels of 1 mm from a fine volume.
 
     Returns
@@ -181,6 +238,11 @@ def fine_patch(volume: NDArray[np.uint8], size: Sequence[int], rng: np.random.Ge
     elif kind < 0.4:
         sigma[0] += rng.uniform(0.5, 2.0)  # axial ones
     bright = ndimage.gaussian_filter(bright, sigma, truncate=3)
+    # A share of 0 draws nothing, so that a recipe without it gives the patches it always gave.
+    if look.sliced and rng.random() < look.sliced:
+        bright = _sliced(bright, rng)
+    if look.inverted and rng.random() < look.inverted:
+        bright = _inverted(bright)
     inner = (slice(margin, -margin),) * 3
     two = (2, 2, 2)
     image = _finish(pool(bright[inner], two), acquisition, 1.0, rng)
@@ -208,8 +270,12 @@ def wide_patch(volume: NDArray[np.uint8], size: Sequence[int], rng: np.random.Ge
     return _normalised(image, np.select([cord, csf], [1, 2], 0), rng)
 
 
-def numbered_patch(bank: Bank, size: Sequence[int], seed: int, number: int) -> Patch:
+def numbered_patch(
+    bank: Bank, size: Sequence[int], seed: int, number: int, look: Look = AS_PHANTOM
+) -> Patch:
     """Return patch `number` of the endless sequence that `seed` stands for."""
     rng = np.random.default_rng([seed, number])
     volume = bank.draw(number, rng)
-    return (fine_patch if bank.kind == "fine" else wide_patch)(volume, size, rng)
+    if bank.kind == "fine":
+        return fine_patch(volume, size, rng, look)
+    return wide_patch(volume, size, rng)

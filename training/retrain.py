@@ -77,14 +77,17 @@ def retrain(run: Path, pam50: Path | None, device: str, workers: int) -> Path:
     """Do everything that is not done yet, and return the folder of the compact model."""
     template = Pam50(pam50) if pam50 else None
     compact = run / "compact"
-    for kind, recipe in RECIPES.items():
-        make_bank(run / "bank", kind, recipe.volumes, template)
-        name = folder_name(recipe.configuration)
-        bank = Bank(run / "bank", kind, recipe.volumes, pam50)
-        made = train(recipe, bank, run / kind, device, workers)
-        if made is None:
+    made: dict[str, Path] = {}
+    for name, recipe in RECIPES.items():  # a recipe comes after the one that it starts from
+        make_bank(run / "bank", recipe.kind, recipe.volumes, template)
+        bank = Bank(run / "bank", recipe.kind, recipe.volumes, pam50)
+        start = made[recipe.start] if recipe.start else None
+        folder = train(recipe, bank, run / name, device, workers, start=start)
+        if folder is None:
             raise SystemExit("stopped before the end; give the same command to go on")
-        shutil.copytree(made, compact / name, dirs_exist_ok=True)
+        made[name] = folder
+        # The last recipe of a configuration is the one that is used.
+        shutil.copytree(folder, compact / folder_name(recipe.configuration), dirs_exist_ok=True)
     finish(compact, template)
     return compact
 

@@ -1,7 +1,8 @@
 """Train one network of the compact model; resumable, on a CPU or a GPU.
 
-``python -m training.train -kind fine -o RUN`` trains the network that segments cord, CSF
-and rootlets at 1 mm, ``-kind wide`` the one that finds the cord at 2 mm. A run that was
+``python -m training.train -recipe fine -o RUN`` trains the network that segments cord, CSF
+and rootlets at 1 mm, ``-recipe refined -start FOLDER`` goes on with it, and ``-recipe wide``
+trains the one that finds the cord at 2 mm. A run that was
 stopped goes on from its last checkpoint when the same command is given again. The run's
 average of the weights is written as an nnU-Net folder into ``RUN``.
 """
@@ -15,7 +16,7 @@ import logging
 import math
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,10 @@ from training.export import (
     build_network,
     folder_name,
     plain_conv_unet_kwargs,
+    read_state_dict,
     write_nnunet_folder,
 )
-from training.patches import Bank, numbered_patch
+from training.patches import AS_PHANTOM, Bank, Look, numbered_patch
 
 __all__ = ["RECIPES", "Recipe", "train"]
 
@@ -59,6 +61,13 @@ class Recipe:
     average : float
         Decay of the exponential average of the weights, which is what is exported.
     seed : int
+    start : str, optional
+        Recipe whose outcome the weights start from; by default they are random.
+    look : Look
+        Of the patches.
+    gap_weight : float
+        Weight in the cross-entropy of what lies between two rootlets, one above the other
+        (:func:`between_rootlets`); of everything else, 1.
     """
 
     kind: str
@@ -72,6 +81,9 @@ class Recipe:
     learning_rate: float = 2e-3
     average: float = 0.997
     seed: int = 20261123
+    start: str | None = None
+    look: Look = AS_PHANTOM
+    gap_weight: float = 1.0
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -92,6 +104,20 @@ RECIPES = {
         learning_rate=3e-3,
     ),
 }
+#: What the trained fine network goes through next: looks that the first round has too rarely.
+RECIPES["refined"] = replace(
+    RECIPES["fine"],
+    start="fine",
+    steps=6000,
+    learning_rate=1e-3,
+    seed=20261128,
+    look=Look(inverted=0.12, sliced=0.3),
+    gap_weight=2.0,
+)
+
+#: Farthest that two rootlets lie from each other, one above the other, for what lies between
+#: them to be a gap (mm; the voxels of a fine patch are 1 mm).
+GAP_MM = 6
 
 
 class _Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
@@ -102,12 +128,34 @@ class _Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         return self.recipe.steps * self.recipe.batch
 
     def __getitem__(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
-        image, classes = numbered_patch(self.bank, self.recipe.patch_zyx, self.recipe.seed, number)
+        recipe = self.recipe
+        image, classes = numbered_patch(
+            self.bank, recipe.patch_zyx, recipe.seed, number, recipe.look
+        )
         return torch.from_numpy(image[None].copy()), torch.from_numpy(classes.copy())
 
 
+def between_rootlets(classes: torch.Tensor) -> torch.Tensor:
+    """Return which voxels have a rootlet above and one below, within `GAP_MM`, and are none.
+
+    Parameters
+    ----------
+    classes : (batch, z, y, x) tensor of int
+
+    Returns
+    -------
+    (batch, z, y, x) tensor of bool
+    """
+    rootlet = (classes == COMPACT_LABELS["rootlet"]).float()[:, None]
+    window = (GAP_MM + 1, 1, 1)
+    below = nn.functional.pad(rootlet, (0, 0, 0, 0, GAP_MM, 0))
+    above = nn.functional.pad(rootlet, (0, 0, 0, 0, 0, GAP_MM))
+    near = [nn.functional.max_pool3d(side, window, stride=1)[:, 0] > 0 for side in (below, above)]
+    return near[0] & near[1] & (rootlet[:, 0] == 0)
+
+
 def dice_and_cross_entropy(
-    logits: torch.Tensor, classes: torch.Tensor
+    logits: torch.Tensor, classes: torch.Tensor, gap_weight: float = 1.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the loss and the soft Dice of each class but the background.
 
@@ -115,13 +163,20 @@ def dice_and_cross_entropy(
     ----------
     logits : (batch, C, z, y, x) tensor
     classes : (batch, z, y, x) tensor of int
+    gap_weight : float
+        As in :class:`Recipe`.
 
     Notes
     -----
     nnU-Net's loss (Isensee et al. 2021): cross-entropy minus the mean soft Dice, here
     summed over the batch and over the classes present in it.
     """
-    entropy = nn.functional.cross_entropy(logits, classes)
+    if gap_weight == 1.0:
+        entropy = nn.functional.cross_entropy(logits, classes)
+    else:
+        weight = 1 + (gap_weight - 1) * between_rootlets(classes).to(logits.dtype)
+        each = nn.functional.cross_entropy(logits, classes, reduction="none")
+        entropy = (weight * each).sum() / weight.sum()
     share = torch.softmax(logits, dim=1)
     truth = nn.functional.one_hot(classes, logits.shape[1]).movedim(-1, 1).to(share.dtype)
     axes = (0, 2, 3, 4)
@@ -164,6 +219,7 @@ def train(
     device: str = "cpu",
     workers: int = 1,
     stop_after: float = float("inf"),
+    start: Path | None = None,
 ) -> Path | None:
     """Train by `recipe` and return the nnU-Net folder; None if stopped before the end.
 
@@ -178,13 +234,19 @@ def train(
         Processes that make patches.
     stop_after : float
         Seconds after which to save a checkpoint and stop.
+    start : path, optional
+        nnU-Net folder that a recipe with a `start` takes its weights from.
     """
+    if (start is None) != (recipe.start is None):
+        raise SystemExit(f"recipe {recipe.kind!r} starts from {recipe.start}, given is {start}")
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint.pt"
     torch.manual_seed(recipe.seed)
     network = build_network(
         plain_conv_unet_kwargs(recipe.features, recipe.strides), len(COMPACT_LABELS)
     )
+    if start is not None:
+        network.load_state_dict(read_state_dict(start))
     network = network.to(device, memory_format=torch.channels_last_3d)
     optimiser = torch.optim.AdamW(network.parameters(), recipe.learning_rate, weight_decay=1e-2)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
@@ -227,7 +289,9 @@ def train(
             for group in optimiser.param_groups:
                 group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * progress))
             images = images.to(device, memory_format=torch.channels_last_3d)
-            loss, dice = dice_and_cross_entropy(network(images), classes.to(device))
+            loss, dice = dice_and_cross_entropy(
+                network(images), classes.to(device), recipe.gap_weight
+            )
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -256,7 +320,8 @@ def train(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-kind", choices=sorted(RECIPES), required=True)
+    parser.add_argument("-recipe", choices=sorted(RECIPES), required=True)
+    parser.add_argument("-start", type=Path, help="nnU-Net folder that `refined` starts from")
     parser.add_argument("-o", type=Path, required=True, help="folder of the run")
     parser.add_argument("-bank", type=Path, help="folder of the bank (default: RUN/bank)")
     parser.add_argument("-pam50", type=Path, help="folder with PAM50's label maps")
@@ -270,10 +335,10 @@ def main() -> None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if args.threads:
         torch.set_num_threads(args.threads)
-    recipe = RECIPES[args.kind]
-    bank = Bank(args.bank or args.o / "bank", args.kind, recipe.volumes, args.pam50)
+    recipe = RECIPES[args.recipe]
+    bank = Bank(args.bank or args.o / "bank", recipe.kind, recipe.volumes, args.pam50)
     log.info("training %s on %s", recipe, device)
-    log.info("written to %s", train(recipe, bank, args.o, device, args.workers))
+    log.info("written to %s", train(recipe, bank, args.o, device, args.workers, start=args.start))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ pytest.importorskip("torch", reason="training needs torch")
 
 from training import bank as bank_module
 from training.bank import FIRST_SEED, fine_volume, make_bank, volume_path
-from training.patches import Bank, fine_patch, numbered_patch
+from training.patches import Bank, Look, fine_patch, numbered_patch
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,30 @@ def test_classes_lie_where_the_tissue_is(volume: np.ndarray) -> None:
             bright.append(image[classes == 2].mean())
             dark.append(image[classes == 1].mean())
     assert np.median(bright) > np.median(dark)
+
+
+def test_looks_turn_the_contrast_over_and_thicken_slices(volume: np.ndarray) -> None:
+    def patches(look: Look) -> list[tuple[np.ndarray, np.ndarray]]:
+        draws = (np.random.default_rng(number) for number in range(10))
+        return [fine_patch(volume, (48, 32, 32), rng, look) for rng in draws]
+
+    def csf_over_cord(made: list[tuple[np.ndarray, np.ndarray]]) -> float:
+        both = [(i, c) for i, c in made if (c == 1).any() and (c == 2).any()]
+        return float(np.median([i[c == 2].mean() - i[c == 1].mean() for i, c in both]))
+
+    def rough(image: np.ndarray, axis: int) -> float:
+        return float(np.abs(np.diff(image, axis=axis)).mean())
+
+    plain, never = patches(Look()), patches(Look(inverted=0.0, sliced=0.0))
+    for (image, classes), (same, too) in zip(plain, never, strict=True):
+        np.testing.assert_array_equal(image, same)
+        np.testing.assert_array_equal(classes, too)
+    assert csf_over_cord(plain) > 0.3
+    assert csf_over_cord(patches(Look(inverted=1.0))) < -0.3
+    # Thick slices are smoother across than along them, mostly across x; the truth stays.
+    ratio = [[rough(image, 2) / rough(image, 1) for image, _ in made]
+             for made in (plain, patches(Look(sliced=1.0)))]  # fmt: skip
+    assert np.median(ratio[1]) < 0.95 * np.median(ratio[0])
 
 
 def test_missing_volume_is_made_and_existing_one_is_kept(

@@ -14,7 +14,7 @@ pytest.importorskip("dynamic_network_architectures", reason="training needs nnun
 from training.bank import FIRST_SEED, fine_volume, volume_path
 from training.export import read_state_dict
 from training.patches import Bank
-from training.train import RECIPES, dice_and_cross_entropy, train
+from training.train import GAP_MM, RECIPES, between_rootlets, dice_and_cross_entropy, train
 
 TINY = replace(RECIPES["fine"], patch_zyx=(16, 16, 16), features=(4, 8), volumes=1, steps=6, seed=1)
 
@@ -71,3 +71,46 @@ def test_loss_is_lowest_for_the_truth() -> None:
     assert float(best) == pytest.approx(-1, abs=1e-3)
     np.testing.assert_allclose(dice.numpy(), 1, atol=1e-3)
     assert float(worse) > 0
+
+
+def test_recipe_with_a_start_goes_on_from_it_and_no_other_does(bank: Bank, tmp_path: Path) -> None:
+    first = train(TINY, bank, tmp_path / "first", workers=0)
+    assert first is not None
+    still = replace(TINY, start="fine", steps=1, learning_rate=0.0)
+    second = train(still, bank, tmp_path / "second", workers=0, start=first)
+    assert second is not None
+    for name, tensor in read_state_dict(first).items():
+        torch.testing.assert_close(tensor, read_state_dict(second)[name])
+    for recipe, start in ((TINY, first), (still, None)):
+        with pytest.raises(SystemExit, match="starts from"):
+            train(recipe, bank, tmp_path / "other", workers=0, start=start)
+
+
+def test_a_recipe_comes_after_the_one_that_it_starts_from() -> None:
+    names = list(RECIPES)
+    for name, recipe in RECIPES.items():
+        assert recipe.start is None or names.index(recipe.start) < names.index(name)
+
+
+def test_between_rootlets_is_what_has_one_above_and_one_below() -> None:
+    classes = torch.full((1, 20, 3, 3), 2)
+    classes[0, [2, 6, 19], 1, 1] = 3
+    between = between_rootlets(classes)
+    assert between.nonzero().tolist() == [[0, z, 1, 1] for z in (3, 4, 5)]
+    # As far as it reaches, and no farther: 6 and 6 + GAP_MM + GAP_MM have no voxel between them
+    # that is within GAP_MM of both but one.
+    classes[0, 19, 1, 1], classes[0, 6 + 2 * GAP_MM, 1, 1] = 2, 3
+    assert [z for _, z, *_ in between_rootlets(classes).nonzero().tolist()] == [3, 4, 5, 12]
+
+
+def test_gap_weight_counts_errors_between_rootlets_more() -> None:
+    classes = torch.full((1, 12, 4, 4), 2)
+    classes[0, [2, 6], 1, 1] = 3
+    right = 6.0 * torch.nn.functional.one_hot(classes, 4).movedim(-1, 1)
+    in_gap, elsewhere = right.clone(), right.clone()
+    for wrong, z in ((in_gap, 4), (elsewhere, 10)):
+        wrong[0, :, z, 1, 1] = torch.tensor([0.0, 0.0, 0.0, 6.0])
+    plain = [float(dice_and_cross_entropy(wrong, classes)[0]) for wrong in (in_gap, elsewhere)]
+    heavy = [float(dice_and_cross_entropy(wrong, classes, 3.0)[0]) for wrong in (in_gap, elsewhere)]
+    assert plain[0] == pytest.approx(plain[1], abs=1e-6)
+    assert heavy[0] > heavy[1] + 0.01
