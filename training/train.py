@@ -108,7 +108,8 @@ RECIPES = {
 RECIPES["refined"] = replace(
     RECIPES["fine"],
     start="fine",
-    steps=6000,
+    volumes=600,
+    steps=3000,
     learning_rate=1e-3,
     seed=20261128,
     look=Look(inverted=0.12, sliced=0.3),
