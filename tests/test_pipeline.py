@@ -20,6 +20,7 @@ from sct_rootlets.errors import InputError, ModelError, UsageError
 from sct_rootlets.image import LabelImage, load_labels
 from sct_rootlets.levels import LevelTable
 from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.pipeline import network
 from sct_rootlets.qc import figure
 from sct_rootlets.qc.colours import colour_of
 from tests.levels.bent_cord import turned
@@ -63,8 +64,8 @@ def use_engine(monkeypatch: pytest.MonkeyPatch, neck: Neck) -> Callable[..., Kno
         model = InstalledModel(
             "knowing", "1.0", Path("nowhere"), "cd" * 32, {}, "LPI", identity, compact
         )
-        monkeypatch.setattr(pipeline, "_located", lambda reference, progress: model)
-        monkeypatch.setattr(pipeline, "load_engine", lambda *a, **k: engine)
+        monkeypatch.setattr(network, "located", lambda reference, progress: model)
+        monkeypatch.setattr(network, "load_engine", lambda *a, **k: engine)
         return engine
 
     return use
@@ -82,7 +83,7 @@ def no_engine(
         def load(*args: Any, **kwargs: Any) -> None:
             pytest.fail("the model was loaded before the inputs were checked")
 
-        monkeypatch.setattr(pipeline, "load_engine", load)
+        monkeypatch.setattr(network, "load_engine", load)
 
     return forbid
 
@@ -288,7 +289,7 @@ def loads(
         calls.append((args[1:], kwargs))
         return engine
 
-    monkeypatch.setattr(pipeline, "load_engine", load)
+    monkeypatch.setattr(network, "load_engine", load)
     return calls
 
 
@@ -363,7 +364,7 @@ def test_a_model_that_cannot_be_loaded_is_no_fault_of_an_image(
     def load(*args: Any, **kwargs: Any) -> None:
         raise ModelError("is broken", path="model")
 
-    monkeypatch.setattr(pipeline, "load_engine", load)
+    monkeypatch.setattr(network, "load_engine", load)
     with pytest.raises(ModelError, match="is broken"):
         list(pipeline.segment_many([neck.image, neck.image]))
 

@@ -23,11 +23,12 @@ from sct_rootlets.levels import LevelTable
 from sct_rootlets.levels.columns import COLUMNS
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.metrics import BorderError, BorderErrors
+from sct_rootlets.pipeline import network
 from sct_rootlets.qc import figure
 from tests.synthetic import Neck, make_neck, save_array
 from tests.test_pipeline import KnowingEngine
 
-BUNDLED = Path(pipeline.__file__).parent / "models" / "compact"
+BUNDLED = Path(pipeline.__file__).parents[1] / "models" / "compact"
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +51,9 @@ def knowing(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         model = InstalledModel(
             "knowing", "1.0", Path("nowhere"), "cd" * 32, {}, "LPI", identity, True
         )
-        monkeypatch.setattr(pipeline, "_located", lambda reference, progress: model)
+        monkeypatch.setattr(network, "located", lambda reference, progress: model)
         monkeypatch.setattr(
-            pipeline, "load_engine", lambda *a, **k: KnowingEngine(neck, identity=identity)
+            network, "load_engine", lambda *a, **k: KnowingEngine(neck, identity=identity)
         )
 
     return use
@@ -311,6 +312,7 @@ import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell puts behind
 from pathlib import Path
 from sct_rootlets import pipeline
+from sct_rootlets.pipeline import network
 from sct_rootlets.cli.main import main
 from sct_rootlets.manifest import InstalledModel
 from tests.synthetic import make_neck
@@ -324,8 +326,8 @@ class Slow(KnowingEngine):
         return super().predict(image, **kwargs)
 
 model = InstalledModel("knowing", "1.0", Path("nowhere"), "cd" * 32, {}, "LPI", True, True)
-pipeline._located = lambda reference, progress: model
-pipeline.load_engine = lambda *a, **k: Slow(make_neck(), identity=True)
+network.located = lambda reference, progress: model
+network.load_engine = lambda *a, **k: Slow(make_neck(), identity=True)
 sys.exit(main("segment -i a.nii.gz b.nii.gz c.nii.gz d.nii.gz -ofolder out".split()))
 """
 

@@ -15,11 +15,12 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from sct_rootlets import deepseg, pipeline
+from sct_rootlets import deepseg
 from sct_rootlets.cli.main import get_parser, main
 from sct_rootlets.deepseg import flow, tasks
 from sct_rootlets.image import load_labels
 from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.pipeline import network
 from sct_rootlets.result import LevelsResult
 from tests.scts import in_scts_python, scts_environment, the_sct
 from tests.store.server import Server
@@ -126,7 +127,7 @@ def knowing(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         )
         engine = KnowingEngine(neck, identity=True, cord=cord)
         monkeypatch.setattr(flow, "located", lambda choice, say, progress: model)
-        monkeypatch.setattr(pipeline, "load_engine", lambda *a, **k: engine)
+        monkeypatch.setattr(network, "load_engine", lambda *a, **k: engine)
 
     return use
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sct_rootlets import pipeline
 from sct_rootlets.deepseg import flow
 from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.pipeline import network
 from tests.synthetic import Neck, make_neck
 from tests.test_pipeline import KnowingEngine
 
@@ -40,7 +40,7 @@ def knowing(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Knowin
             "knowing", "1.0", Path("nowhere"), "cd" * 32, labels, "LPI", identity, cord
         )
         monkeypatch.setattr(flow, "located", lambda choice, say, progress: model)
-        monkeypatch.setattr(pipeline, "load_engine", lambda *a, **k: engine)
+        monkeypatch.setattr(network, "load_engine", lambda *a, **k: engine)
         return engine
 
     return use

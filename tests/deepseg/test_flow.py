@@ -18,6 +18,7 @@ from sct_rootlets.deepseg import Made, QualityControl, Request, flow, run
 from sct_rootlets.deepseg import cord as cords
 from sct_rootlets.errors import InputError, RootletsError, UsageError
 from sct_rootlets.image import load_labels
+from sct_rootlets.pipeline import network
 from sct_rootlets.postprocess import Sizes, Steps
 from sct_rootlets.qc import figure
 from sct_rootlets.result import LevelsResult
@@ -194,7 +195,7 @@ def test_a_size_for_each_class_needs_as_many_as_the_model_has(
     paths: dict[str, Path], knowing: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     knowing()
-    monkeypatch.setattr(pipeline, "load_engine", lambda *a, **k: pytest.fail("loaded"))
+    monkeypatch.setattr(network, "load_engine", lambda *a, **k: pytest.fail("loaded"))
     with pytest.raises(UsageError, match="2 values, and the number of classes is 4"):
         do("rootlets", steps=Steps(remove_small=Sizes((1.0, 2.0), "vox")))
 
@@ -268,7 +269,7 @@ def test_rootlets_without_a_level_need_vertebrae_before_the_model_is_loaded(
     paths: dict[str, Path], knowing: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     knowing(identity=False)
-    monkeypatch.setattr(pipeline, "load_engine", lambda *a, **k: pytest.fail("loaded"))
+    monkeypatch.setattr(network, "load_engine", lambda *a, **k: pytest.fail("loaded"))
     with pytest.raises(UsageError, match="-discs"):
         do("rootlets_levels", cords=(paths["cord"],))
 

@@ -18,6 +18,7 @@ from sct_rootlets import pipeline
 from sct_rootlets.engines import load_engine
 from sct_rootlets.engines.proof import agreement
 from sct_rootlets.image import Image, LabelImage, load_labels, save
+from sct_rootlets.pipeline import given, network
 from sct_rootlets.store import locate
 from tests.engines.test_sliding import (  # noqa: F401  the fixture
     Write,
@@ -136,7 +137,7 @@ def test_a_batch_reads_ahead_and_writes_behind(trained, phantom, tmp_path, monke
     alone = [predicted(trained, "torch", GPU, image.with_data(np.roll(image.data, n, 0)))
              for n in range(3)]  # fmt: skip
     loads, threads = [], {"read": set(), "written": set()}
-    load, read, write = pipeline.load_engine, pipeline._read, pipeline.Predicted.write
+    load, read, write = network.load_engine, given.read, pipeline.Predicted.write
 
     def noted(kind, function):
         def call(*args, **kwargs):
@@ -149,8 +150,8 @@ def test_a_batch_reads_ahead_and_writes_behind(trained, phantom, tmp_path, monke
         loads.append(args)
         return load(*args, **kwargs)
 
-    monkeypatch.setattr(pipeline, "load_engine", loaded)
-    monkeypatch.setattr(pipeline, "_read", noted("read", read))
+    monkeypatch.setattr(network, "load_engine", loaded)
+    monkeypatch.setattr(given, "read", noted("read", read))
     monkeypatch.setattr(pipeline.Predicted, "write", noted("written", write))
     targets = [{"rootlets": tmp_path / f"{n}_rootlets.nii.gz"} for n in range(3)]
     outcomes = list(

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sct_rootlets import pipeline
 from sct_rootlets.cli.main import main
 from sct_rootlets.image import LabelImage, load_labels
 from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.pipeline import network
 from tests.sct.stand_in_answers import StandIn, copy_as, is_running, without_settings, write_truth
 from tests.synthetic import Neck, make_neck
 from tests.test_pipeline import KnowingEngine
@@ -56,8 +56,8 @@ def use(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Callable[..., KnowingEng
         model = InstalledModel(
             "knowing", "1.0", Path("nowhere"), "cd" * 32, {}, "LPI", identity, compact
         )
-        monkeypatch.setattr(pipeline, "_located", lambda reference, progress: model)
-        monkeypatch.setattr(pipeline, "load_engine", lambda *a, **k: engine)
+        monkeypatch.setattr(network, "located", lambda reference, progress: model)
+        monkeypatch.setattr(network, "load_engine", lambda *a, **k: engine)
         return engine
 
     return use

@@ -1,0 +1,166 @@
+"""Several images: checked together, predicted by one loaded network, read ahead."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from sct_rootlets import writing
+from sct_rootlets.conveyor import Outcome, convey
+from sct_rootlets.engines import Progress
+from sct_rootlets.errors import RootletsError
+from sct_rootlets.image import Image
+from sct_rootlets.inputs import ImageLike, LabelsLike, check_readable
+from sct_rootlets.pipeline import given, network
+from sct_rootlets.pipeline.given import Given
+from sct_rootlets.pipeline.network import ModelLike, Settings
+from sct_rootlets.pipeline.one import files_to_write, segmented
+from sct_rootlets.result import Predicted
+
+__all__ = ["segment_many"]
+
+AnyImage = TypeVar("AnyImage", bound=ImageLike)
+
+
+def segment_many(
+    images: Sequence[AnyImage],
+    *,
+    volume: int | None = None,
+    cords: Sequence[LabelsLike | None] | None = None,
+    model: ModelLike = "bundled",
+    device: str = "auto",
+    threads: int | None = None,
+    engine: str = "auto",
+    fast: bool = False,
+    mirror: bool = False,
+    progress: Progress | None = None,
+    write_to: Sequence[Mapping[str, Path]] | None = None,
+    keep_intermediate: bool = False,
+) -> Iterator[Outcome[AnyImage, Predicted]]:
+    """Predict the rootlets of several images with a model that is loaded once.
+
+    While one image is predicted, the next one is read and the results of the last one are
+    written.
+
+    Parameters
+    ----------
+    images : sequence of path-like or Image
+    volume : int, optional
+        As in :func:`run`, of every image.
+    cords : sequence of (path-like or LabelImage, or None), optional
+        Cord mask of each image.
+    model, device, threads, engine, fast, mirror
+        As in :func:`run`.
+    progress : callable, optional
+        As in :func:`run`; the stage says which image it is about.
+    write_to : sequence of mapping, optional
+        Files to write for each image, as :meth:`Predicted.write` takes them. Without it
+        nothing is written.
+    keep_intermediate : bool
+        As :meth:`Predicted.write` takes it.
+
+    Yields
+    ------
+    Outcome
+        The image as it was given, with its `Predicted` or with the error that befell it: an
+        image that cannot be used does not stop the others. Those that cannot even be opened
+        come first, before the model is loaded; the others in their order.
+
+    Raises
+    ------
+    UsageError
+        If two images would be written to one file, or if a file may not be replaced, before
+        anything is predicted.
+    ModelError, MissingDependencyError
+        If the model cannot be found or loaded.
+    """
+    masks = list(cords) if cords is not None else [None] * len(images)
+    files = list(write_to) if write_to is not None else [None] * len(images)
+    jobs = [
+        _Job(number, *parts) for number, parts in enumerate(zip(images, masks, files, strict=True))
+    ]
+    # The rootlets already here, before a model is perhaps downloaded; which model it is says
+    # whether there will be cord masks.
+    writing.require_apart([(job.name, [job.files["rootlets"]]) for job in jobs if job.files])
+    settings = Settings(device, threads, engine, fast, mirror)
+    return _outcomes(jobs, volume, model, settings, progress, keep_intermediate)
+
+
+@dataclass(frozen=True, eq=False)
+class _Job(Generic[AnyImage]):
+    """One of several images, by its place among them."""
+
+    number: int
+    image: AnyImage
+    cord: LabelsLike | None
+    files: Mapping[str, Path] | None
+
+    @property
+    def name(self) -> str:
+        return _path_of(self.image)
+
+    @property
+    def sources(self) -> list[str]:
+        paths = [_path_of(given) for given in (self.image, self.cord) if given is not None]
+        return [path for path in paths if os.path.exists(path)]
+
+
+def _outcomes(
+    jobs: Sequence[_Job[AnyImage]],
+    volume: int | None,
+    model: ModelLike,
+    settings: Settings,
+    progress: Progress | None,
+    keep_intermediate: bool,
+) -> Iterator[Outcome[AnyImage, Predicted]]:
+    ready = []
+    for job in jobs:
+        try:
+            check_readable(job.image, job.cord, volume=volume)
+        except RootletsError as error:
+            yield Outcome(job.image, error=error)
+        else:
+            ready.append(job)
+    if not ready:
+        return
+    installed = network.located(model, progress)
+    ready = [
+        replace(job, files=job.files and files_to_write(job.files, job.cord is not None, installed))
+        for job in ready
+    ]
+    writing.require_apart([(job.name, job.files.values()) for job in ready if job.files])
+    sources = [source for job in jobs for source in job.sources]
+    for job in ready:
+        writing.require_free(job.files or {}, sources)
+    engine = settings.load(installed, progress, {})
+
+    def load(job: _Job[AnyImage]) -> Given:
+        return given.read(job.image, volume, job.cord)
+
+    def work(job: _Job[AnyImage], inputs: Given) -> Predicted:
+        tell = progress
+        if progress is not None and len(jobs) > 1:
+            tell = _numbered(progress, f"[{job.number + 1}/{len(jobs)}]")
+        return segmented(inputs, installed, engine, settings, tell, {})
+
+    def keep(job: _Job[AnyImage], predicted: Predicted) -> Predicted:
+        if job.files is None:
+            return predicted
+        files = predicted.write(job.files, keep_intermediate=keep_intermediate)
+        return replace(predicted, files=files)
+
+    with closing(convey(ready, load, work, keep)) as outcomes:
+        for outcome in outcomes:
+            yield Outcome(outcome.item.image, outcome.made, outcome.error)
+
+
+def _numbered(progress: Progress, number: str) -> Progress:
+    return lambda stage, done, total: progress(f"{stage} {number}", done, total)
+
+
+def _path_of(image: ImageLike) -> str:
+    return image.path if isinstance(image, Image) else os.fspath(image)

@@ -1,0 +1,191 @@
+"""The levels that were found, and how they are written down."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sct_rootlets import __version__, writing
+from sct_rootlets.image import Image, LabelImage
+from sct_rootlets.levels import Derived
+from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.outputs import OutputSet
+from sct_rootlets.qc.colours import LEVEL_COLOURS
+from sct_rootlets.result.made_by import facts_of, made_by
+
+if TYPE_CHECKING:
+    from sct_rootlets.qc.mosaic import Mosaic
+
+__all__ = ["LevelsResult"]
+
+
+@dataclass(frozen=True, eq=False)
+class LevelsResult:
+    """Levels, and what their files need besides.
+
+    Attributes
+    ----------
+    derived : Derived
+        Table, painted levels, numbered rootlets, centerline and entry zones.
+    cord : LabelImage
+    image : Image or None
+        Grey-value image, for the figure.
+    discs : LabelImage or None
+    model : InstalledModel or None
+        That predicted the rootlets.
+    sources : tuple of str
+        Input files.
+    parameters : dict
+        What was asked for, for sidecars and reports.
+    facts : dict
+        What else the report says.
+    """
+
+    derived: Derived
+    cord: LabelImage
+    image: Image | None = None
+    discs: LabelImage | None = None
+    model: InstalledModel | None = None
+    sources: tuple[str, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """File name of the image, else of the rootlets, else of the cord mask."""
+        rootlets = self.derived.rootlets
+        return Path((self.image or rootlets or self.cord).path).name
+
+    @cached_property
+    def figure(self) -> bytes:
+        """The figure, as the bytes of a PNG file.
+
+        Raises
+        ------
+        MissingDependencyError
+            If matplotlib is not installed.
+        """
+        from sct_rootlets.qc import figure
+
+        table = self.derived.table
+        parts = [
+            f"definition: {table.definition}",
+            "" if table.reach_mm is None else f"reach {table.reach_mm:g} mm",
+            f"sct_rootlets {__version__}",
+        ]
+        if self.model is not None:
+            model = self.model
+            parts.insert(0, f"{model.name} {model.version} (sha256 {model.sha256[:12]})")
+        return figure.png(
+            figure.draw(
+                image=self.image,
+                cord=self.cord,
+                derived=self.derived,
+                title=self.title,
+                subtitle="  ·  ".join(part for part in parts if part),
+                discs=self.discs,
+            )
+        )
+
+    def mosaic(self, *, left_on_left: bool = False) -> Mosaic:
+        """Draw the median sheet and planes across the whole cord, with an overlay to hide.
+
+        Parameters and errors as :func:`sct_rootlets.qc.mosaic.draw` has them.
+        """
+        from sct_rootlets.qc import mosaic
+        from sct_rootlets.qc.course import Course
+
+        course = Course.of_levels(self.image, self.cord, self.derived, self.discs)
+        footer = (
+            f"definition: {self.derived.table.definition}  \N{MIDDLE DOT}  {made_by(self.model)}"
+        )
+        return mosaic.draw(course, footer=footer, left_on_left=left_on_left)
+
+    def write(
+        self, target: str | os.PathLike[str], *, csv: str | os.PathLike[str] | None = None
+    ) -> dict[str, Path]:
+        """Write label images, table, look-up, JSON and figure, whole or not at all.
+
+        Parameters
+        ----------
+        target : path-like
+            Label image of the levels; the others are named after it.
+        csv : path-like, optional
+            Where to put the table in the layout of the published script.
+
+        Returns
+        -------
+        dict of str to Path
+            Files by what they are: see :func:`sct_rootlets.writing.level_files`. There is no
+            ``figure`` where matplotlib is not installed.
+
+        Raises
+        ------
+        UsageError
+            If a file would replace an input, or a sidecar of somebody else.
+        """
+        with OutputSet() as outputs:
+            return self.stage(outputs, target, csv=csv)
+
+    def stage(
+        self,
+        outputs: OutputSet,
+        target: str | os.PathLike[str],
+        *,
+        csv: str | os.PathLike[str] | None = None,
+    ) -> dict[str, Path]:
+        """Stage in `outputs` what :meth:`write` writes; parameters and errors as there."""
+        from sct_rootlets.qc import figure
+
+        files = writing.level_files(Path(target))
+        if csv is not None:
+            files["csv"] = Path(csv)
+        writing.require_free(files, self.sources)
+        return writing.stage_levels(
+            outputs,
+            Path(target),
+            self.derived,
+            sources=self.sources,
+            colours={level.value: colour for level, colour in LEVEL_COLOURS.items()},
+            model=self.model,
+            parameters=self.parameters,
+            figure=self.figure if figure.has_matplotlib() else None,
+            csv=None if csv is None else Path(csv),
+        )
+
+    def stage_qc(
+        self, outputs: OutputSet, folder: str | os.PathLike[str], stem: str
+    ) -> dict[str, Path]:
+        """Stage the figure (``figure``) and the HTML report (``report``) for `folder`.
+
+        Raises
+        ------
+        MissingDependencyError
+            If matplotlib is not installed.
+        """
+        from sct_rootlets.qc import report
+
+        grid = (self.image or self.cord).grid
+        page = report.page(
+            title=self.title,
+            png=self.figure,
+            table=self.derived.table,
+            warnings=self.derived.table.warnings,
+            mosaic=self.mosaic(),
+            facts={
+                "Image" if self.image is not None else "Input": f"{self.title}: {grid.describe()}",
+                **facts_of(self.model, self.parameters),
+                **self.facts,
+            },
+        )
+        files = {
+            "figure": Path(folder) / f"{stem}.png",
+            "report": Path(folder) / f"{stem}.html",
+        }
+        writing.require_free(files, self.sources)
+        outputs.stage(files["figure"]).write_bytes(self.figure)
+        outputs.stage(files["report"]).write_text(page, encoding="utf-8")
+        return files

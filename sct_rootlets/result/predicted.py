@@ -1,0 +1,149 @@
+"""The rootlets that a model predicted, and how they are written down."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sct_rootlets import writing
+from sct_rootlets.engines import Segmentation
+from sct_rootlets.image import Image, LabelImage
+from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.outputs import OutputSet
+from sct_rootlets.result.made_by import facts_of, made_by, stem_of
+
+if TYPE_CHECKING:
+    from sct_rootlets.qc.mosaic import Mosaic
+
+__all__ = ["Predicted"]
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """Rootlets of one image and the model that predicted them.
+
+    Attributes
+    ----------
+    image : Image
+    cord : LabelImage or None
+        Cord mask given, else the model's, else None.
+    cord_is_ours : bool
+        Whether `cord` is the model's.
+    rootlets : LabelImage
+        With spinal level values where `numbered`, else 1 throughout.
+    numbered : bool
+    segmentation : Segmentation
+        What the model predicted.
+    model : InstalledModel
+    sources : tuple of str
+        Input files.
+    timings_s : dict of str to float
+        Seconds of each stage.
+    remarks : tuple of str
+        What had to be done to the inputs to read them.
+    parameters : dict
+        What was asked for, for the sidecars.
+    files : dict of str to Path
+        What was written, by what it is; empty before.
+    """
+
+    image: Image
+    cord: LabelImage | None
+    cord_is_ours: bool
+    rootlets: LabelImage
+    numbered: bool
+    segmentation: Segmentation
+    model: InstalledModel
+    sources: tuple[str, ...]
+    timings_s: dict[str, float]
+    remarks: tuple[str, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
+
+    def mosaic(self, *, left_on_left: bool = False) -> Mosaic:
+        """Draw the median sheet and planes across the cord, with an overlay to hide.
+
+        They are centred on the cord mask, and without one on the rootlets. Parameters and errors
+        as :func:`sct_rootlets.qc.mosaic.draw` has them.
+        """
+        from sct_rootlets.qc import mosaic
+        from sct_rootlets.qc.course import Course
+
+        course = Course.of_rootlets(self.image, self.rootlets, self.cord, named=self.numbered)
+        return mosaic.draw(course, footer=made_by(self.model), left_on_left=left_on_left)
+
+    def stage_qc(
+        self, outputs: OutputSet, folder: str | os.PathLike[str], stem: str
+    ) -> dict[str, Path]:
+        """Stage the HTML report (``report``) for `folder`.
+
+        Raises
+        ------
+        MissingDependencyError
+            If matplotlib is not installed.
+        """
+        from sct_rootlets.qc import report
+
+        title = Path(self.image.path).name
+        page = report.page(
+            title=title,
+            warnings=self.remarks,
+            mosaic=self.mosaic(),
+            facts={
+                "Image": f"{title}: {self.image.grid.describe()}",
+                **facts_of(self.model, self.parameters),
+                "Notes": "; ".join(self.segmentation.notes),
+                "Seconds": ", ".join(f"{k} {v:.1f}" for k, v in self.timings_s.items()),
+            },
+        )
+        files = {"report": Path(folder) / f"{stem}.html"}
+        writing.require_free(files, self.sources)
+        outputs.stage(files["report"]).write_text(page, encoding="utf-8")
+        return files
+
+    def write(
+        self, planned: Mapping[str, Path], *, keep_intermediate: bool = False
+    ) -> dict[str, Path]:
+        """Write the rootlets and the model's cord mask with their sidecars, whole or not at all.
+
+        Parameters
+        ----------
+        planned : mapping of str to Path
+            Files ``rootlets`` and ``cord``, of which the second is written where the mask is
+            the model's.
+        keep_intermediate : bool
+            Also write the rootlets before numbering and the CSF, into the folder of the
+            rootlets.
+
+        Returns
+        -------
+        dict of str to Path
+            What was written, by what it is.
+        """
+        files = {"rootlets": planned["rootlets"]}
+        if self.cord_is_ours:
+            files["cord"] = planned["cord"]
+        with OutputSet() as outputs:
+            writing.stage_segmentation(
+                outputs,
+                files,
+                self.rootlets,
+                self.cord,
+                sources=self.sources,
+                model=self.model,
+                numbered=self.numbered,
+                notes=(*self.remarks, *self.segmentation.notes),
+                parameters=self.parameters,
+            )
+            if keep_intermediate:
+                files |= writing.stage_intermediate(
+                    outputs,
+                    files["rootlets"].parent,
+                    stem_of(self.image),
+                    rootlets=self.segmentation.rootlets if self.numbered else None,
+                    csf=self.segmentation.csf,
+                )
+        return files
