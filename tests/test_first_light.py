@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -12,6 +14,8 @@ from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from numpy.typing import NDArray
 
 from sct_rootlets import metrics, pipeline
+from sct_rootlets.engines import Engine
+from sct_rootlets.engines.openvino_network import OpenVINONetwork
 from sct_rootlets.image import save
 from sct_rootlets.levels import LevelTable
 from sct_rootlets.phantom import (
@@ -23,9 +27,11 @@ from sct_rootlets.phantom import (
     render,
     true_levels,
 )
+from sct_rootlets.pipeline import network
 
 pytest.importorskip("torch", reason="prediction needs the extra 'standalone'")
 pytest.importorskip("nnunetv2", reason="prediction needs the extra 'standalone'")
+pytest.importorskip("openvino", reason="prediction on a CPU needs the extra 'standalone'")
 
 ORIENTATIONS = [
     "".join(letters)
@@ -52,18 +58,48 @@ def _files(phantom: Phantom, folder: Path) -> tuple[Path, Path]:
     return image, discs
 
 
-def test_48_orientations_of_one_file_give_the_same_levels(anatomy: Anatomy, tmp_path: Path) -> None:
+@pytest.fixture
+def remembered(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, NDArray[np.float32]]:
+    """Load an engine once, and have it answer from memory what it was asked before, to the bit."""
+    engines: list[Engine] = []
+    load = network.load_engine
+
+    def once(*given: Any, **options: Any) -> Engine:
+        if not engines:
+            engines.append(load(*given, **options))
+        return engines[0]
+
+    monkeypatch.setattr(network, "load_engine", once)
+    answers: dict[bytes, NDArray[np.float32]] = {}
+    ask = OpenVINONetwork.scores
+
+    def scores(asked: OpenVINONetwork, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+        # The two networks see tiles of different shapes.
+        key = hashlib.sha256(repr(tiles.shape).encode() + tiles.tobytes()).digest()
+        if key not in answers:
+            answers[key] = np.array(ask(asked, tiles))
+        return answers[key].copy()
+
+    monkeypatch.setattr(OpenVINONetwork, "scores", scores)
+    return answers
+
+
+def test_48_orientations_of_one_file_give_the_same_levels(
+    anatomy: Anatomy, tmp_path: Path, remembered: dict[bytes, NDArray[np.float32]]
+) -> None:
     grid = make_grid(anatomy, (1.0, 1.0, 1.0), field_of_view_mm=(40.0, 46.0, 60.0))
     originals = [nib.load(file) for file in _files(render(anatomy, grid), tmp_path)]
-    tables = {}
+    tables, tiles = {}, set()
     for letters in ORIENTATIONS:
         files = []
         for original, name in zip(originals, ("t2", "t2_discs"), strict=True):
             turn = ornt_transform(io_orientation(original.affine), axcodes2ornt(letters))
             files.append(tmp_path / f"{name}_{letters}.nii.gz")
             original.as_reoriented(turn).to_filename(files[-1])
-        result = pipeline.run(files[0], discs=files[1], threads=1)
+        result = pipeline.run(files[0], discs=files[1], threads=1, engine="openvino")
         tables[letters] = _numbers(result.derived.table)
+        tiles.add(len(remembered))
+    assert len(tiles) == 1, "the network saw other voxels in some orientations"
     reference = tables["RAS"]
     assert np.isfinite(reference[:, 1]).sum() >= 3
     for letters, table in tables.items():  # files keep the affine in single precision

@@ -201,9 +201,12 @@ def _let_go_of(file: Path) -> None:
         advise = ctypes.CDLL(None).madvise
     except (OSError, AttributeError, TypeError):
         return
+    ending = f" {file.resolve()}"
     for line in mapped:
+        if not line.endswith(ending):
+            continue
         span, access, *_ = line.split(maxsplit=2)
         # Pages that could have been written to would lose what was written.
-        if line.endswith(f" {file.resolve()}") and "w" not in access:
+        if "w" not in access:
             start, end = (int(address, 16) for address in span.split("-"))
             advise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), advice_not_needed)

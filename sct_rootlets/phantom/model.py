@@ -100,14 +100,19 @@ class Anatomy:
         self, s_mm: NDArray[Any], u_mm: NDArray[Any], v_mm: NDArray[Any]
     ) -> NDArray[np.bool_]:
         """Say which points (N,) lie within the dural sac, its sleeves left aside."""
-        across = np.abs(u_mm / self.at(self.sac_lr_mm, s_mm)) ** self.sac_power
-        offset, half = self.at(self.sac_offset_mm, s_mm), self.at(self.sac_ap_mm, s_mm)
+        row = self.nearest(s_mm)
+        across = np.abs(u_mm / self.sac_lr_mm.take(row)) ** self.sac_power
+        offset, half = self.sac_offset_mm.take(row), self.sac_ap_mm.take(row)
         return across + np.abs((v_mm - offset) / half) ** self.sac_power < 1
 
+    def nearest(self, s_mm: NDArray[Any]) -> NDArray[np.intp]:
+        """Return which sample of ``self.s_mm`` lies nearest to each of `s_mm` (N,)."""
+        index = np.rint((s_mm - self.s_mm[0]) / STEP_MM).astype(np.intp)
+        return np.clip(index, 0, len(self.s_mm) - 1, out=index)
+
     def at(self, values: NDArray[Any], s_mm: NDArray[Any]) -> NDArray[Any]:
-        """Interpolate `values` (M,) or (M, C), sampled on ``self.s_mm``, at `s_mm` (N,)."""
-        index = np.clip(np.rint((s_mm - self.s_mm[0]) / STEP_MM).astype(np.intp), 0, None)
-        return values[np.minimum(index, len(self.s_mm) - 1)]
+        """Return `values` (M,) or (M, C), sampled on ``self.s_mm``, nearest to `s_mm` (N,)."""
+        return values.take(self.nearest(s_mm), axis=0)
 
     def frame(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return tangent (caudal), left and dorsal unit vectors, each (M, 3), in the world."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,21 +46,27 @@ def cord_coordinates(
 
     Newton steps on the foot of the perpendicular, over a table of the curve.
     """
-    tangent, left, dorsal = anatomy.frame()
-    table = np.concatenate([anatomy.xyz_world, tangent, left, dorsal], axis=1).astype(np.float32)
+    curve, tangent, left, dorsal = (
+        np.ascontiguousarray(vectors.T.astype(np.float32))
+        for vectors in (anatomy.xyz_world, *anatomy.frame())
+    )
+    xyz = np.ascontiguousarray(xyz_world.T)
     first = np.float32(anatomy.s_mm[0])
-    last = len(table) - 1
+    last = len(anatomy.s_mm) - 1
     rostral_to_caudal = anatomy.xyz_world[::-1, 2], anatomy.s_mm[::-1]
-    s: Values = np.interp(xyz_world[:, 2], *rostral_to_caudal).astype(np.float32)
+    s: Values = np.interp(xyz[2], *rostral_to_caudal).astype(np.float32)
     for _ in range(3):
         index = np.clip(np.rint((s - first) / np.float32(STEP_MM)).astype(np.int32), 0, last)
-        row = table[index]
-        away = xyz_world - row[:, :3]
-        along = np.einsum("ij,ij->i", away, row[:, 3:6])
-        s = index.astype(np.float32) * np.float32(STEP_MM) + first + along
-    u = np.einsum("ij,ij->i", away, row[:, 6:9])
-    v = np.einsum("ij,ij->i", away, row[:, 9:12])
+        away = [xyz[axis] - curve[axis].take(index) for axis in range(3)]
+        s = index.astype(np.float32) * np.float32(STEP_MM) + first + _along(away, tangent, index)
+    u, v = _along(away, left, index), _along(away, dorsal, index)
     return s, u, v
+
+
+def _along(away: list[Values], directions: Values, index: NDArray[np.int32]) -> Values:
+    """Return how far vectors, a list of x, y and z, go along the directions (3, M) at `index`."""
+    x, y, z = (part * axis.take(index) for part, axis in zip(away, directions, strict=True))
+    return x + y + z
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +75,8 @@ class _Points:
 
     Attributes
     ----------
+    row : index
+        Nearest sample of the anatomy.
     s, u, v : mm
         Along the cord, to the left, dorsally.
     sac_lr, sac_ap, offset : mm
@@ -81,6 +90,7 @@ class _Points:
     """
 
     anatomy: Anatomy
+    row: NDArray[np.intp]
     s: Values
     u: Values
     v: Values
@@ -93,8 +103,9 @@ class _Points:
 
     @classmethod
     def of(cls, anatomy: Anatomy, s: Values, u: Values, v: Values) -> _Points:
+        row = anatomy.nearest(s)
         sac_lr, sac_ap, offset = (
-            anatomy.at(values.astype(np.float32), s)
+            values.astype(np.float32).take(row)
             for values in (anatomy.sac_lr_mm, anatomy.sac_ap_mm, anatomy.sac_offset_mm)
         )
         tips = disc_tips(anatomy)
@@ -102,14 +113,14 @@ class _Points:
         vertebra = vertebra_of(tips, s + 0.06 * (v + 8))
         height = np.interp(s, tips[:-1], np.diff(tips)).astype(np.float32)
         front = -(sac_ap - offset) - 1.6
-        return cls(anatomy, s, u, v, sac_lr, sac_ap, offset, front, vertebra, height)
+        return cls(anatomy, row, s, u, v, sac_lr, sac_ap, offset, front, vertebra, height)
 
-    @property
+    @cached_property
     def phase(self) -> Values:
         """0 at a disc, 0.5 in the middle of a vertebra, towards 1 at the next disc."""
         return self.vertebra % 1.0
 
-    @property
+    @cached_property
     def from_disc_mm(self) -> Values:
         return np.minimum(self.phase, 1 - self.phase) * self.height
 
@@ -253,7 +264,7 @@ def _head(at: _Points, out: NDArray[np.uint8]) -> None:
 def _canal(at: _Points, out: NDArray[np.uint8], canal: Canal | None) -> None:
     """Paint dura, CSF, pons and cord with its grey matter."""
     a, s, u, v = at.anatomy, at.s, at.u, at.v
-    lr, ap = (a.at(x.astype(np.float32), s) for x in (a.cord_lr_mm, a.cord_ap_mm))
+    lr, ap = (x.astype(np.float32).take(at.row) for x in (a.cord_lr_mm, a.cord_ap_mm))
     if canal is None:
         in_sac = a.in_sac(s, u, v)
         flat = np.where(v < 0, 1 + a.cord_flatness * (u / lr) ** 2, 1)
