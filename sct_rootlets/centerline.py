@@ -16,10 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
-from scipy.interpolate import make_smoothing_spline
-from scipy.spatial import cKDTree
 
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import LabelImage
@@ -211,7 +209,7 @@ class Centerline:
         xyz = np.asarray(xyz_world, dtype=float).reshape(-1, 3)
         if len(xyz) == 0:
             return CordCoordinates(np.zeros(0), np.zeros(0), np.zeros(0))
-        s = self.s_mm[cKDTree(self.xyz_world).query(xyz)[1]]
+        s = self.s_mm[scipy.spatial.cKDTree(self.xyz_world).query(xyz)[1]]
         moving = np.arange(len(s))
         for _ in range(12):
             here = s[moving]
@@ -240,7 +238,7 @@ def _cord_points(cord: LabelImage, wavelength_mm: float) -> Floats:
     The largest connected part starts; others join, nearest first, when they lie within
     `STRAY_MM` of its continued course, so that a mask with gaps stays whole.
     """
-    parts, count = ndimage.label(np.asarray(cord.data) > 0, structure=np.ones((3, 3, 3)))
+    parts, count = scipy.ndimage.label(np.asarray(cord.data) > 0, structure=np.ones((3, 3, 3)))
     if count == 0:
         raise InputError("is empty: it has no cord voxel", path=cord.path)
     ijk = np.argwhere(parts)
@@ -285,7 +283,7 @@ def _through(
     ]
     # Bins with much less than the usual volume are ends, holes or specks: an eccentric
     # remnant of a section says nothing about its centre.
-    usual = ndimage.median_filter(mass, size=11, mode="nearest")
+    usual = scipy.ndimage.median_filter(mass, size=11, mode="nearest")
     good = (mass > 0) & (mass >= 0.6 * np.where(usual > 0, usual, np.median(mass[mass > 0])))
     if good.sum() < 2:
         good = mass > 0
@@ -303,7 +301,9 @@ def _through(
     unit, fine_unit = (at - middle) / scale, (fine - middle) / scale
     bend = np.polynomial.polynomial.polyfit(unit, xyz, 3, w=np.sqrt(weight))
     rest = xyz - np.polynomial.polynomial.polyval(unit, bend).T
-    columns = [make_smoothing_spline(at, c, w=weight, lam=penalty)(fine) for c in rest.T]
+    columns = [
+        scipy.interpolate.make_smoothing_spline(at, c, w=weight, lam=penalty)(fine) for c in rest.T
+    ]
     overall = np.polynomial.polynomial.polyval(fine_unit, bend).T
     return Centerline.from_points(overall + np.stack(columns, axis=1))
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from sct_rootlets.anatomy import (
     DISC_C2C3,
@@ -445,10 +445,10 @@ def _solidity(labels: LabelImage) -> float:
     ijk -= ijk.min(axis=0) - 1
     box = np.zeros(ijk.max(axis=0) + 2, dtype=bool)
     box[tuple(ijk.T)] = True
-    parts, _ = ndimage.label(box, structure=np.ones((3, 3, 3)))
+    parts, _ = scipy.ndimage.label(box, structure=np.ones((3, 3, 3)))
     sizes = np.bincount(parts.ravel())[1:]
     largest = parts == int(sizes.argmax()) + 1
-    return float(ndimage.binary_erosion(largest).sum() / sizes.sum())
+    return float(scipy.ndimage.binary_erosion(largest).sum() / sizes.sum())
 
 
 def _pmj_position(pmj: LabelImage | Sequence[float] | None, curve: Centerline) -> float | None:

@@ -22,8 +22,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from sct_rootlets.anatomy import Sector, Side
 from sct_rootlets.centerline import Centerline, CordCoordinates
@@ -92,16 +92,16 @@ class CordSurface:
         volume = spread(np.full(len(s), cord.grid.voxel_volume_mm3))
         # Only whole sections enter: a gap or a ragged end is no thin cord.
         usual = np.median(volume[1:-1][volume[1:-1] > 0])
-        local = ndimage.median_filter(volume, size=15, mode="nearest")
+        local = scipy.ndimage.median_filter(volume, size=15, mode="nearest")
         whole = volume > 0.7 * np.where(local > 0.3 * usual, local, usual)
         if not whole.any():
             whole = volume > 0
-        weight = ndimage.correlate1d(whole.astype(float), kernel, mode="constant") * step
+        weight = scipy.ndimage.correlate1d(whole.astype(float), kernel, mode="constant") * step
         rows = []
         for k in range(ORDER + 1):
             for wave in (np.cos, np.sin):
                 moment = np.where(whole, spread(wave(k * angle) * cord.grid.voxel_volume_mm3), 0)
-                total = ndimage.correlate1d(moment, kernel, mode="constant")
+                total = scipy.ndimage.correlate1d(moment, kernel, mode="constant")
                 rows.append(total[1:-1] / np.maximum(weight[1:-1], 1e-12))
         good = weight[1:-1] > 1e-6
         scale = np.array([1 / np.pi] + [2 / np.pi] * ORDER)
@@ -268,7 +268,7 @@ def _parts(ijk: NDArray[np.int64], value: NDArray[np.int64]) -> NDArray[np.int64
         place = ijk[here] - ijk[here].min(axis=0)
         box = np.zeros(place.max(axis=0) + 1, dtype=bool)
         box[tuple(place.T)] = True
-        found, count = ndimage.label(box, structure=np.ones((3, 3, 3)))
+        found, count = scipy.ndimage.label(box, structure=np.ones((3, 3, 3)))
         parts[here] = found[tuple(place.T)] + highest
         highest += count
     return parts

@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from sct_rootlets.anatomy import Sector, Side
 from sct_rootlets.levels.entry_zones import EntryZones
@@ -143,7 +143,7 @@ def _blurred(place: Floats, weight: Floats, at: Floats, sigma: float) -> Floats:
     size = len(at) + 2 * edge
     mass = np.bincount(first, weight * (1 - bins + first), size)
     mass += np.bincount(first + 1, weight * (bins - first), size)
-    return np.asarray(ndimage.gaussian_filter1d(mass, sigma / step)[edge : edge + len(at)])
+    return np.asarray(scipy.ndimage.gaussian_filter1d(mass, sigma / step)[edge : edge + len(at)])
 
 
 def one_level_per_part(

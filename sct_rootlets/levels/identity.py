@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import chi2
+import scipy
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError
@@ -239,7 +239,7 @@ def _fit(prior: Prior, evidence: Evidence, shift: int) -> float:
     at_mean = {node: (prior.mean(node), sd) for node, (_, sd) in renamed.items()}
     # Twice what is lost against the top of the density is the squared Mahalanobis distance.
     lost = prior.log_likelihood(at_mean) - prior.log_likelihood(renamed)
-    return float(chi2.sf(2 * lost, len(renamed)))
+    return float(scipy.special.chdtrc(len(renamed), 2 * lost))
 
 
 def _unlikely(evidence: Evidence, probability: Mapping[int, float], best: int) -> str:

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 __all__ = ["CELL_SD_MM", "Cell", "noise_of", "outermost"]
 
@@ -103,7 +103,7 @@ def outermost(cells: Sequence[Cell], noise: float = 1.0) -> tuple[float, float]:
     for cell in cells:
         expected = m[:, None]
         if cell.end_mm is None:
-            inside *= ndtr((x - expected) / cell.spread_mm)
+            inside *= scipy.special.ndtr((x - expected) / cell.spread_mm)
             continue
         below, total = np.zeros_like(inside), np.zeros((len(m), 1))
         for part, sd in _kinds(cell, noise):
@@ -111,7 +111,9 @@ def outermost(cells: Sequence[Cell], noise: float = 1.0) -> tuple[float, float]:
             away = cell.end_mm - expected
             weight = part * np.exp(-0.5 * away**2 / variance) / np.sqrt(variance)
             centre = expected + away * cell.spread_mm**2 / variance
-            below += weight * ndtr((x - centre) * np.sqrt(variance) / (cell.spread_mm * sd))
+            below += weight * scipy.special.ndtr(
+                (x - centre) * np.sqrt(variance) / (cell.spread_mm * sd)
+            )
             total += weight
         inside *= below / total
     share = np.diff(density @ inside, prepend=0.0)

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
 
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError
@@ -127,7 +126,7 @@ def cut_sections(cord: Image, centerline: Centerline) -> Sections:
         # In a bend, planes stand closer together on the inner side than on the outer one.
         apart = 1 - left_mm * (bend[k] @ left[k]) - dorsal_mm * (bend[k] @ dorsal[k])
         full = np.maximum(apart, 0) * RASTER_MM**2 * step
-        edge = ndimage.distance_transform_edt(share >= 0.5).ravel() * RASTER_MM
+        edge = scipy.ndimage.distance_transform_edt(share >= 0.5).ravel() * RASTER_MM
         parts.append(
             (
                 np.full(int(within.sum()), k),
@@ -147,7 +146,7 @@ def interpolated(image: Image, ijk: Floats) -> Floats:
     """Return an image at continuous voxel indices (N, 3), linear between voxels, 0 outside."""
     data = np.asarray(image.data, dtype=np.float32)
     return np.asarray(
-        ndimage.map_coordinates(
+        scipy.ndimage.map_coordinates(
             data, ijk.T, output=np.float64, order=1, mode="grid-constant", cval=0.0
         )
     )
@@ -220,7 +219,7 @@ def _ends_of_mask(cord: Image, centerline: Centerline) -> tuple[Floats, Floats]:
     amount = np.asarray(cord.data, dtype=float).sum(axis=others)
     filled = np.flatnonzero(amount)
     part = amount[filled[0] : filled[-1] + 1]
-    usual = ndimage.median_filter(part, size=11, mode="mirror")
+    usual = scipy.ndimage.median_filter(part, size=11, mode="mirror")
     good = filled[0] + np.flatnonzero((part > 0) & (part >= 0.5 * usual))
     if len(good):
         first[axis], last[axis] = good[0], good[-1]
@@ -232,7 +231,7 @@ def _at_the_centre(
     inside: NDArray[np.bool_], left_mm: Floats, dorsal_mm: Floats
 ) -> NDArray[np.bool_] | None:
     """Return the connected piece of a section that lies at its centre; None where none does."""
-    pieces, count = ndimage.label(inside, structure=np.ones((3, 3)))
+    pieces, count = scipy.ndimage.label(inside, structure=np.ones((3, 3)))
     if count == 0:
         return None
     which = pieces.ravel()
@@ -286,7 +285,7 @@ def _solidity(points: Floats) -> float:
     half = RASTER_MM / 2
     corners = np.array([(-half, -half), (-half, half), (half, -half), (half, half)])
     try:
-        hull = ConvexHull((points[:, None] + corners).reshape(-1, 2)).volume
-    except (QhullError, ValueError):
+        hull = scipy.spatial.ConvexHull((points[:, None] + corners).reshape(-1, 2)).volume
+    except (scipy.spatial.QhullError, ValueError):
         return float("nan")
     return float(len(points) * RASTER_MM**2 / hull)

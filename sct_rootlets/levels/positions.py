@@ -13,9 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import lsq_linear
-from scipy.stats import truncnorm
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.levels.prior import NODES, End, Node, Prior
@@ -82,7 +81,7 @@ class Positions:
         weight = 1 / np.sqrt(np.maximum(np.diag(self.covariance_mm2)[at], 1e-6))
         steps = np.tri(len(at))
         bounds = (np.concatenate([[-np.inf], low]), np.full(len(at), np.inf))
-        solved = lsq_linear(weight[:, None] * steps, weight * mean, bounds)
+        solved = scipy.optimize.lsq_linear(weight[:, None] * steps, weight * mean, bounds)
         settled = self.mean_mm.copy()
         settled[at] = steps @ solved.x
         moved = np.flatnonzero(np.abs(settled - self.mean_mm) > CONTRADICTED_MM)
@@ -149,6 +148,19 @@ def _condition(prior: Prior, evidence: Mapping[Node, tuple[float, float]]) -> Po
     return Positions(mean, covariance, frozenset(evidence))
 
 
+def _cut_moments(edge: float) -> tuple[float, float]:
+    """Return mean and standard deviation of a standard normal variable that exceeds `edge`.
+
+    Notes
+    -----
+    With the inverse Mills ratio L = pdf(edge) / (1 - cdf(edge)) the mean is L and the variance
+    1 + edge L - L^2 (Johnson, Kotz & Balakrishnan 1994, Continuous univariate distributions,
+    section 13.10.1). SciPy's `truncnorm` says the same and takes half a second to import.
+    """
+    ratio = float(np.exp(-0.5 * edge**2 - scipy.special.log_ndtr(-edge)) / np.sqrt(2 * np.pi))
+    return ratio, float(np.sqrt(1 + ratio * (edge - ratio)))
+
+
 def _cut(
     positions: Positions, node: Node, seen_mm: float, seen_sd_mm: float, *, sign: int
 ) -> Positions:
@@ -163,9 +175,8 @@ def _cut(
     if sign * edge > 6:
         low, spread = seen_mm + sign * sd / abs(edge), sd / abs(edge)
     else:
-        bounds = (edge, np.inf) if sign > 0 else (-np.inf, edge)
-        cut = truncnorm(*bounds, loc=mean, scale=sd)
-        low, spread = float(cut.mean()), float(cut.std())
+        shift, narrower = _cut_moments(sign * edge)
+        low, spread = mean + sign * sd * shift, sd * narrower
     # Where the edge itself lies is not certain either.
     spread = min(float(np.hypot(spread, seen_sd_mm)), sd)
     gain = positions.covariance_mm2[k] / sd**2

@@ -28,8 +28,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from sct_rootlets.anatomy import PMJ_LABEL, ROOTLET_LEVELS, SpinalLevel
 from sct_rootlets.centerline import Centerline
@@ -256,10 +256,10 @@ def _from_inferior(
 def _dilated(mask: NDArray[np.generic], radius: int) -> NDArray[np.bool_]:
     """Dilate with a ball of `radius` voxels, by distances: the same voxels, sooner."""
     dilated = np.zeros(mask.shape, dtype=bool)
-    found = ndimage.find_objects(mask.astype(np.uint8))
+    found = scipy.ndimage.find_objects(mask.astype(np.uint8))
     if found:
         box = tuple(slice(max(s.start - radius, 0), s.stop + radius) for s in found[0])
-        away = ndimage.distance_transform_edt(mask[box] == 0)
+        away = scipy.ndimage.distance_transform_edt(mask[box] == 0)
         # Squared distances between voxels are whole numbers.
         dilated[box] = np.rint(away**2) <= radius**2
     return dilated

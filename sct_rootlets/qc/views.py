@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import Image, LabelImage
@@ -89,7 +89,7 @@ def sample(image: Image, xyz_world: Floats, order: int = 1) -> Floats:
     high = np.ceil(seen.max(axis=1)).astype(int) + 2
     part = image.data[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
     # "nearest" beyond the centres of the outer voxels, so that their outer halves are seen.
-    values = ndimage.map_coordinates(
+    values = scipy.ndimage.map_coordinates(
         np.asarray(part, dtype=np.float32),
         ijk - low.reshape(3, *[1] * (ijk.ndim - 1)),
         order=order,

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from sct_rootlets.errors import UsageError
 from sct_rootlets.image import Grid
@@ -110,7 +110,7 @@ class DisplacementField:
         at = np.clip(ijk, 0, last).T
 
         def sample(values: NDArray[Any]) -> Floats:
-            return np.asarray(ndimage.map_coordinates(values, at, np.float64, order=1))
+            return np.asarray(scipy.ndimage.map_coordinates(values, at, np.float64, order=1))
 
         moved = np.stack([sample(component) for component in self._filled], axis=-1)
         if not self._known.all():
