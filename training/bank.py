@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.image import Grid
+from sct_rootlets.phantom.compose import compose
 from sct_rootlets.phantom.draw import random_anatomy
-from sct_rootlets.phantom.render import compose
 from sct_rootlets.phantom.tissue import Tissue, cord_coordinates, tissue_at
 from training.pam50 import Pam50, Pam50Canal
 

@@ -1,37 +1,33 @@
 """Spinal levels from rootlets: from label images to a table and a map of the cord.
 
-The journey: a curve through the cord; rootlet voxels in its frame (`entry_zones`), levels
-in their order and strays left out (`order`), the ends of every entry zone with their errors
-(`ends`); the vertebrae along the same curve (`column`), which number the rootlets
-(`numbering`) or check their numbers (`identity`); the ends that were not seen, from the
-population (`prior`, `positions`); borders by a definition (`definitions`), as rows of a
-table (`table`).
+The journey: a curve through the cord; what the rootlets show (`seen`): their voxels in its
+frame (`entry_zones`), levels in their order and strays left out (`order`), the ends of every
+entry zone with their errors (`ends`); the vertebrae along the same curve (`column`), which
+number the rootlets (`numbering`) or check their numbers (`identity`); the ends that were not
+seen, from the population (`prior`, `positions`); borders by a definition (`definitions`), as
+`rows` of a table (`table`). What cannot be used is refused before any of it (`refusals`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import scipy
 
 from sct_rootlets.anatomy import (
     DISC_C2C3,
     PMJ_LABEL,
     ROOTLET_LEVELS,
     SpinalLevel,
-    disc_name,
 )
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
-from sct_rootlets.image import LabelImage, require_same_grid
+from sct_rootlets.image import LabelImage
 from sct_rootlets.levels.column import VertebralColumn
-from sct_rootlets.levels.definitions import DEFINITIONS, Borders, apply_definition, statuses_of
-from sct_rootlets.levels.ends import level_zones
-from sct_rootlets.levels.entry_zones import REACH_MM, EntryZones, measure
+from sct_rootlets.levels.definitions import DEFINITIONS, apply_definition, statuses_of
+from sct_rootlets.levels.entry_zones import REACH_MM, EntryZones
 from sct_rootlets.levels.identity import (
     Identity,
     check_identity,
@@ -39,13 +35,15 @@ from sct_rootlets.levels.identity import (
     renumber_labels,
 )
 from sct_rootlets.levels.numbering import Numbering, number_rootlets
-from sct_rootlets.levels.order import Stray, ordered_groups
+from sct_rootlets.levels.order import Stray
 from sct_rootlets.levels.paint import paint_levels
 from sct_rootlets.levels.population import PAM50_DISCS_MM
 from sct_rootlets.levels.positions import locate_ends
-from sct_rootlets.levels.prior import End, Evidence, Prior
-from sct_rootlets.levels.table import LevelRow, LevelTable, Point
-from sct_rootlets.levels.zone import Zone
+from sct_rootlets.levels.prior import Prior
+from sct_rootlets.levels.refusals import no_disc, require_levels, require_rootlets
+from sct_rootlets.levels.rows import details_of, remarks_of, renumbered_remark, row_of
+from sct_rootlets.levels.seen import Seen, see
+from sct_rootlets.levels.table import LevelTable
 
 __all__ = ["DEFINITIONS", "Derived", "column_of", "derive"]
 
@@ -85,28 +83,6 @@ class Derived:
     strays: tuple[Stray, ...] = ()
     identity: Identity | None = None
     column: VertebralColumn | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """What the rootlets show: the entry zones of their levels, and what was left out."""
-
-    rootlets: LabelImage
-    entry_zones: EntryZones | None
-    zones: Mapping[SpinalLevel, Zone]
-    strays: tuple[Stray, ...] = ()
-    noise: float | None = None
-
-    @property
-    def evidence(self) -> Evidence:
-        """Measured ends with their standard deviations; none that the image cuts off."""
-        ends = {}
-        for level, zone in self.zones.items():
-            if not zone.cut_rostral:
-                ends[level, End.ROSTRAL] = (zone.rostral_mm, zone.rostral_sd_mm)
-            if not zone.cut_caudal:
-                ends[level, End.CAUDAL] = (zone.caudal_mm, zone.caudal_sd_mm)
-        return ends
 
 
 def derive(
@@ -173,7 +149,7 @@ def derive(
     if not 0 < reach_mm < 20:
         raise UsageError(f"a reach of {reach_mm:g} mm is out of range", remedy="1.5 mm is usual")
     if rootlets is not None:
-        _require_rootlets(rootlets, cord)
+        require_rootlets(rootlets, cord)
     curve = Centerline.fit(cord) if centerline is None else centerline
     column = column_of(curve, discs, vertebrae, c2c3_world)
     if (column is None or not _places_levels(column)) and (rootlets is None or renumber):
@@ -190,24 +166,24 @@ def derive(
     if rootlets is None:
         nothing = np.zeros_like(np.asarray(cord.data), dtype=np.int32)
         empty = LabelImage(nothing, cord.grid, cord.header, cord.path)
-        seen = _Seen(empty, None, {})
+        seen = Seen(empty, None, {})
     else:
         if has_level_identity is None:
             has_level_identity = rootlets.labels != [1]
         if has_level_identity:
-            _require_levels(rootlets)
+            require_levels(rootlets)
         else:
             if column is None:
-                raise _no_disc(discs, rootlets)
+                raise no_disc(discs, rootlets)
             numbering = number_rootlets(rootlets, cord, curve, column)
             rootlets = numbering.labels
             warnings += numbering.warnings
-        seen = _see(rootlets, cord, curve, reach_mm)
+        seen = see(rootlets, cord, curve, reach_mm)
         if column is not None and numbering is None and _places_levels(column):
             identity = check_identity(seen.evidence, column)
             if renumber and identity.best:
-                warnings.append(_renumbered(identity))
-                seen = _see(renumber_labels(rootlets, identity.best), cord, curve, reach_mm)
+                warnings.append(renumbered_remark(identity))
+                seen = see(renumber_labels(rootlets, identity.best), cord, curve, reach_mm)
             else:
                 warnings += identity.warnings
 
@@ -221,10 +197,10 @@ def derive(
     positions = locate_ends(seen.zones, _prior(column, pmj_s)).in_order(known)
     was_renumbered = identity is not None and renumber and identity.best != 0
     rows = [
-        _row(border, curve, seen, column, renumbered=was_renumbered)
+        row_of(border, curve, seen, column, renumbered=was_renumbered)
         for border in apply_definition(definition, positions, statuses)
     ]
-    warnings += _remarks(rows, seen.strays)
+    warnings += remarks_of(rows, seen.strays)
     for text in warnings:
         log.warning(text)
     table = LevelTable(
@@ -234,7 +210,7 @@ def derive(
         pmj_mm=pmj_s,
         c3_c7_height_mm=None if column is None else column.c3_c7_height_mm,
         warnings=tuple(warnings),
-        details=_details(curve, seen, column, numbering, identity, pmj_s),
+        details=details_of(curve, seen, column, numbering, identity, pmj_s),
     )
     painted = paint_levels(cord, curve, table)
     return Derived(
@@ -248,24 +224,6 @@ def derive(
         identity,
         column,
     )
-
-
-def _require_rootlets(rootlets: LabelImage, cord: LabelImage) -> None:
-    require_same_grid(cord, rootlets)
-    _refuse_swapped(rootlets, cord)
-    if not rootlets.labels:
-        raise InputError("is empty: it has no rootlet voxel", path=rootlets.path)
-
-
-def _require_levels(rootlets: LabelImage) -> None:
-    known = {level.value for level in SpinalLevel}
-    if not set(rootlets.labels) <= known:
-        raise InputError(
-            f"has values that are no spinal levels: "
-            f"{[v for v in rootlets.labels if v not in known][:5]}",
-            path=rootlets.path,
-            remedy="Spinal levels are C1-C8 = 1-8, T1 = 9, ... S5 = 30",
-        )
 
 
 def column_of(
@@ -303,14 +261,6 @@ def column_of(
     return VertebralColumn({DISC_C2C3: point}, source="the C2/C3 point")
 
 
-def _see(rootlets: LabelImage, cord: LabelImage, curve: Centerline, reach_mm: float) -> _Seen:
-    """Measure the entry zones of rootlets whose values are spinal levels."""
-    entry_zones = measure(rootlets, cord, curve, reach_mm)
-    groups, strays = ordered_groups(entry_zones)
-    zones, within, noise = level_zones(entry_zones, groups, rootlets.grid)
-    return _Seen(rootlets, entry_zones, zones, (*strays, *within), noise)
-
-
 def _prior(column: VertebralColumn | None, pmj_s_mm: float | None) -> Prior:
     """Return what the population says, anchored by the best landmark there is."""
     if column is not None and _places_levels(column):
@@ -323,134 +273,6 @@ def _places_levels(column: VertebralColumn) -> bool:
     return any(label in PAM50_DISCS_MM for label in column.disc_s_mm)
 
 
-def _row(
-    border: Borders,
-    curve: Centerline,
-    seen: _Seen,
-    column: VertebralColumn | None,
-    *,
-    renumbered: bool,
-) -> LevelRow:
-    """Return the row of one level."""
-    zone = seen.zones.get(border.level)
-    flags = border.flags
-    if zone is not None:
-        flags += zone.flags + ("renumbered",) * renumbered
-    flags += ("strays",) * any(stray.level is border.level for stray in seen.strays)
-    row = LevelRow(
-        border.level,
-        border.status,
-        border.rostral_mm,
-        border.caudal_mm,
-        _world(curve, border.rostral_mm),
-        _world(curve, border.caudal_mm),
-        {} if seen.entry_zones is None else seen.entry_zones.counts(border.level.value),
-        () if zone is None else zone.notes,
-        border.rostral_sd_mm,
-        border.caudal_sd_mm,
-        border.midpoint_sd_mm,
-        border.length_sd_mm,
-        flags=flags,
-    )
-    middle = row.midpoint_mm
-    if middle is None or row.rostral_mm is None or row.caudal_mm is None:
-        return row
-    relation = None if column is None else column.relation(row.rostral_mm, middle, row.caudal_mm)
-    return replace(row, midpoint_world=_world(curve, middle), vertebral=relation)
-
-
-def _remarks(rows: Sequence[LevelRow], strays: Sequence[Stray]) -> list[str]:
-    """Say in words what the flags of the rows and the strays are."""
-    remarks = [
-        f"{stray.level}: {stray.n_voxels} voxel{'s' * (stray.n_voxels > 1)} near "
-        f"s = {stray.s_mm:.1f} mm left out: {stray.reason}"
-        for stray in strays
-    ]
-    for row in rows:
-        remarks += [f"{row.level}: {note}" for note in row.notes]
-        if "contradicted" in row.flags:
-            remarks.append(
-                f"{row.level}: overlaps a neighbour; the border was put where both are likeliest"
-            )
-    return remarks
-
-
-def _details(
-    curve: Centerline,
-    seen: _Seen,
-    column: VertebralColumn | None,
-    numbering: Numbering | None,
-    identity: Identity | None,
-    pmj_s_mm: float | None,
-) -> dict[str, Any]:
-    """Return what the JSON says beside the rows."""
-    discs = {} if column is None else column.disc_s_mm
-    return {
-        "cord_length_mm": round(curve.length_mm, 2),
-        "noise_of_rootlets": None if seen.noise is None else round(seen.noise, 2),
-        "numbering": None if numbering is None else numbering.report(),
-        "identity": None if identity is None else identity.report(),
-        "vertebrae": None if column is None else column.source,
-        "discs_mm": {disc_name(k): round(v, 3) for k, v in sorted(discs.items())},
-        "pmj_mm": None if pmj_s_mm is None else round(pmj_s_mm, 3),
-        "rejected": [
-            {
-                "level": str(stray.level),
-                "n_voxels": stray.n_voxels,
-                "s_mm": round(stray.s_mm, 2),
-                "reason": stray.reason,
-            }
-            for stray in seen.strays
-        ],
-    }
-
-
-def _renumbered(identity: Identity) -> str:
-    word = "caudally" if identity.best > 0 else "rostrally"
-    return (
-        f"renumbered: all levels were moved by {abs(identity.best)} {word}, which fits the "
-        f"vertebrae best (probability {identity.probability[identity.best]:.3f}; as they were, "
-        f"{identity.probability[0]:.2g})"
-    )
-
-
-def _no_disc(discs: LabelImage | None, rootlets: LabelImage) -> UsageError:
-    found = "" if discs is None else f"; {discs.path} has none (labels {discs.labels})"
-    return UsageError(
-        "the rootlets carry no level identity (their only value is 1), and looks alone do not "
-        f"tell one level from the next: at least one disc label is needed{found}",
-        path=rootlets.path,
-        remedy="Give -discs with at least one disc label (C2/C3 = 3), -vertfile, or -c2c3 x,y,z",
-    )
-
-
-def _refuse_swapped(rootlets: LabelImage, cord: LabelImage) -> None:
-    """Raise unless `cord` looks more like a cord than `rootlets` does.
-
-    A cord is one part that holds nearly all voxels and is solid: eroding it leaves much.
-    Rootlets come in many thin parts, and around the cord.
-    """
-    if _solidity(rootlets) > 0.3 and _solidity(cord) < 0.1:
-        raise UsageError(
-            f"{rootlets.path} looks like the cord mask and {cord.path} like the rootlets",
-            remedy="Swap them: -i takes the rootlets, -s the cord mask",
-        )
-
-
-def _solidity(labels: LabelImage) -> float:
-    """Share of the voxels that is in the largest part and not on its surface in a slice."""
-    ijk = np.argwhere(np.asarray(labels.data) > 0)
-    if len(ijk) == 0:
-        return 0.0
-    ijk -= ijk.min(axis=0) - 1
-    box = np.zeros(ijk.max(axis=0) + 2, dtype=bool)
-    box[tuple(ijk.T)] = True
-    parts, _ = scipy.ndimage.label(box, structure=np.ones((3, 3, 3)))
-    sizes = np.bincount(parts.ravel())[1:]
-    largest = parts == int(sizes.argmax()) + 1
-    return float(scipy.ndimage.binary_erosion(largest).sum() / sizes.sum())
-
-
 def _pmj_position(pmj: LabelImage | Sequence[float] | None, curve: Centerline) -> float | None:
     if pmj is None:
         return None
@@ -460,10 +282,3 @@ def _pmj_position(pmj: LabelImage | Sequence[float] | None, curve: Centerline) -
             raise InputError(f"has no PMJ label ({PMJ_LABEL}) among {pmj.labels}", path=pmj.path)
         return float(curve.project(pmj.points_world(label).mean(axis=0)).s_mm[0])
     return float(curve.project(pmj).s_mm[0])
-
-
-def _world(curve: Centerline, s_mm: float | None) -> Point | None:
-    if s_mm is None:
-        return None
-    x, y, z = (float(v) for v in curve.point(s_mm))
-    return (x, y, z)

@@ -16,26 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from sct_rootlets.anatomy import PMJ_LABEL, ROOTLET_LEVELS, Sector, Side
+from sct_rootlets.anatomy import PMJ_LABEL, ROOTLET_LEVELS
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Grid, Image, LabelImage
+from sct_rootlets.phantom.compose import compose, open_sleeves, painted_share, world
 from sct_rootlets.phantom.contrast import Acquisition, scan, signals
-from sct_rootlets.phantom.model import Anatomy, Filament
-from sct_rootlets.phantom.tissue import Canal, Tissue, canal_at, cord_coordinates, tissue_at
-from sct_rootlets.phantom.tubes import tubes
+from sct_rootlets.phantom.model import Anatomy
+from sct_rootlets.phantom.tissue import Tissue, canal_at, cord_coordinates
 
 __all__ = [
-    "Composition",
     "Labels",
     "Phantom",
-    "compose",
-    "part_value",
     "render",
     "render_labels",
 ]
 
-#: Rootlets are painted at least this thick (radius, mm), as raters do on ~1 mm voxels.
-PAINTED_RADIUS_MM = 0.5
 #: A voxel carries the label of a structure that fills at least this share of it.
 ROOTLET_SHARE, CORD_SHARE = 0.45, 0.5
 #: Half width (mm) of what is looked up finely around the cord.
@@ -87,82 +82,6 @@ class Phantom(Labels):
     csf: LabelImage
 
 
-def part_value(filament: Filament) -> int:
-    """Return the value of a rootlet in :attr:`Phantom.parts`, 0 for a distractor."""
-    if filament.level is None:
-        return 0
-    side = 0 if filament.side is Side.LEFT else 2
-    return 10 * filament.level.value + 1 + side + (filament.sector is Sector.VENTRAL)
-
-
-@dataclass(frozen=True, eq=False)
-class Composition:
-    """What every voxel of a fine grid is made of; each array is (I, J, K).
-
-    Attributes
-    ----------
-    tissue : uint8
-        A value of :class:`Tissue`, rootlets and vessels left aside.
-    thread : float32
-        Share of the voxel that a rootlet or a vessel fills.
-    painted : float32
-        Share that a rater would paint as rootlet.
-    part : int32
-        Whose rootlet is nearest, see :func:`part_value`; 0 where none is near.
-    """
-
-    tissue: NDArray[np.uint8]
-    thread: NDArray[np.float32]
-    painted: NDArray[np.float32]
-    part: NDArray[np.int32]
-
-
-def compose(anatomy: Anatomy, grid: Grid, canal: Canal | None = None) -> Composition:
-    """Look up what lies at every voxel centre of `grid`."""
-    ijk = np.indices(grid.shape, dtype=np.float32).reshape(3, -1).T
-    tissue = tissue_at(anatomy, *cord_coordinates(anatomy, _world(grid, ijk)), canal)
-    tissue = tissue.reshape(grid.shape)
-    outside = _open_sleeves(anatomy, grid, tissue)
-    thread, _ = _share(anatomy, anatomy.filaments, [f.radius_mm for f in anatomy.filaments], grid)
-    return Composition(tissue, thread * outside, *_painted(anatomy, grid, tissue))
-
-
-def _world(grid: Grid, ijk: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Map voxel indices (N, 3) to world mm (N, 3) in single precision."""
-    return np.asarray(
-        ijk @ grid.affine[:3, :3].T.astype(np.float32) + grid.affine[:3, 3].astype(np.float32)
-    )
-
-
-def _share(
-    anatomy: Anatomy, filaments: Sequence[Filament], radii_mm: list[float], grid: Grid
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return how much of every voxel threads fill, and the index of the nearest thread."""
-    distance, owner = tubes(anatomy, filaments, grid, np.array(radii_mm))
-    share_inside = np.clip(0.5 - distance / np.float32(grid.spacing_mm.mean()), 0, 1)
-    return share_inside.astype(np.float32), owner
-
-
-def _open_sleeves(anatomy: Anatomy, grid: Grid, tissue: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Fill the root sleeves in `tissue` with CSF; say which voxels lie outside the cord."""
-    outside = ~np.isin(tissue, (Tissue.WHITE, Tissue.GREY))
-    sleeve, _ = _share(anatomy, anatomy.sleeves, [f.radius_mm for f in anatomy.sleeves], grid)
-    tissue[(sleeve > 0.5) & outside] = Tissue.CSF
-    return outside
-
-
-def _painted(
-    anatomy: Anatomy, grid: Grid, tissue: NDArray[np.uint8]
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return `painted` and `part` of a :class:`Composition`."""
-    rootlets = [f for f in anatomy.filaments if f.level is not None]
-    radii = [max(f.radius_mm, PAINTED_RADIUS_MM) for f in rootlets]
-    painted, owner = _share(anatomy, rootlets, radii, grid)
-    values = np.array([part_value(f) for f in rootlets] + [0], dtype=np.int32)
-    # Raters paint rootlets as far as they see them: within the CSF.
-    return painted * (tissue == Tissue.CSF), values[owner]
-
-
 class _LabelShares:
     """How much of every voxel of the final grid is cord or rootlet, filled box by box."""
 
@@ -177,7 +96,7 @@ class _LabelShares:
         coarse = _cut(grid, box)
         fine = finer(coarse, factors)
         _, u, v = cord_coordinates(
-            anatomy, _world(coarse, np.indices(coarse.shape, np.float32).reshape(3, -1).T)
+            anatomy, world(coarse, np.indices(coarse.shape, np.float32).reshape(3, -1).T)
         )
         near = (np.hypot(u, v) < LABELLED_MM).reshape(coarse.shape)
         if not near.any():
@@ -186,9 +105,9 @@ class _LabelShares:
             near = np.repeat(near, times, axis=axis)
         tissue = np.full(fine.shape, Tissue.MUSCLE, np.uint8)
         where = np.stack(np.nonzero(near), axis=1).astype(np.float32)
-        tissue[near] = canal_at(anatomy, *cord_coordinates(anatomy, _world(fine, where)))
-        _open_sleeves(anatomy, fine, tissue)
-        self._keep(box, tissue, *_painted(anatomy, fine, tissue), factors)
+        tissue[near] = canal_at(anatomy, *cord_coordinates(anatomy, world(fine, where)))
+        open_sleeves(anatomy, fine, tissue)
+        self._keep(box, tissue, *painted_share(anatomy, fine, tissue), factors)
 
     def _keep(
         self,

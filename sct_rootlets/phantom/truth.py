@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import ROOTLET_LEVELS, SpinalLevel
 from sct_rootlets.errors import InputError
+from sct_rootlets.phantom.compose import PAINTED_RADIUS_MM
 from sct_rootlets.phantom.model import Anatomy, Filament
-from sct_rootlets.phantom.render import PAINTED_RADIUS_MM
 
 __all__ = ["BORDERS", "Truth", "TruthRow", "read_truth", "true_levels"]
 
