@@ -63,8 +63,14 @@ class Grid:
 
     def contains(self, xyz_world: ArrayLike) -> NDArray[np.bool_]:
         """Say for world points (..., 3) whether they lie within the field of view (...)."""
-        ijk = self.ijk_from_world(xyz_world)
-        return np.all((ijk >= -0.5) & (ijk <= np.array(self.shape) - 0.5), axis=-1)
+        return self.holds(self.ijk_from_world(xyz_world))
+
+    def holds(self, ijk: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say for continuous voxel indices (..., 3) whether they lie in the field of view (...)."""
+        inside = np.ones(ijk.shape[:-1], dtype=bool)
+        for axis, n in enumerate(self.shape):  # an axis at a time: np.all over three is slow
+            inside &= (ijk[..., axis] >= -0.5) & (ijk[..., axis] <= n - 0.5)
+        return inside
 
     def matches(self, other: Grid, tolerance_mm: float = GRID_TOLERANCE_MM) -> bool:
         """Say whether `other` has the same voxels: equal shape, corners within tolerance."""

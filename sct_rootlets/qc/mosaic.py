@@ -148,7 +148,7 @@ def draw(course: Course, *, footer: str = "", left_on_left: bool = False) -> Mos
     above = new_figure(figsize=size, dpi=100 * layout.scale, facecolor="none")
     _paint_background(below, course, layout, s_mm, points, "LR" if left_on_left else "RL", footer)
     _paint_overlay(above, course, layout, s_mm, points)
-    return Mosaic(_as_grey(png(below)), png(above))
+    return Mosaic(_grey_png(below), png(above))
 
 
 def stations(course: Course) -> Floats:
@@ -252,13 +252,15 @@ def _paint_overlay(
     _frame(side, course)
 
 
-def _as_grey(coloured: bytes) -> bytes:
-    """Return a PNG file of greys alone, a third smaller than the same in colours."""
+def _grey_png(figure: Figure) -> bytes:
+    """Return a figure as a PNG file of greys alone, a third smaller than the same in colours."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image as Picture  # which writes the PNG files of matplotlib
 
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
     buffer = io.BytesIO()
-    with Picture.open(io.BytesIO(coloured)) as picture:
-        picture.convert("L").save(buffer, format="PNG")
+    Picture.fromarray(np.asarray(canvas.buffer_rgba())).convert("L").save(buffer, format="PNG")
     return buffer.getvalue()
 
 

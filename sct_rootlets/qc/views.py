@@ -79,10 +79,11 @@ def sample(image: Image, xyz_world: Floats, order: int = 1) -> Floats:
     order : int
         1 interpolates linearly, 0 takes the nearest voxel.
     """
-    inside = image.grid.contains(xyz_world)
+    at = image.grid.ijk_from_world(xyz_world)
+    inside = image.grid.holds(at)
     if not np.any(inside):
         return np.full(np.shape(inside), np.nan)
-    ijk = np.moveaxis(image.grid.ijk_from_world(xyz_world), -1, 0)
+    ijk = np.moveaxis(at, -1, 0)
     # Only the voxels around the points are turned to floats: a sheet needs few of an image.
     seen = ijk[:, inside]
     low = np.maximum(np.floor(seen.min(axis=1)).astype(int) - 1, 0)
