@@ -15,10 +15,19 @@ from sct_rootlets.variability.simulate import Design
 from sct_rootlets.variability.study import Scan, Study, read_study
 from tests.variability.studies import C5, table_of, write_table
 
+# One process draws the figures for all of these tests.
+pytestmark = pytest.mark.xdist_group("files of a study")
+
 
 @pytest.fixture(scope="module")
 def found() -> Variability:
     return analyse(simulate(Design(5, 3, 2), seed=8), n_resamples=200)
+
+
+@pytest.fixture(scope="module")
+def files(found: Variability, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Write the analysis; no test may change its files."""
+    return write(found, tmp_path_factory.mktemp("written") / "a" / "x.tsv")
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -26,8 +35,7 @@ def rows(path: Path) -> list[dict[str, str]]:
     return [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
 
 
-def test_every_table_has_the_columns_its_json_describes(found: Variability, tmp_path: Path) -> None:
-    files = write(found, tmp_path / "a" / "x.tsv")
+def test_every_table_has_the_columns_its_json_describes(files: dict[str, Path]) -> None:
     tables = [path for path in files.values() if path.suffix == ".tsv"]
     assert {path.name for path in tables} == {
         "x.tsv", "x_distances.tsv", "x_icc.tsv", "x_pairs.tsv", "x_effects.tsv", "x_vertebrae.tsv",
@@ -42,11 +50,10 @@ def test_every_table_has_the_columns_its_json_describes(found: Variability, tmp_
         assert content["GeneratedBy"][0]["Parameters"]["by"] == ["vendor", "site", "session"]
         assert len(content["Sources"]) == 30
         assert rows(path)
-    assert set(tmp_path.joinpath("a").iterdir()) == set(files.values())
+    assert set(files[""].parent.iterdir()) == set(files.values())
 
 
-def test_the_words_in_the_cells_are_those_described(found: Variability, tmp_path: Path) -> None:
-    files = write(found, tmp_path / "x.tsv")
+def test_the_words_in_the_cells_are_those_described(files: dict[str, Path]) -> None:
     for name in ("", "effects"):
         content = json.loads(files[f"{name} json"].read_text())
         for column, entry in content.items():
@@ -55,8 +62,7 @@ def test_the_words_in_the_cells_are_those_described(found: Variability, tmp_path
                 assert words <= set(entry["Levels"])
 
 
-def test_numbers_are_those_of_the_analysis(found: Variability, tmp_path: Path) -> None:
-    files = write(found, tmp_path / "x.tsv")
+def test_numbers_are_those_of_the_analysis(found: Variability, files: dict[str, Path]) -> None:
     for row, cells in zip(found.spread, rows(files[""]), strict=True):
         expected = "n/a" if row.cov_percent is None else f"{row.cov_percent:.4f}"
         assert cells["cov_percent"] == expected
@@ -80,9 +86,11 @@ def test_what_does_not_count_is_na_in_the_distances(tmp_path: Path) -> None:
     assert "icc" not in files
 
 
-def test_figures_come_as_png_and_svg_and_again_the_same(found: Variability, tmp_path: Path) -> None:
+def test_figures_come_as_png_and_svg_and_again_the_same(
+    found: Variability, files: dict[str, Path], tmp_path: Path
+) -> None:
     pytest.importorskip("matplotlib")
-    first, second = (write(found, tmp_path / name / "x.tsv") for name in "ab")
+    first, second = files, write(found, tmp_path / "x.tsv")
     figures = {name for name in first if name.endswith((".png", ".svg"))}
     assert figures == {
         f"{name}.{kind}"
