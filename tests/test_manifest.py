@@ -42,7 +42,7 @@ SEGMENTS = {
 #: sha256 of the canonical JSON of each entry. The entry of a released version is never
 #: changed: a correction is a new version of the model's entry, with a hash of its own here.
 ENTRIES_SHA256 = {
-    "compact@0.2.0": ("9cbf33385ca746131e292c9907a03267cbc0fa27e09e77c5f0f1da2fdd882bb5"),
+    "compact@0.3.0": ("ed8124e51e5cc036cf412185236f9786dcb224d60b16e6b797a81880dd258ccc"),
     "rootlets@r20250318": ("38ca3f945ef9162adf91e817e5845ca243c8b86c87846867832febc2e85420f4"),
     "rootlets@r20240915": ("f9394a6b96012ac7814d02af86d0ca04ebef46670b8071ef229ae86c7a07c8ee"),
     "rootlets@r20240730": ("40151114264804306b626ecc3d3af2005fcc7baf7c3ddb1debd5cfc6cca5d158"),
