@@ -376,3 +376,15 @@ def test_a_map_keeps_what_is_not_known(tmp_path: Path) -> None:
         load_map(save_array(tmp_path / "nan.nii.gz", data * np.nan, grid().affine))
     with pytest.raises(InputError, match="4 dimensions"):
         load_map(save_array(tmp_path / "4d.nii.gz", np.stack([data, data], -1), grid().affine))
+
+
+def test_the_field_of_view_ends_with_the_outer_halves_of_its_voxels() -> None:
+    affine = rotation(0, 20) @ rotation(2, -35) @ np.diag([2.0, 0.5, 1.0])
+    grid = Grid((4, 6, 5), nib.affines.from_matvec(affine, [7.0, -3.0, 11.0]))
+    middle = np.array([1.0, 2.0, 3.0])
+    for axis, n in enumerate(grid.shape):
+        for at, is_inside in ((-0.51, False), (-0.49, True), (n - 0.51, True), (n - 0.49, False)):
+            ijk = middle.copy()
+            ijk[axis] = at
+            assert grid.contains(grid.world_from_ijk(ijk)) == is_inside
+            assert grid.holds(np.stack([middle, ijk])).tolist() == [True, is_inside]

@@ -235,6 +235,18 @@ def test_conflicts_with_files_are_found_before_the_model_is_loaded(
         pipeline.run(neck.image, write_to=tmp_path)
 
 
+def test_an_input_with_the_name_of_a_result_is_found_before_the_model_is_loaded(
+    neck: Neck, tmp_path: Path, no_engine: Callable[..., None]
+) -> None:
+    no_engine()
+    paths = neck.write(tmp_path)
+    discs = paths["discs"].rename(tmp_path / "t2_rootlets.nii.gz")
+    before = discs.read_bytes()
+    with pytest.raises(UsageError, match=r"t2_rootlets\.nii\.gz: is an input"):
+        pipeline.run(paths["image"], discs=discs, write_to=tmp_path)
+    assert discs.read_bytes() == before
+
+
 def test_other_grids_are_refused(neck: Neck, no_engine: Callable[..., None]) -> None:
     no_engine()
     smaller = replace(neck.image.grid, shape=(33, 33, 99))

@@ -112,3 +112,12 @@ def test_a_wider_reach_never_shortens_an_entry_zone(anatomies: list[Anatomy]) ->
         for one, other in zip(narrow, wide, strict=True):
             assert other.extent_rostral_mm <= one.extent_rostral_mm
             assert other.extent_caudal_mm >= one.extent_caudal_mm
+
+
+def test_what_is_sampled_along_the_cord_is_found_at_its_place(anatomy: Anatomy) -> None:
+    s = np.random.default_rng(4).uniform(anatomy.s_mm[0], anatomy.s_mm[-1], 50)
+    step = anatomy.s_mm[1] - anatomy.s_mm[0]
+    np.testing.assert_allclose(anatomy.at(anatomy.s_mm, s), s, atol=step / 2 + 1e-9)
+    np.testing.assert_allclose(anatomy.at(anatomy.xyz_world, anatomy.s_mm), anatomy.xyz_world)
+    beyond = np.array([anatomy.s_mm[0] - 9, anatomy.s_mm[-1] + 9])
+    assert anatomy.nearest(beyond).tolist() == [0, len(anatomy.s_mm) - 1]
