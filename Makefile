@@ -57,11 +57,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed-demo
 demo: $(VENV)/.installed-demo
 	$(BIN)/sct_rootlets demo -o $(DEMO_OUTPUT)
 
-# One thread a process: the processes of pytest-xdist are the parallelism here. Tests of a group
-# share costly things, and so a process.
+# One thread a process: the processes of pytest-xdist are the parallelism here.
 test: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
 
 # --- what a developer runs as well -----------------------------------------------------
 

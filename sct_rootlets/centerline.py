@@ -185,11 +185,14 @@ class Centerline:
 
     def point(self, s_mm: ArrayLike) -> Floats:
         """Return the world points (..., 3) at arc length `s_mm` (...)."""
-        s = np.asarray(s_mm, dtype=float)
+        return self._point_and_tangent(np.asarray(s_mm, dtype=float))[0]
+
+    def _point_and_tangent(self, s: Floats) -> tuple[Floats, Floats]:
+        """Return points and unit tangents, each (..., 3); beyond its ends the curve is straight."""
         inside = np.clip(s, self.s_mm[0], self.s_mm[-1])
-        return _sample(self.s_mm, self.xyz_world, inside) + (
-            (s - inside)[..., None] * _unit(_sample(self.s_mm, self.tangent, inside))
-        )
+        tangent = _unit(_sample(self.s_mm, self.tangent, inside))
+        point = _sample(self.s_mm, self.xyz_world, inside) + (s - inside)[..., None] * tangent
+        return point, tangent
 
     def frame(self, s_mm: ArrayLike) -> tuple[Floats, Floats, Floats]:
         """Return tangent, left and dorsal, each (..., 3), at arc length `s_mm` (...)."""
@@ -213,7 +216,8 @@ class Centerline:
         moving = np.arange(len(s))
         for _ in range(12):
             here = s[moving]
-            step = ((xyz[moving] - self.point(here)) * self.frame(here)[0]).sum(axis=1)
+            point, tangent = self._point_and_tangent(here)
+            step = ((xyz[moving] - point) * tangent).sum(axis=1)
             s[moving] = here + step
             moving = moving[np.abs(step) >= 1e-7]
             if len(moving) == 0:

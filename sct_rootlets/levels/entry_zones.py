@@ -111,11 +111,11 @@ class CordSurface:
 
     def radius(self, s_mm: Floats, angle: Floats) -> Floats:
         """Return the radius (...) at `s_mm` and `angle`, which broadcast to (...)."""
-        s, angle = np.broadcast_arrays(s_mm, angle)
-        squared = np.zeros(s.shape)
+        # Interpolated before they are broadcast: a fan of angles has one place.
+        squared = np.zeros(np.broadcast_shapes(np.shape(s_mm), np.shape(angle)))
         for k in range(self.cosine.shape[1]):
-            squared += np.interp(s, self.s_mm, self.cosine[:, k]) * np.cos(k * angle)
-            squared += np.interp(s, self.s_mm, self.sine[:, k]) * np.sin(k * angle)
+            squared += np.interp(s_mm, self.s_mm, self.cosine[:, k]) * np.cos(k * angle)
+            squared += np.interp(s_mm, self.s_mm, self.sine[:, k]) * np.sin(k * angle)
         return np.sqrt(np.maximum(squared, 0.25))
 
     def depth(self, at: CordCoordinates) -> Floats:

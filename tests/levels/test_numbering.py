@@ -23,10 +23,6 @@ from tests.levels.bent_cord import AP_MM, LR_MM, SIZE, WHOLE, point_labels
 Pair = tuple[LabelImage, LabelImage]
 
 
-# One process makes what these tests share.
-pytestmark = pytest.mark.xdist_group("necks to number")
-
-
 @pytest.fixture(scope="module")
 def whole() -> Pair:
     return WHOLE.render(WHOLE.grid((1.0, 1.0, 1.0)))

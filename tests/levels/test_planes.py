@@ -31,7 +31,7 @@ SHIFTS = st.floats(0, 0.99)
 
 
 # Not shrunk: a failing example says enough, and every one takes a third of a second.
-@settings(max_examples=15, deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=10, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(
     spacing=st.sampled_from([(0.5, 0.5, 0.5), (0.8, 0.8, 0.8), (0.6, 0.6, 2.0), (0.8, 0.7, 1.2)]),
     tilt=st.tuples(ANGLES, ANGLES, ANGLES),

@@ -23,10 +23,6 @@ from sct_rootlets.phantom.tubes import tubes
 SMALL = (24.0, 40.0, 40.0)
 
 
-# One process makes what these tests share.
-pytestmark = pytest.mark.xdist_group("a rendered phantom")
-
-
 @pytest.fixture(scope="module")
 def small_grid(anatomy: Anatomy) -> Grid:
     return make_grid(anatomy, (1.2, 1.2, 1.2), field_of_view_mm=SMALL)

@@ -12,11 +12,7 @@ from sct_rootlets.report import Summary
 from tests.report.browser import CHROMIUM, Browser
 
 pytest.importorskip("matplotlib")
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-    # One process runs the browser for all of them.
-    pytest.mark.xdist_group("a browser"),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
 SHOWN = "[...document.querySelectorAll('#results tbody tr:not([hidden]) td.image b')]"
 NAMES = SHOWN + ".map(e => e.textContent.split('_')[0])"

@@ -15,9 +15,6 @@ from sct_rootlets.variability.simulate import Design
 from sct_rootlets.variability.study import Scan, Study, read_study
 from tests.variability.studies import C5, table_of, write_table
 
-# One process draws the figures for all of these tests.
-pytestmark = pytest.mark.xdist_group("files of a study")
-
 
 @pytest.fixture(scope="module")
 def found() -> Variability:
