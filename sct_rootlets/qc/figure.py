@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from sct_rootlets.errors import MissingDependencyError
@@ -201,17 +202,24 @@ def _tiles(count: int, height: float) -> tuple[int, float]:
 
 
 def has_matplotlib() -> bool:
-    """Say whether matplotlib is installed."""
+    """Say whether matplotlib is installed, without the half second that its import takes."""
     try:
-        figure_class()
-    except MissingDependencyError:
+        return find_spec("matplotlib") is not None
+    except ValueError:  # somebody has forbidden its import
         return False
-    return True
 
 
 def require_matplotlib() -> None:
     """Raise a `MissingDependencyError` if matplotlib is not installed."""
-    figure_class()
+    if not has_matplotlib():
+        raise _no_matplotlib()
+
+
+def _no_matplotlib() -> MissingDependencyError:
+    return MissingDependencyError(
+        "matplotlib, which draws the figures, is not installed",
+        remedy=f"Install it with: {_INSTALL}",
+    )
 
 
 def figure_class() -> type[Figure]:
@@ -225,8 +233,5 @@ def figure_class() -> type[Figure]:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingDependencyError(
-            "matplotlib, which draws the figures, is not installed",
-            remedy=f"Install it with: {_INSTALL}",
-        ) from error
+        raise _no_matplotlib() from error
     return Figure

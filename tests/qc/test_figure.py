@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import html.parser
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import combinations, pairwise
 from types import SimpleNamespace
@@ -16,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.errors import MissingDependencyError
 from sct_rootlets.image import Image
 from sct_rootlets.levels import Derived, LevelRow, derive
 from sct_rootlets.qc import report
@@ -120,11 +123,8 @@ def test_the_png_is_the_same_each_time(neck: Neck, derived: Derived, drawn: Any)
 
 
 def test_no_global_state_of_pyplot_is_touched(drawn: Any) -> None:
-    import subprocess
-    import sys
-
     code = (
-        "import sys, sct_rootlets.qc.figure as f; f.require_matplotlib(); "
+        "import sys, sct_rootlets.qc.figure as f; f.figure_class(); "
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -384,3 +384,15 @@ def test_the_page_has_uncertainty_and_flags(derived: Derived) -> None:
     page = report.page(title="t2", png=b"", table=eventful(derived).table, warnings=[], facts={})
     assert "<td>31.0 &plusmn; 0.3</td>" in page
     assert '<td class="text">cut_rostral</td>' in page
+
+
+def test_matplotlib_is_asked_for_without_being_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = (
+        "import sys; from sct_rootlets.qc.figure import require_matplotlib; require_matplotlib();"
+        "sys.exit('matplotlib' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert not figure.has_matplotlib()
+    with pytest.raises(MissingDependencyError, match="is not installed"):
+        figure.require_matplotlib()

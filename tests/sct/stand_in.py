@@ -206,8 +206,8 @@ def main():
         json.dump({"words": sys.argv[1:], "path": sys.path, "environment": dict(os.environ),
                    "executable": sys.executable}, stream)
     if "WAIT" in os.environ:
-        print("ready", flush=True)
         try:
+            print("ready", flush=True)
             time.sleep(60)
         except KeyboardInterrupt:
             time.sleep(0.5)  # longer than subprocess.run would wait before it kills
