@@ -7,7 +7,7 @@
 #
 # PYTHON=python3.12   interpreter to make the environment with
 # VENV=path           another place for the environment
-# JOBS=4              test processes; by default two more than there are processors, at most 8
+# JOBS=4              test processes; by default one more than there are processors, at most 8
 # PIP_ARGS=...        further arguments for pip, such as an option for an offline mirror
 
 SHELL := bash
@@ -17,7 +17,7 @@ PYTHON ?= python3
 VENV ?= .venv
 # More than processors: many tests wait for servers, locks and commands.
 JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
-	echo $$((n < 6 ? n + 2 : 8)))
+	echo $$((n < 8 ? n + 1 : 8)))
 PIP_ARGS ?=
 PYTEST_ARGS ?=
 DEMO_OUTPUT ?= demo_output
