@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,24 +95,12 @@ def millimetres(text: str) -> tuple[float, float, float]:
 
 def share(text: str) -> float:
     """Read a number from 0 to 1, for argparse."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to 1")
-    return value
+    return _number(text, lambda value: 0 <= value <= 1, "a number from 0 to 1")
 
 
 def angle(text: str) -> float:
     """Read an angle of less than 90 degrees, for argparse."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not -90 < value < 90:
-        raise argparse.ArgumentTypeError(f"'{text}' is not an angle between -90 and 90 degrees")
-    return value
+    return _number(text, lambda value: -90 < value < 90, "an angle between -90 and 90 degrees")
 
 
 def spinal_level(text: str) -> SpinalLevel:
@@ -168,24 +156,12 @@ def whole_number(text: str) -> int:
 
 def distance(text: str) -> float:
     """Read a length of 0 mm or more, for argparse."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value >= 0):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of 0 or more")
-    return value
+    return _number(text, lambda value: value >= 0, "a number of 0 or more")
 
 
 def positive_float(text: str) -> float:
-    """Read a number above 0, for argparse."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
-    return value
+    """Read a finite number above 0, for argparse."""
+    return _number(text, lambda value: value > 0, "a positive number")
 
 
 def positive_int(text: str) -> int:
@@ -193,3 +169,14 @@ def positive_int(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
     return int(text)
+
+
+def _number(text: str, fits: Callable[[float], bool], what: str) -> float:
+    """Read a finite number that `fits`; the error says that the text is not `what`."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and fits(value)):
+        raise argparse.ArgumentTypeError(f"'{text}' is not {what}")
+    return value

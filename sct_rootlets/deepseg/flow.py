@@ -26,7 +26,7 @@ from sct_rootlets.inputs import Landmarks, check_readable, read_cord, read_image
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.outputs import OutputSet
 from sct_rootlets.postprocess import postprocess
-from sct_rootlets.result import LevelsResult, Predicted, stem_of
+from sct_rootlets.result import LevelsResult, Predicted
 from sct_rootlets.sct import report
 from sct_rootlets.sidecar import GENERATOR, split_nifti
 from sct_rootlets.store.catalogue import model_url
@@ -222,7 +222,7 @@ def _with_rootlets(request: Request, number: int, raw: Predicted, predicted: Pre
             made |= writing.stage_intermediate(
                 outputs,
                 files["rootlets"].parent,
-                stem_of(raw.image),
+                writing.stem_of(raw.image),
                 rootlets=raw.rootlets if request.steps.any else None,
                 csf=raw.segmentation.csf,
             )
@@ -322,7 +322,7 @@ def _with_levels(
             files |= writing.stage_intermediate(
                 outputs,
                 planned["levels"].parent,
-                stem_of(image),
+                writing.stem_of(image),
                 centerline=derived.centerline,
             )
     return replace(made, predicted=predicted, files=files, levels=result)

@@ -27,7 +27,19 @@ def row_of(
     *,
     renumbered: bool,
 ) -> LevelRow:
-    """Return the row of one level."""
+    """Return the row of one level.
+
+    Parameters
+    ----------
+    border : Borders
+        Its borders, mm along `curve`.
+    curve : Centerline
+        Gives the borders in world RAS+ mm.
+    seen : Seen
+    column : VertebralColumn or None
+    renumbered : bool
+        Whether the levels were moved to fit the vertebrae.
+    """
     zone = seen.zones.get(border.level)
     flags = border.flags
     if zone is not None:

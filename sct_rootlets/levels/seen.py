@@ -40,7 +40,17 @@ class Seen:
 
 
 def see(rootlets: LabelImage, cord: LabelImage, curve: Centerline, reach_mm: float) -> Seen:
-    """Measure the entry zones of rootlets whose values are spinal levels."""
+    """Measure the entry zones of rootlets whose values are spinal levels.
+
+    Parameters
+    ----------
+    rootlets, cord : LabelImage
+        On one grid.
+    curve : Centerline
+        Of the cord.
+    reach_mm : float
+        Largest distance from the cord surface at which rootlets count as entering it.
+    """
     entry_zones = measure(rootlets, cord, curve, reach_mm)
     groups, strays = ordered_groups(entry_zones)
     zones, within, noise = level_zones(entry_zones, groups, rootlets.grid)

@@ -18,7 +18,14 @@ from sct_rootlets.phantom.model import Anatomy, Filament
 from sct_rootlets.phantom.tissue import Canal, Tissue, cord_coordinates, tissue_at
 from sct_rootlets.phantom.tubes import tubes
 
-__all__ = ["Composition", "compose", "open_sleeves", "painted_share", "part_value", "world"]
+__all__ = [
+    "Composition",
+    "compose",
+    "open_sleeves",
+    "painted_share",
+    "part_value",
+    "world_from_ijk",
+]
 
 #: Rootlets are painted at least this thick (radius, mm), as raters do on ~1 mm voxels.
 PAINTED_RADIUS_MM = 0.5
@@ -55,17 +62,26 @@ class Composition:
 
 
 def compose(anatomy: Anatomy, grid: Grid, canal: Canal | None = None) -> Composition:
-    """Look up what lies at every voxel centre of `grid`."""
+    """Look up what lies at every voxel centre of `grid`.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+    grid : Grid
+        Of (I, J, K) voxels, fine enough that none holds much of two tissues.
+    canal : callable, optional
+        As :func:`~sct_rootlets.phantom.tissue.tissue_at` takes it.
+    """
     ijk = np.indices(grid.shape, dtype=np.float32).reshape(3, -1).T
-    tissue = tissue_at(anatomy, *cord_coordinates(anatomy, world(grid, ijk)), canal)
+    tissue = tissue_at(anatomy, *cord_coordinates(anatomy, world_from_ijk(grid, ijk)), canal)
     tissue = tissue.reshape(grid.shape)
     outside = open_sleeves(anatomy, grid, tissue)
     thread, _ = share(anatomy, anatomy.filaments, [f.radius_mm for f in anatomy.filaments], grid)
     return Composition(tissue, thread * outside, *painted_share(anatomy, grid, tissue))
 
 
-def world(grid: Grid, ijk: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Map voxel indices (N, 3) to world mm (N, 3) in single precision."""
+def world_from_ijk(grid: Grid, ijk: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Map voxel indices (N, 3) to world RAS+ mm (N, 3), in single precision to save memory."""
     return np.asarray(
         ijk @ grid.affine[:3, :3].T.astype(np.float32) + grid.affine[:3, 3].astype(np.float32)
     )
@@ -74,14 +90,34 @@ def world(grid: Grid, ijk: NDArray[np.float32]) -> NDArray[np.float32]:
 def share(
     anatomy: Anatomy, filaments: Sequence[Filament], radii_mm: list[float], grid: Grid
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return how much of every voxel threads fill, and the index of the nearest thread."""
+    """Return the share of every voxel that threads fill, and whose it is.
+
+    Parameters
+    ----------
+    filaments : sequence of F filaments
+    radii_mm : list of F floats
+        Radius to use for each.
+
+    Returns
+    -------
+    share_inside : (I, J, K) float32 array
+        From 0 to 1, linear in the distance from the thread's surface over a voxel.
+    owner : (I, J, K) int32 array
+        Index of the nearest thread, -1 where none is near.
+    """
     distance, owner = tubes(anatomy, filaments, grid, np.array(radii_mm))
     share_inside = np.clip(0.5 - distance / np.float32(grid.spacing_mm.mean()), 0, 1)
     return share_inside.astype(np.float32), owner
 
 
 def open_sleeves(anatomy: Anatomy, grid: Grid, tissue: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Fill the root sleeves in `tissue` with CSF; say which voxels lie outside the cord."""
+    """Fill the root sleeves in `tissue` (I, J, K) with CSF, in place.
+
+    Returns
+    -------
+    (I, J, K) bool array
+        Which voxels lie outside the cord.
+    """
     outside = ~np.isin(tissue, (Tissue.WHITE, Tissue.GREY))
     sleeve, _ = share(anatomy, anatomy.sleeves, [f.radius_mm for f in anatomy.sleeves], grid)
     tissue[(sleeve > 0.5) & outside] = Tissue.CSF
@@ -91,7 +127,7 @@ def open_sleeves(anatomy: Anatomy, grid: Grid, tissue: NDArray[np.uint8]) -> NDA
 def painted_share(
     anatomy: Anatomy, grid: Grid, tissue: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return `painted` and `part` of a :class:`Composition`."""
+    """Return `painted` and `part` of a :class:`Composition`, for its `tissue` (I, J, K)."""
     rootlets = [f for f in anatomy.filaments if f.level is not None]
     radii = [max(f.radius_mm, PAINTED_RADIUS_MM) for f in rootlets]
     painted, owner = share(anatomy, rootlets, radii, grid)

@@ -19,7 +19,7 @@ from scipy import ndimage
 from sct_rootlets.anatomy import PMJ_LABEL, ROOTLET_LEVELS
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Grid, Image, LabelImage
-from sct_rootlets.phantom.compose import compose, open_sleeves, painted_share, world
+from sct_rootlets.phantom.compose import compose, open_sleeves, painted_share, world_from_ijk
 from sct_rootlets.phantom.contrast import Acquisition, scan, signals
 from sct_rootlets.phantom.model import Anatomy
 from sct_rootlets.phantom.tissue import Tissue, canal_at, cord_coordinates
@@ -96,7 +96,7 @@ class _LabelShares:
         coarse = _cut(grid, box)
         fine = finer(coarse, factors)
         _, u, v = cord_coordinates(
-            anatomy, world(coarse, np.indices(coarse.shape, np.float32).reshape(3, -1).T)
+            anatomy, world_from_ijk(coarse, np.indices(coarse.shape, np.float32).reshape(3, -1).T)
         )
         near = (np.hypot(u, v) < LABELLED_MM).reshape(coarse.shape)
         if not near.any():
@@ -105,7 +105,7 @@ class _LabelShares:
             near = np.repeat(near, times, axis=axis)
         tissue = np.full(fine.shape, Tissue.MUSCLE, np.uint8)
         where = np.stack(np.nonzero(near), axis=1).astype(np.float32)
-        tissue[near] = canal_at(anatomy, *cord_coordinates(anatomy, world(fine, where)))
+        tissue[near] = canal_at(anatomy, *cord_coordinates(anatomy, world_from_ijk(fine, where)))
         open_sleeves(anatomy, fine, tissue)
         self._keep(box, tissue, *painted_share(anatomy, fine, tissue), factors)
 

@@ -18,7 +18,6 @@ from sct_rootlets.inputs import (
     read_cord,
     read_image,
 )
-from sct_rootlets.result import stem_of
 
 __all__ = ["Given", "Supplied", "read"]
 
@@ -64,7 +63,7 @@ class Given:
 
     def require_free(self, folder: Path, *, cord: bool) -> None:
         """Raise unless the results of a run, with a mask of the `cord` or not, can be written."""
-        files = writing.image_outputs(stem_of(self.image), folder, cord=cord)
+        files = writing.image_outputs(writing.stem_of(self.image), folder, cord=cord)
         files |= writing.level_files(files["levels"])
         writing.require_free(files, files_of(*self.all))
 
@@ -90,7 +89,15 @@ def read(
     c2c3_world: Point | None = None,
     pmj: LabelsLike | None = None,
 ) -> Given:
-    """Read and check one image and what is given beside it."""
+    """Read and check one image and what is given beside it.
+
+    Parameters are those of :func:`sct_rootlets.pipeline.run`; ``c2c3_world`` is in RAS+ mm.
+
+    Raises
+    ------
+    InputError, UsageError
+        If one of them cannot be used, or they contradict each other.
+    """
     image_ = read_image(image, volume)
     cord_ = None if cord is None else read_cord(cord, image_)
     landmarks = Landmarks.read(

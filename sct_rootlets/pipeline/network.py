@@ -56,7 +56,13 @@ class Settings:
 
 
 def located(model: ModelLike, progress: Progress | None) -> InstalledModel:
-    """Return the model, installed if it is not yet."""
+    """Return the model, installed if it is not yet.
+
+    Raises
+    ------
+    ModelError, RootletsError
+        As :func:`sct_rootlets.store.locate` has them.
+    """
     if isinstance(model, InstalledModel):
         return model
     if isinstance(model, Choice):

@@ -22,7 +22,7 @@ from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.pipeline import given, network, refusals
 from sct_rootlets.pipeline.given import Given, Supplied
 from sct_rootlets.pipeline.network import ModelLike, Settings, timed
-from sct_rootlets.result import Predicted, Result, stem_of
+from sct_rootlets.result import Predicted, Result
 
 __all__ = ["files_to_write", "run", "segment", "segmented"]
 
@@ -132,7 +132,7 @@ def run(
             used,
             landmarks,
             options,
-            fname=f"{stem_of(image_)}{writing.SUFFIXES['rootlets']}.nii.gz",
+            fname=f"{writing.stem_of(image_)}{writing.SUFFIXES['rootlets']}.nii.gz",
             has_level_identity=segmentation.has_level_identity,
             remarks=image_.remarks,
         )

@@ -11,7 +11,7 @@ __all__ = ["no_cord", "no_identity", "require_rootlets"]
 
 
 def require_rootlets(segmentation: Segmentation, image: Image) -> None:
-    """Raise unless the network found any rootlets in the image."""
+    """Raise an `InputError` unless the network found any rootlets in the image."""
     if not segmentation.rootlets.labels:
         raise InputError(
             "no rootlets were found in it",

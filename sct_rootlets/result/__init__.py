@@ -5,8 +5,7 @@ them (`levels`); a network alone leaves its prediction (`predicted`).
 """
 
 from sct_rootlets.result.levels import LevelsResult
-from sct_rootlets.result.made_by import stem_of
 from sct_rootlets.result.predicted import Predicted
 from sct_rootlets.result.run import Result
 
-__all__ = ["LevelsResult", "Predicted", "Result", "stem_of"]
+__all__ = ["LevelsResult", "Predicted", "Result"]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
 from sct_rootlets import __version__
-from sct_rootlets.image import Image
+from sct_rootlets.engines import Segmentation
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.sidecar import split_nifti
 
-__all__ = ["facts_of", "made_by", "stem_of"]
+__all__ = ["facts_of", "made_by", "seconds_and_notes"]
 
 
 def facts_of(model: InstalledModel | None, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,6 +28,9 @@ def made_by(model: InstalledModel | None) -> str:
     return ours if model is None else f"{model.name} {model.version}  \N{MIDDLE DOT}  {ours}"
 
 
-def stem_of(image: Image) -> str:
-    """Return the name of the image's file without its extension, ``image`` without a file."""
-    return split_nifti(image.path)[1] if os.path.exists(image.path) else "image"
+def seconds_and_notes(segmentation: Segmentation, timings_s: Mapping[str, float]) -> dict[str, str]:
+    """Return what a page says about a prediction: the engine's notes, and seconds by stage."""
+    return {
+        "Notes": "; ".join(segmentation.notes),
+        "Seconds": ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in timings_s.items()),
+    }

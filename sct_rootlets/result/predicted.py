@@ -13,7 +13,7 @@ from sct_rootlets.engines import Segmentation
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.outputs import OutputSet
-from sct_rootlets.result.made_by import facts_of, made_by, stem_of
+from sct_rootlets.result.made_by import facts_of, made_by, seconds_and_notes
 
 if TYPE_CHECKING:
     from sct_rootlets.qc.mosaic import Mosaic
@@ -95,8 +95,7 @@ class Predicted:
             facts={
                 "Image": f"{title}: {self.image.grid.describe()}",
                 **facts_of(self.model, self.parameters),
-                "Notes": "; ".join(self.segmentation.notes),
-                "Seconds": ", ".join(f"{k} {v:.1f}" for k, v in self.timings_s.items()),
+                **seconds_and_notes(self.segmentation, self.timings_s),
             },
         )
         files = {"report": Path(folder) / f"{stem}.html"}
@@ -142,7 +141,7 @@ class Predicted:
                 files |= writing.stage_intermediate(
                     outputs,
                     files["rootlets"].parent,
-                    stem_of(self.image),
+                    writing.stem_of(self.image),
                     rootlets=self.segmentation.rootlets if self.numbered else None,
                     csf=self.segmentation.csf,
                 )

@@ -15,7 +15,7 @@ from sct_rootlets.levels import Derived
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.outputs import OutputSet
 from sct_rootlets.result.levels import LevelsResult
-from sct_rootlets.result.made_by import stem_of
+from sct_rootlets.result.made_by import seconds_and_notes
 
 __all__ = ["Result"]
 
@@ -67,7 +67,7 @@ class Result:
     @property
     def stem(self) -> str:
         """Name of the image without folder and extension."""
-        return stem_of(self.image)
+        return writing.stem_of(self.image)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -85,10 +85,7 @@ class Result:
             model=self.model,
             sources=self.sources,
             parameters=self.parameters,
-            facts={
-                "Notes": "; ".join(self.segmentation.notes),
-                "Seconds": ", ".join(f"{k} {v:.1f}" for k, v in self.timings_s.items()),
-            },
+            facts=seconds_and_notes(self.segmentation, self.timings_s),
         )
 
     def write(

@@ -10,6 +10,7 @@ from sct_rootlets.writing.names import (
     level_files,
     levels_target,
     segmentation_targets,
+    stem_of,
 )
 from sct_rootlets.writing.stage import (
     stage_cord,
@@ -30,4 +31,5 @@ __all__ = [
     "stage_intermediate",
     "stage_levels",
     "stage_segmentation",
+    "stem_of",
 ]

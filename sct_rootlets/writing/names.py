@@ -6,10 +6,18 @@ import os
 import re
 from pathlib import Path
 
+from sct_rootlets.image import Image
 from sct_rootlets.levels.paint import PLACES
 from sct_rootlets.sidecar import sidecar_path, split_nifti
 
-__all__ = ["SUFFIXES", "image_outputs", "level_files", "levels_target", "segmentation_targets"]
+__all__ = [
+    "SUFFIXES",
+    "image_outputs",
+    "level_files",
+    "levels_target",
+    "segmentation_targets",
+    "stem_of",
+]
 
 #: Suffixes of the files of one image, by what they are.
 SUFFIXES = {"rootlets": "_rootlets", "cord": "_seg", "levels": "_spinal_levels"}
@@ -112,3 +120,8 @@ def segmentation_targets(
     beside, stem, _ = split_nifti(image)
     rootlets = target or (folder or beside) / f"{stem}{SUFFIXES['rootlets']}.nii.gz"
     return {"rootlets": rootlets, "cord": rootlets.parent / f"{stem}{SUFFIXES['cord']}.nii.gz"}
+
+
+def stem_of(image: Image) -> str:
+    """Return the name of the image's file without its extension, ``image`` without a file."""
+    return split_nifti(image.path)[1] if os.path.exists(image.path) else "image"
