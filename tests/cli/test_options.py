@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.cli import values
 from sct_rootlets.cli.main import COMMANDS, get_parser
 from sct_rootlets.cli.options import engine_options
 from sct_rootlets.cli.values import join_coordinates
@@ -223,3 +226,12 @@ def test_every_command_has_help_in_scts_groups_with_an_example_that_parses(
         words = example.split()
         assert " ".join(words).startswith(f"sct_rootlets {command}")
         assert parse(*words[1:]).command == command.split()[0]
+
+
+@pytest.mark.parametrize(
+    "read", [values.share, values.angle, values.distance, values.positive_float]
+)
+@pytest.mark.parametrize("text", ["inf", "-inf", "nan", "1e999", "three", ""])
+def test_what_is_no_finite_number_is_refused(read: Callable[[str], float], text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a"):
+        read(text)
