@@ -41,6 +41,24 @@ def converted_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(network_cache, "_made_apart", lambda folder, target: None)
 
 
+@pytest.fixture
+def figures() -> None:
+    """Draw figures also in a module that asks for `no_figures`."""
+    pytest.importorskip("matplotlib")
+
+
+@pytest.fixture
+def no_figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw no figures, as where matplotlib is not installed: each takes half a second.
+
+    For modules that look at other files; a test that looks at figures asks for `figures`.
+    """
+    if "figures" not in request.fixturenames:
+        from sct_rootlets.qc import figure
+
+        monkeypatch.setattr(figure, "find_spec", lambda name: None)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Return the folder of real data beside the repository; skip where there is none."""

@@ -15,6 +15,8 @@ from sct_rootlets.image import Image, LabelImage, save
 from sct_rootlets.sidecar import sidecar_path
 from tests.synthetic import make_neck
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 @pytest.fixture
 def result(tmp_path: Path) -> Path:

@@ -46,7 +46,8 @@ def _agreement(predicted: LabelImage, reference: LabelImage) -> dict[str, float]
     return {
         "dice": metrics.dice(predicted.data, reference.data),
         "dice_1vox": metrics.dice_at_tolerance(predicted.data, reference.data),
-        "level_accuracy": metrics.level_accuracy(predicted.data, reference.data),
+        "level_accuracy": metrics.level_accuracy(predicted.data, reference.data, voxels=0),
+        "level_accuracy_1vox": metrics.level_accuracy(predicted.data, reference.data),
         "voxels": int((predicted.data > 0).sum()),
         "voxels_reference": int((reference.data > 0).sum()),
     }
@@ -63,9 +64,12 @@ def _borders(found: Derived, truth: Derived) -> dict[str, Any]:
         found.table,
         metrics.truth_on(found.centerline, wanted),  # type: ignore[arg-type]
     )
+    each = np.array([row.signed_mm for row in compared.rows])
     return {
         "border_median_mm": compared.median_mm,
         "border_mean_mm": compared.mean_mm,
+        # A border between two levels counts twice here, as an end of either.
+        "level_end_mean_mm": float(np.nanmean(np.abs(each))),
         "border_max_mm": compared.max_mm,
         "border_bias_mm": compared.bias_mm,
         "borders_missing": compared.missing,
@@ -126,11 +130,13 @@ def _degraded(image: Image, rng: np.random.Generator) -> dict[str, Image]:
     thick = ndimage.uniform_filter1d(
         image.data, max(2, round(2 / image.grid.spacing_mm[axis])), axis=axis
     )
-    inverted = np.where(image.data > 0.02 * top, top - image.data, 0)
+    negative = image.data.max() - image.data
+    dark_air = np.where(image.data > 0.02 * top, top - image.data, 0)
     return {
         "noise 10 %": image.with_data(noisy.astype(np.float32)),
         "2 mm sagittal slices": image.with_data(thick.astype(np.float32)),
-        "inverted contrast": image.with_data(inverted.astype(np.float32)),
+        "inverted contrast": image.with_data(negative.astype(np.float32)),
+        "inverted contrast, air still dark": image.with_data(dark_air.astype(np.float32)),
     }
 
 

@@ -28,6 +28,8 @@ from sct_rootlets.qc import figure
 from tests.synthetic import Neck, make_neck, save_array
 from tests.test_pipeline import KnowingEngine
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 BUNDLED = Path(pipeline.__file__).parents[1] / "models" / "compact"
 
 
@@ -71,7 +73,10 @@ def level_names(stem: str, extension: str = ".nii.gz") -> set[str]:
 
 
 def test_run_writes_beside_the_image_and_ends_with_the_fsleyes_line(
-    paths: dict[str, Path], knowing: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    paths: dict[str, Path],
+    knowing: Callable[..., None],
+    figures: None,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     knowing(identity=False)
     given = names(Path.cwd())
@@ -111,9 +116,9 @@ def test_run_into_folders_with_quality_control_and_intermediate_files(
     paths: dict[str, Path],
     knowing: Callable[..., None],
     no_sct: None,
+    figures: None,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    pytest.importorskip("matplotlib")
     knowing(identity=False)
     words = "run -i t2.nii.gz -s cord.nii.gz -c2c3 0,9,65.5 -ofolder a/b -qc qc -r 0 -v 0"
     assert main(words.split()) == 0
@@ -360,7 +365,9 @@ def test_an_interruption_leaves_whole_files_only(paths: dict[str, Path]) -> None
 
 
 @pytest.mark.parametrize("extension", [".nii.gz", ".nii"])
-def test_levels_writes_files_of_one_name(paths: dict[str, Path], extension: str) -> None:
+def test_levels_writes_files_of_one_name(
+    paths: dict[str, Path], figures: None, extension: str
+) -> None:
     words = f"levels -i rootlets.nii.gz -s cord.nii.gz -definition extent -o out/X{extension}"
     assert main(words.split()) == 0
     assert names(Path("out")) == level_names("X", extension)
@@ -417,8 +424,7 @@ def test_levels_by_the_published_method_in_the_published_layout(paths: dict[str,
     assert parameters["reach_mm"] is None
 
 
-def test_levels_with_quality_control(paths: dict[str, Path], no_sct: None) -> None:
-    pytest.importorskip("matplotlib")
+def test_levels_with_quality_control(paths: dict[str, Path], no_sct: None, figures: None) -> None:
     words = "levels -i rootlets.nii.gz -s cord.nii.gz -discs discs.nii.gz -o X.nii.gz -qc qc -axial"
     assert main(words.split()) == 0
     assert names(Path("qc")) == {"X.png", "X.html"}
@@ -455,10 +461,9 @@ def test_the_comparison_of_the_demo_is_a_table() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not BUNDLED.is_dir(), reason="no bundled model in this checkout")
 def test_the_demo_finds_the_borders_of_a_phantom(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, figures: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("torch")
-    pytest.importorskip("matplotlib")
     assert main(["demo", "-o", str(tmp_path / "demo")]) == 0
     out = capsys.readouterr().out
     median = float(out.partition("median error ")[2].split()[0])

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from sct_rootlets.cli.main import main
-from tests.cli.test_wrong_inputs import listing, sct_rootlets
+from tests.cli.test_wrong_inputs import listing
 from tests.evaluation.planted import Planted, plant
+from tests.forked import sct_rootlets
 from tests.synthetic import save_array
 
 

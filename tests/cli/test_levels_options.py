@@ -14,6 +14,8 @@ from sct_rootlets.image import LabelImage, load_labels, save
 from sct_rootlets.levels import LevelTable
 from tests.synthetic import make_neck
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 @pytest.fixture
 def neck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

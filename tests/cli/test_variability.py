@@ -9,6 +9,8 @@ import pytest
 from sct_rootlets.cli.main import main
 from tests.variability.studies import C5, C6, DISCS, table_of, write_table
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 PEOPLE = "participant_id\tvendor\nsub-1\tGE\nsub-2\tGE\nsub-3\tPhilips\nsub-4\tPhilips\n"
 
 
@@ -31,7 +33,7 @@ def run(*words: str) -> int:
     return main(["variability", *words])
 
 
-def test_a_study(study: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_study(study: list[str], figures: None, capsys: pytest.CaptureFixture[str]) -> None:
     status = run(
         "-i", *study, "-participants", "participants.tsv", "-by", "vendor,session",
         "-ofolder", "out", "-resamples", "300",

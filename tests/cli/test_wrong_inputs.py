@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sct_rootlets.writing import level_files
+from tests.forked import sct_rootlets
 from tests.levels.bent_cord import turned
 from tests.synthetic import RAS_1MM, Neck, make_model_folder, make_neck, save_array
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -102,18 +98,6 @@ def listing(folder: Path) -> dict[str, tuple[int, int]]:
         str(path.relative_to(folder)): (path.lstat().st_size, path.lstat().st_mtime_ns)
         for path in sorted(folder.rglob("*"))
     }
-
-
-def sct_rootlets(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the real command in a process of its own, in `folder`."""
-    return subprocess.run(
-        [sys.executable, "-m", "sct_rootlets", *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "error::UserWarning"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def assert_refused(inputs: Path, command: str, status: int, *told: str) -> None:

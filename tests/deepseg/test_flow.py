@@ -20,10 +20,11 @@ from sct_rootlets.errors import InputError, RootletsError, UsageError
 from sct_rootlets.image import load_labels
 from sct_rootlets.pipeline import network
 from sct_rootlets.postprocess import Sizes, Steps
-from sct_rootlets.qc import figure
 from sct_rootlets.result import LevelsResult
 from sct_rootlets.sct.inputs import Made as Supplied
 from tests.synthetic import Neck
+
+pytestmark = pytest.mark.usefixtures("no_figures")
 
 OURS = {"t2_rootlets.nii.gz", "t2_rootlets.json"}
 
@@ -212,15 +213,16 @@ def test_an_output_never_replaces_an_input(paths: dict[str, Path], no_model: Non
 LEVELS = {
     *(f"t2_spinal_levels{end}.nii.gz" for end in ("", "_midpoint", "_rostral", "_caudal")),
     *("t2_spinal_levels.tsv", "t2_spinal_levels.json", "t2_spinal_levels_dseg.tsv"),
-    *(["t2_spinal_levels.png"] if figure.has_matplotlib() else []),
 }
 
 
-def test_levels_with_a_given_cord_mask(paths: dict[str, Path], knowing: Callable[..., Any]) -> None:
+def test_levels_with_a_given_cord_mask(
+    paths: dict[str, Path], knowing: Callable[..., Any], figures: None
+) -> None:
     knowing()
     before = names()
     (made,) = do("rootlets_levels", cords=(paths["cord"],))
-    assert names() - before == OURS | LEVELS
+    assert names() - before == OURS | LEVELS | {"t2_spinal_levels.png"}
     assert made.failures == ()
     assert made.levels is not None
     assert made.levels.image is made.predicted.image
@@ -300,9 +302,11 @@ def test_levels_that_fail_do_not_lose_the_rootlets(
 
 
 def test_quality_control_that_fails_does_not_lose_the_segmentation(
-    paths: dict[str, Path], knowing: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    paths: dict[str, Path],
+    knowing: Callable[..., Any],
+    figures: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pytest.importorskip("matplotlib")
     knowing()
 
     def broken(*args: object) -> None:
@@ -317,17 +321,17 @@ def test_quality_control_that_fails_does_not_lose_the_segmentation(
     assert not Path("qc").exists()
 
 
-def test_quality_control_of_levels(paths: dict[str, Path], knowing: Callable[..., Any]) -> None:
-    pytest.importorskip("matplotlib")
+def test_quality_control_of_levels(
+    paths: dict[str, Path], knowing: Callable[..., Any], figures: None
+) -> None:
     knowing()
     do("rootlets_levels", cords=(paths["cord"],), qc=QualityControl(Path("qc")))
     assert names("qc") == {"t2_spinal_levels.png", "t2_spinal_levels.html"}
 
 
 def test_quality_control_of_rootlets_alone(
-    paths: dict[str, Path], knowing: Callable[..., Any]
+    paths: dict[str, Path], knowing: Callable[..., Any], figures: None
 ) -> None:
-    pytest.importorskip("matplotlib")
     knowing()
     (made,) = do("rootlets", qc=QualityControl(Path("qc")))
     assert names("qc") == {"t2_rootlets.html"}

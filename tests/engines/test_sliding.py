@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -76,10 +77,11 @@ def predict(folder, engine, image, cord=None, **how):
     return load_engine(locate(folder), "cpu", 1, engine=engine, **how).predict(image, cord=cord)
 
 
-@pytest.fixture(params=["openvino", "torch"])
+ENGINES = ("openvino", "torch") if find_spec("openvino") else ("torch",)
+
+
+@pytest.fixture(params=ENGINES)
 def ours(request):
-    if request.param == "openvino":
-        pytest.importorskip("openvino")
     return request.param
 
 
@@ -95,22 +97,24 @@ def ours(request):
     ],
     ids=["plain", "transposed", "folds", "2D", "thick", "mask"],
 )
-def test_the_answer_is_nnunets(random_model: Write, ours, what):
+def test_the_answer_is_nnunets(random_model: Write, what):
     folder, image = random_model(**what), smooth_image()
     if "changes" in what:
         image.data[:6] = 0
     expected = predict(folder, "nnunet", image).rootlets.data
-    found = predict(folder, ours, image).rootlets.data
     assert len(np.unique(expected)) >= 3
-    assert (found == expected).mean() > NEARLY_ALL
+    for ours in ENGINES:  # beside one another: nnU-Net's answer takes longest
+        found = predict(folder, ours, image).rootlets.data
+        assert (found == expected).mean() > NEARLY_ALL, ours
 
 
-def test_mirrored_views_are_nnunets(random_model: Write, ours):
+def test_mirrored_views_are_nnunets(random_model: Write):
     folder, image = random_model(mirroring_axes=(0, 2)), smooth_image()
     expected = predict(folder, "nnunet", image, mirror=True).rootlets.data
-    found = predict(folder, ours, image, mirror=True)
-    assert (found.rootlets.data == expected).mean() > NEARLY_ALL
-    assert "4 mirrored views" in found.notes[0]
+    for ours in ENGINES:
+        found = predict(folder, ours, image, mirror=True)
+        assert (found.rootlets.data == expected).mean() > NEARLY_ALL, ours
+        assert "4 mirrored views" in found.notes[0]
     assert (predict(folder, ours, image).rootlets.data != expected).mean() > 0.01
 
 
@@ -190,7 +194,7 @@ def test_what_only_nnunet_runs_is_run_by_it(random_model: Write, ours):
     assert "nnU-Net predictor" in predict(folder, "auto", image).notes[0]
 
 
-def test_a_wide_image_is_predicted_around_the_cord_that_is_found(random_model: Write, ours):
+def test_a_wide_image_is_predicted_around_the_cord_that_is_found(random_model: Write):
     """The finder is the bundled model's; here it finds what it is told to."""
     from sct_rootlets.engines.backends import TorchBackend
     from sct_rootlets.engines.sliding import SlidingEngine

@@ -22,6 +22,8 @@ from tests.sct.stand_in_answers import StandIn, copy_as, is_running, without_set
 from tests.synthetic import Neck, make_neck
 from tests.test_pipeline import KnowingEngine
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 @pytest.fixture(scope="module")
 def neck() -> Neck:

@@ -6,7 +6,6 @@ kills would strike while Python is still importing.
 
 from __future__ import annotations
 
-import multiprocessing
 import multiprocessing.process
 import os
 import random
@@ -21,26 +20,11 @@ from pathlib import Path
 from sct_rootlets.manifest import load_manifests
 from sct_rootlets.store import install
 from sct_rootlets.store.receipt import is_installed
+from tests.forked import context
 from tests.store.tiny import assert_whole, leftovers
-
-#: What an install imports on its way.
-PRELOADED = (
-    "torch",
-    "safetensors.torch",
-    "requests",
-    "fastjsonschema",
-    "sct_rootlets.store.download",
-    "sct_rootlets.store.unpack",
-    "sct_rootlets.store.weights",
-)
 
 #: About how long the download takes that tests slow down.
 DOWNLOAD_S = 0.15
-
-_context = multiprocessing.get_context("forkserver")
-# Here, before any test runs: a process has one such server, and whichever test is the first to
-# use it starts it for all.
-_context.set_forkserver_preload([*PRELOADED, "tests.store.killing"])
 
 
 @dataclass
@@ -53,8 +37,8 @@ class Outcome:
 
 def start(store: Path, manifest: Path, reference: str) -> multiprocessing.process.BaseProcess:
     """Start a process that installs a model of a manifest into a store; wait till it begins."""
-    begins = _context.Event()
-    process = _context.Process(target=_install, args=(str(store), str(manifest), reference, begins))
+    begins = context.Event()
+    process = context.Process(target=_install, args=(str(store), str(manifest), reference, begins))
     process.start()
     assert begins.wait(120)
     return process
