@@ -17,9 +17,10 @@ from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Grid, LabelImage, load_labels
 from sct_rootlets.levels import VertebralColumn
-from sct_rootlets.levels.column import VERTEBRA_HEIGHT_MM, disc_positions, vertebra_below
+from sct_rootlets.levels.column import disc_positions
 from sct_rootlets.levels.population import PAM50_DISCS_MM
 from sct_rootlets.levels.table import VertebralPlace
+from sct_rootlets.levels.vertebrae import VERTEBRA_HEIGHT_MM, vertebra_below
 from tests.levels.bent_cord import AP_MM, LR_MM, BentCord, point_labels, rotation, turned
 
 Floats = NDArray[np.float64]
