@@ -14,6 +14,15 @@ from tests.store.server import Server
 from tests.store.tiny import entry, make_archive, write_manifest
 
 
+#: Modules whose tests wait for most of their time: for servers, for locks, for a moment to kill.
+WAITING = {"test_install_kill.py"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that wait, so that one process waits while the others compute."""
+    items.sort(key=lambda item: item.path.name not in WAITING)
+
+
 @pytest.fixture(autouse=True)
 def store_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give every test a store of its own, and none of the settings of whoever runs it."""

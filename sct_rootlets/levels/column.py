@@ -167,9 +167,8 @@ class VertebralColumn:
         centres in between are missing, all is placed in the proportions of PAM50. The disc
         above the first and below the last centre is half a vertebra away, of PAM50's height
         times the scale that the centres show, or that of a population where there is one
-        centre only. The standard
-        deviations are larger than those of disc labels: 2.5 mm between neighbours, 2.8 mm
-        where a centre is missing and 3.2 mm beyond the last.
+        centre only. The standard deviations are larger than those of disc labels: 2.5 mm
+        between neighbours, 2.8 mm where a centre is missing and 3.2 mm beyond the last.
         """
         return cls._of(discs_of_body_centres(labels, centerline))
 
