@@ -13,7 +13,6 @@ from sct_rootlets.phantom import Anatomy, Phantom, make_grid, random_anatomy, re
 from tests.store.server import Server
 from tests.store.tiny import entry, make_archive, write_manifest
 
-
 #: Modules whose tests wait for most of their time: for servers, for locks, for a moment to kill.
 WAITING = {"test_install_kill.py"}
 
