@@ -183,8 +183,15 @@ def _fitting(text: str, size: float, room: float, letter: float = _LETTER) -> fl
 def png(figure: Figure) -> bytes:
     """Return `figure` as the bytes of a PNG file, without the version of the software."""
     buffer = io.BytesIO()
-    # "auto" keeps the colour of the figure itself, whatever a user's matplotlibrc says.
-    figure.savefig(buffer, format="png", metadata={"Software": None}, facecolor="auto")
+    # "auto" keeps the colour of the figure itself, whatever a user's matplotlibrc says. Packing it
+    # closer would take twice as long, for a file that is a tenth smaller.
+    figure.savefig(
+        buffer,
+        format="png",
+        metadata={"Software": None},
+        facecolor="auto",
+        pil_kwargs={"compress_level": 4},
+    )
     return buffer.getvalue()
 
 

@@ -30,7 +30,7 @@ from tests.store.tiny import (
     write_manifest,
 )
 
-PROCESSES = 12
+PROCESSES = 8
 
 #: Tried by every Python at its start: what file systems and their locks can lack.
 WITHOUT = {

@@ -71,7 +71,7 @@ def test_numbers_are_those_of_the_analysis(found: Variability, files: dict[str, 
     assert {cells["session_id"] for cells in of_c5} == {"ses-1", "ses-2"}
 
 
-def test_what_does_not_count_is_na_in_the_distances(tmp_path: Path) -> None:
+def test_what_does_not_count_is_na_in_the_distances(tmp_path: Path, no_figures: None) -> None:
     scans = (
         Scan("sub-1.tsv", "1", table_of({C5: 80.0})),
         Scan("sub-2.tsv", "2", table_of({C5: 84.0}, status="interpolated")),
@@ -135,7 +135,7 @@ def test_a_failure_leaves_nothing(
     assert not (tmp_path / "out").exists()
 
 
-def test_names_of_groups_do_not_break_the_table(tmp_path: Path) -> None:
+def test_names_of_groups_do_not_break_the_table(tmp_path: Path, no_figures: None) -> None:
     scans = tuple(
         Scan(f"{k}", str(k), table_of({C5: 80.0 + k}), {"site": "a\tb" if k % 2 else "c\nd"})
         for k in range(6)
