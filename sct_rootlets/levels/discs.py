@@ -94,15 +94,22 @@ def discs_of_labels(labels: LabelImage, centerline: Centerline) -> FoundDiscs:
 def discs_of_labelled_cord(labels: LabelImage, centerline: Centerline) -> FoundDiscs:
     """Read a labelled cord, as :meth:`VertebralColumn.from_labelled_cord` says."""
     borders, warnings = find_borders(labels, centerline)
-    if not borders:
+    at_discs = {
+        disc_above(border.below): border
+        for border in borders
+        if disc_above(border.below) in DISC_LABELS
+    }
+    if len(at_discs) < len(borders):
+        warnings = [*warnings, "no discs are made of sacral vertebrae"]
+    if not at_discs:
         raise InputError(
             "has no two neighbouring vertebral levels, between which a disc would lie",
             path=labels.path,
         )
-    s = {disc_above(border.below): border.s_mm for border in borders}
+    s = {label: border.s_mm for label, border in at_discs.items()}
     sd = {
-        disc_above(border.below): float(np.hypot(DISC_SD_MM, border.gap_mm / np.sqrt(12)))
-        for border in borders
+        label: float(np.hypot(DISC_SD_MM, border.gap_mm / np.sqrt(12)))
+        for label, border in at_discs.items()
     }
     require_order(s, labels.path)
     source = f"labelled cord ({Path(labels.path).name})"

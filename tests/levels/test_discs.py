@@ -264,3 +264,13 @@ def test_few_voxels_of_the_next_level_are_no_disc(curve: Centerline, grid: Grid)
     column = VertebralColumn.from_labelled_cord(labels.with_data(data), curve)
     assert list(column.disc_s_mm) == [4, 5, 6]
     assert any("the C6/C7 disc is not known" in text for text in column.warnings)
+
+
+def test_sacral_vertebrae_of_a_labelled_cord_make_no_disc_and_are_said(
+    curve: Centerline, grid: Grid
+) -> None:
+    column = VertebralColumn.from_labelled_cord(labelled_cord(grid, [30.0, 60.0, 85.0], 23), curve)
+    assert column.disc_s_mm == pytest.approx({24: 30.0, 25: 60.0}, abs=0.55)  # L4/L5, L5/S1
+    assert "no discs are made of sacral vertebrae" in column.warnings
+    with pytest.raises(InputError, match="no two neighbouring"):
+        VertebralColumn.from_labelled_cord(labelled_cord(grid, [60.0], 25), curve)
