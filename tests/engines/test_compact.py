@@ -206,6 +206,15 @@ def test_the_coarse_network_finds_the_cord_among_distractors(compact):
     assert dice(combined(result) == ROOTLET, truth.data == ROOTLET) > 0.95
 
 
+def test_what_looks_like_a_rootlet_far_from_the_cord_is_none(compact):
+    """The corner lies within the box that is looked at, and beyond the reach of the tiles."""
+    image, truth = straight((46, 46, 44), (-22.0, -22.0, -22.0))
+    data = image.data.copy()
+    data[:3, :3] = np.median(data[truth.data == ROOTLET])
+    result = compact(data).predict(image.with_data(data), cord=cord_of(truth))
+    np.testing.assert_array_equal(combined(result), truth.data)
+
+
 def test_a_cord_of_50_mm_in_a_small_crop_is_found(compact):
     image, truth = spine(oblique_affine((1, 1, 1), (0, 0, 0), (-13, -14, -25)), (30, 30, 50))
     result = compact(image.data, coarse_threshold=0.0).predict(image)
