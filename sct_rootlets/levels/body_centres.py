@@ -12,7 +12,7 @@ from sct_rootlets.anatomy import VertebralLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import LabelImage
-from sct_rootlets.levels.discs import LOWEST_MM, FoundDiscs, remarks
+from sct_rootlets.levels.discs import LOWEST_MM, Discs, remarks
 from sct_rootlets.levels.point_labels import all_far, place_points, vertebral_voxels
 from sct_rootlets.levels.population import COHORT_SCALE
 from sct_rootlets.levels.template import DISC_SD_MM
@@ -32,7 +32,7 @@ __all__ = ["discs_of_body_centres"]
 CENTRE_SD_MM, MISSING_SD_MM, END_SD_MM = 1.5, 2.0, 2.5
 
 
-def discs_of_body_centres(labels: LabelImage, centerline: Centerline) -> FoundDiscs:
+def discs_of_body_centres(labels: LabelImage, centerline: Centerline) -> Discs:
     """Read body centres, as :meth:`VertebralColumn.from_body_centres` says."""
     voxels = vertebral_voxels(labels)
     names = {
@@ -57,7 +57,7 @@ def discs_of_body_centres(labels: LabelImage, centerline: Centerline) -> FoundDi
             "placed between its neighbours"
         )
     source = f"centres of vertebral bodies ({Path(labels.path).name})"
-    return FoundDiscs(discs, spread, source, None, (*warnings, *remarks(discs)))
+    return Discs(discs, source, spread, None, (*warnings, *remarks(discs)))
 
 
 def _require_order(centres: Mapping[VertebralLevel, float], path: str | None) -> None:

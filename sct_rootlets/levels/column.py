@@ -8,7 +8,7 @@ It is made of disc labels, of a cord labelled with vertebral levels (both read b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from sct_rootlets.errors import InputError
 from sct_rootlets.image import LabelImage
 from sct_rootlets.levels.body_centres import discs_of_body_centres
 from sct_rootlets.levels.discs import (
-    FoundDiscs,
+    Discs,
     discs_of_labelled_cord,
     discs_of_labels,
     require_order,
@@ -46,32 +46,17 @@ POINT_VOXELS = 27
 
 
 @dataclass(frozen=True, eq=False)
-class VertebralColumn:
-    """Discs along the centerline of a cord.
+class VertebralColumn(Discs):
+    """The vertebrae between discs, which follow each other along the cord.
 
-    Attributes
-    ----------
-    disc_s_mm : dict of int to float
-        Position along the centerline by disc label (C2/C3 = 3), caudal-positive, mm.
-    source : str
-        What the discs were made from, in words.
-    disc_sd_mm : dict of int to float
-        Standard deviation of each position, mm; by default that of a disc label.
-    top_of_c1_mm : float or None
-        Where label 1, the top of C1, lies.
-    warnings : tuple of str
+    Its attributes are those of :class:`~sct_rootlets.levels.discs.Discs`; the standard deviation
+    of a position is by default that of a disc label.
 
     Raises
     ------
     InputError
         If there is no disc, or discs do not follow each other along the cord.
     """
-
-    disc_s_mm: Mapping[int, float]
-    source: str = "disc positions"
-    disc_sd_mm: Mapping[int, float] = field(default_factory=dict)
-    top_of_c1_mm: float | None = None
-    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         discs = {int(k): float(self.disc_s_mm[k]) for k in sorted(self.disc_s_mm)}
@@ -204,8 +189,8 @@ class VertebralColumn:
         return cls.from_labelled_cord(labels, centerline)
 
     @classmethod
-    def _of(cls, found: FoundDiscs) -> VertebralColumn:
-        return cls(found.s_mm, found.source, found.sd_mm, found.top_of_c1_mm, found.warnings)
+    def _of(cls, found: Discs) -> VertebralColumn:
+        return cls(**vars(found))
 
     @property
     def c3_c7_height_mm(self) -> float | None:

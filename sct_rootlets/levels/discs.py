@@ -7,7 +7,7 @@ Both end as positions along the centerline, by disc label; so do centres of vert
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from sct_rootlets.levels.vertebrae import (
 
 __all__ = [
     "LOWEST_MM",
-    "FoundDiscs",
+    "Discs",
     "discs_of_labelled_cord",
     "discs_of_labels",
     "remarks",
@@ -45,30 +45,30 @@ UNUSUAL = (0.6, 1.6)
 
 
 @dataclass(frozen=True, eq=False)
-class FoundDiscs:
-    """Discs as one source shows them.
+class Discs:
+    """Discs along the centerline of a cord.
 
     Attributes
     ----------
-    s_mm : dict of int to float
+    disc_s_mm : dict of int to float
         Position along the centerline by disc label (C2/C3 = 3), caudal-positive, mm.
-    sd_mm : dict of int to float
-        Standard deviation of each position, mm.
     source : str
         What the discs were made from, in words.
+    disc_sd_mm : dict of int to float
+        Standard deviation of each position, mm.
     top_of_c1_mm : float or None
-        Where the top of C1 lies, mm.
+        Where label 1, the top of C1, lies, mm along the centerline.
     warnings : tuple of str
     """
 
-    s_mm: Mapping[int, float]
-    sd_mm: Mapping[int, float]
-    source: str
+    disc_s_mm: Mapping[int, float]
+    source: str = "disc positions"
+    disc_sd_mm: Mapping[int, float] = field(default_factory=dict)
     top_of_c1_mm: float | None = None
     warnings: tuple[str, ...] = ()
 
 
-def discs_of_labels(labels: LabelImage, centerline: Centerline) -> FoundDiscs:
+def discs_of_labels(labels: LabelImage, centerline: Centerline) -> Discs:
     """Read disc labels, as :meth:`VertebralColumn.from_discs` says."""
     voxels = voxels_of(labels)
     if not any(label in DISC_LABELS for label in voxels):
@@ -88,10 +88,10 @@ def discs_of_labels(labels: LabelImage, centerline: Centerline) -> FoundDiscs:
         warnings.append("label 1, the top of C1, does not lie rostral of the discs: not used")
         top = None
     source = f"disc labels ({Path(labels.path).name})"
-    return FoundDiscs(s, sd, source, top, (*warnings, *remarks(s)))
+    return Discs(s, source, sd, top, (*warnings, *remarks(s)))
 
 
-def discs_of_labelled_cord(labels: LabelImage, centerline: Centerline) -> FoundDiscs:
+def discs_of_labelled_cord(labels: LabelImage, centerline: Centerline) -> Discs:
     """Read a labelled cord, as :meth:`VertebralColumn.from_labelled_cord` says."""
     borders, warnings = find_borders(labels, centerline)
     at_discs = {
@@ -113,7 +113,7 @@ def discs_of_labelled_cord(labels: LabelImage, centerline: Centerline) -> FoundD
     }
     require_order(s, labels.path)
     source = f"labelled cord ({Path(labels.path).name})"
-    return FoundDiscs(s, sd, source, None, (*warnings, *remarks(s)))
+    return Discs(s, source, sd, None, (*warnings, *remarks(s)))
 
 
 def require_order(s: Mapping[int, float], path: str | None) -> None:
