@@ -33,12 +33,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks import watch
-from sct_rootlets import writing
+from sct_rootlets.colours import LEVEL_COLOURS
 from sct_rootlets.derivation import levels
+from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.image import Grid, Image, LabelImage, save
-from sct_rootlets.outputs import OutputSet
 from sct_rootlets.phantom import Phantom, make_grid, random_anatomy, render
-from sct_rootlets.qc.colours import LEVEL_COLOURS
+from sct_rootlets.result.stage import stage_levels
 
 __all__ = ["BASES", "PLANTED", "Plan", "check", "make", "plans"]
 
@@ -194,7 +194,7 @@ def _subject(plan: Plan, folder: Path, cache: Path) -> None:
     save(labels(phantom.rootlets, found), paths["rootlets"])
     made = levels(paths["rootlets"], paths["cord"], discs=paths["discs"], pmj=paths.get("pmj"))
     with OutputSet() as outputs:
-        writing.stage_levels(
+        stage_levels(
             outputs,
             paths["levels"],
             made.derived,

@@ -56,7 +56,7 @@ def main(asked: dict[str, Any]) -> None:
     tell("the imports are done", 0, 1)
     kept = Path(cache) if cache else None
     if asked.get("precision"):
-        from sct_rootlets.engines.backends import OpenVINOBackend
+        from sct_rootlets.engines.networks.backends import OpenVINOBackend
         from sct_rootlets.engines.sliding import SlidingEngine
 
         backend = OpenVINOBackend(kept, asked["precision"], asked["threads"])

@@ -23,7 +23,7 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.consensus import combine
 from sct_rootlets.consensus.filters import staple
 from sct_rootlets.image import LabelImage, load_labels, save
-from sct_rootlets.levels.slices import superior_axis
+from sct_rootlets.levels.axial_slices import superior_axis
 from sct_rootlets.phantom import Phantom, make_grid, random_anatomy, render
 
 Labels = NDArray[np.int32]

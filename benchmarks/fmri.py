@@ -31,9 +31,9 @@ from benchmarks.fmri_phantoms import (
 from benchmarks.report import markdown
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.fmri import map_levels
+from sct_rootlets.fmri.transforms import Chain, read_chain
 from sct_rootlets.image import Grid, Image, LabelImage
 from sct_rootlets.phantom import random_anatomy, true_levels
-from sct_rootlets.transforms import Chain, read_chain
 
 __all__ = ["CASES", "Score", "measure", "nearest"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.image import Grid, LabelImage
-from sct_rootlets.levels.table import LevelRow, LevelTable
+from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from sct_rootlets.phantom import Anatomy, Truth, make_grid
 from sct_rootlets.phantom.tissue import Tissue, canal_at, cord_coordinates
 

@@ -13,7 +13,7 @@ from benchmarks.phantom_masks import PROOF, TUNING, Masks, rendered
 from benchmarks.report import markdown, spread
 from sct_rootlets.image import Grid, LabelImage, load_labels, resample_labels
 from sct_rootlets.levels.derive import DEFINITIONS, derive
-from sct_rootlets.levels.table import LevelTable
+from sct_rootlets.levels.table.level_table import LevelTable
 
 __all__ = ["measure_orientations", "measure_resampling", "stored"]
 

@@ -14,7 +14,7 @@ __all__ = ["main", "why_not"]
 
 def why_not() -> str | None:
     """Return why mixed precision cannot be measured here, None if it can."""
-    from sct_rootlets.engines.openvino_network import has_openvino, reduced_precision
+    from sct_rootlets.engines.networks.openvino_network import has_openvino, reduced_precision
 
     if not has_openvino():
         return "there is no OpenVINO"
@@ -26,7 +26,7 @@ def why_not() -> str | None:
 def main(arguments: list[str]) -> int:
     from sct_rootlets.cli.main import main as command
     from sct_rootlets.engines import choice
-    from sct_rootlets.engines.openvino_network import MIXED_PRECISION
+    from sct_rootlets.engines.networks.openvino_network import MIXED_PRECISION
 
     choice.reduced_precision = lambda: MIXED_PRECISION
     return command([*arguments, "-engine", "openvino", "-fast"])

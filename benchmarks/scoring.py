@@ -19,7 +19,7 @@ from benchmarks.published import published_levels, slice_faces
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.image import LabelImage
 from sct_rootlets.levels.derive import DEFINITIONS, derive
-from sct_rootlets.levels.table import LevelRow, LevelTable
+from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 
 __all__ = ["BorderRecord", "Run", "measured_runs", "published_runs", "true_borders"]
 

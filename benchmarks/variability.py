@@ -37,7 +37,7 @@ from scipy.special import gammaln
 from benchmarks.report import markdown
 from benchmarks.variability_phantoms import rescanned
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.levels.table import LevelRow, LevelTable
+from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from sct_rootlets.variability import Design, Scan, Study, analyse, simulate
 from sct_rootlets.variability.distances import measure
 from sct_rootlets.variability.resampling import Resampler

@@ -18,8 +18,8 @@ import numpy as np
 
 from benchmarks.deform import resized
 from sct_rootlets.derivation import levels
-from sct_rootlets.levels.column import VertebralColumn
-from sct_rootlets.levels.table import LevelRow, LevelTable
+from sct_rootlets.levels.spine.column import VertebralColumn
+from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from sct_rootlets.phantom import Anatomy, make_grid, random_anatomy, render_labels, true_levels
 
 __all__ = ["READING_SD_MM", "Rescan", "rescanned", "true_table", "write_population"]

@@ -17,7 +17,7 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import load_labels
 from sct_rootlets.levels import VertebralColumn, check_identity, measure, predict_ends
-from sct_rootlets.levels.prior import End, Node
+from sct_rootlets.levels.population.prior import End, Node
 from sct_rootlets.phantom import random_anatomy, true_levels
 
 READING_SD_MM = 0.7

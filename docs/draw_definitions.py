@@ -15,12 +15,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.colours import colour_of
 from sct_rootlets.levels.definitions import DEFINITIONS, apply_definition, statuses_of
-from sct_rootlets.levels.population import COHORT_ZONES_MM
+from sct_rootlets.levels.population.prior import Prior
+from sct_rootlets.levels.population.reference_data import COHORT_ZONES_MM
 from sct_rootlets.levels.positions import locate_ends
-from sct_rootlets.levels.prior import Prior
-from sct_rootlets.levels.zone import Zone
-from sct_rootlets.qc.colours import colour_of
+from sct_rootlets.levels.zones.zone import Zone
 
 TARGET = Path(__file__).parent / "images" / "definitions.png"
 SEEN = [SpinalLevel.C3, SpinalLevel.C4, SpinalLevel.C6]

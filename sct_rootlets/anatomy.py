@@ -13,6 +13,7 @@ from typing import TypeVar
 
 __all__ = [
     "DISC_C2C3",
+    "PLACES",
     "PMJ_LABEL",
     "ROOTLET_LEVELS",
     "Sector",
@@ -85,6 +86,9 @@ class Sector(Enum):
 
 #: Levels whose rootlets the models segment, rostral to caudal.
 ROOTLET_LEVELS: tuple[SpinalLevel, ...] = tuple(SpinalLevel(v) for v in range(2, 10))
+
+#: What of a level may be a single point.
+PLACES = ("midpoint", "rostral", "caudal")
 
 #: Disc label of C2/C3. Disc label N is the posterior tip of the disc above vertebra N.
 DISC_C2C3 = 3

@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.anatomy import PLACES, SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import UsageError
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.inputs import LabelsLike, Landmarks, Point, read_cord, read_rootlets
 from sct_rootlets.levels import Derived, derive, measure, valosek2024
+from sct_rootlets.levels.axial_slices import with_slices
 from sct_rootlets.levels.derive import column_of
-from sct_rootlets.levels.paint import PLACES, paint_levels, paint_points, unpainted
-from sct_rootlets.levels.slices import with_slices
+from sct_rootlets.levels.paint import paint_levels, paint_points, unpainted
 from sct_rootlets.result import LevelsResult
 
 __all__ = [

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.sidecar import sidecar_path, split_nifti
 from sct_rootlets.image import load_labels
-from sct_rootlets.outputs import OutputSet
 from sct_rootlets.qc.lookups import FORMATS, Entry, of_levels
 from sct_rootlets.report.finding import find
 from sct_rootlets.report.sources import Locator, sources_of
-from sct_rootlets.sidecar import sidecar_path, split_nifti
 
 __all__ = ["VIEWERS", "Exported", "Labelled", "export"]
 
@@ -161,7 +161,7 @@ def _belonging(path: Path) -> tuple[Path | None, Path | None]:
     sidecar = _json(found.sidecar)
     fname = None
     if found.table.is_file():
-        from sct_rootlets.levels.reading import read_levels_table
+        from sct_rootlets.levels.table.reading import read_levels_table
 
         fname = read_levels_table(found.table).fname
     sources = sources_of(sidecar, fname, found.name, found.table.parent, Locator())

@@ -44,7 +44,7 @@ def converted_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     """Convert networks that are no plain U-Nets in this process: another takes seconds."""
     if "converted_apart" in request.fixturenames:
         return
-    from sct_rootlets.engines import network_cache
+    from sct_rootlets.engines.networks import network_cache
 
     monkeypatch.setattr(network_cache, "_made_apart", lambda folder, target: None)
 

@@ -28,8 +28,8 @@ PRELOADED = (
     "matplotlib.figure",
     "sct_rootlets.cli.main",
     "sct_rootlets.pipeline",
-    "sct_rootlets.store.download",
-    "sct_rootlets.store.unpack",
+    "sct_rootlets.store.web.download",
+    "sct_rootlets.store.archives.unpack",
     "sct_rootlets.store.weights",
 )
 

@@ -11,8 +11,8 @@ import pytest
 
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.export import VIEWERS, export
+from sct_rootlets.files.sidecar import sidecar_path
 from sct_rootlets.image import Image, LabelImage, save
-from sct_rootlets.sidecar import sidecar_path
 from tests.synthetic import make_neck
 
 pytestmark = pytest.mark.usefixtures("no_figures")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sct_rootlets import metrics, pipeline
 from sct_rootlets.engines import Engine
-from sct_rootlets.engines.openvino_network import OpenVINONetwork
+from sct_rootlets.engines.networks.openvino_network import OpenVINONetwork
 from sct_rootlets.image import save
 from sct_rootlets.levels import LevelTable
 from sct_rootlets.phantom import (

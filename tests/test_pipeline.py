@@ -15,6 +15,7 @@ import pytest
 
 from sct_rootlets import pipeline
 from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.colours import colour_of
 from sct_rootlets.engines import Segmentation
 from sct_rootlets.errors import InputError, ModelError, UsageError
 from sct_rootlets.image import LabelImage, load_labels
@@ -22,7 +23,6 @@ from sct_rootlets.levels import LevelTable
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.pipeline import network
 from sct_rootlets.qc import figure
-from sct_rootlets.qc.colours import colour_of
 from tests.levels.bent_cord import turned
 from tests.synthetic import Neck, make_neck
 
@@ -576,7 +576,7 @@ def test_the_quality_control_is_whole(
     neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
 ) -> None:
     pytest.importorskip("matplotlib")
-    from sct_rootlets.outputs import OutputSet
+    from sct_rootlets.files.outputs import OutputSet
 
     use_engine()
     result = pipeline.run(neck.image)
@@ -597,7 +597,7 @@ def test_the_quality_control_of_rootlets_alone(
     neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine], identity: bool
 ) -> None:
     pytest.importorskip("matplotlib")
-    from sct_rootlets.outputs import OutputSet
+    from sct_rootlets.files.outputs import OutputSet
 
     use_engine(identity=identity, compact=False)
     predicted = pipeline.segment(neck.image)

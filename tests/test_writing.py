@@ -7,23 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from sct_rootlets import writing
 from sct_rootlets.errors import RootletsError, UsageError
-from sct_rootlets.sidecar import sidecar, sidecar_path, to_json
+from sct_rootlets.files.guards import require_free
+from sct_rootlets.files.names import image_outputs, level_files, levels_target
+from sct_rootlets.files.sidecar import sidecar, sidecar_path, to_json
 
 
 def test_the_files_of_an_image() -> None:
-    files = writing.image_outputs("t2", Path("out"), cord=True)
+    files = image_outputs("t2", Path("out"), cord=True)
     assert {what: path.as_posix() for what, path in files.items()} == {
         "rootlets": "out/t2_rootlets.nii.gz",
         "cord": "out/t2_seg.nii.gz",
         "levels": "out/t2_spinal_levels.nii.gz",
     }
-    assert "cord" not in writing.image_outputs("t2", Path("out"), cord=False)
+    assert "cord" not in image_outputs("t2", Path("out"), cord=False)
 
 
 def test_the_files_of_levels() -> None:
-    files = writing.level_files(Path("out/X.nii"))
+    files = level_files(Path("out/X.nii"))
     assert {what: path.as_posix() for what, path in files.items()} == {
         "levels": "out/X.nii",
         "table": "out/X.tsv",
@@ -34,7 +35,7 @@ def test_the_files_of_levels() -> None:
         "caudal": "out/X_caudal.nii",
         "figure": "out/X.png",
     }
-    bids = writing.level_files(Path("sub-1_label-spinallevels_dseg.nii.gz"))
+    bids = level_files(Path("sub-1_label-spinallevels_dseg.nii.gz"))
     assert len(set(bids.values())) == len(bids)
     assert bids["lookup"].name == "sub-1_label-spinallevels_dseg.tsv"
     assert bids["json"].name == "sub-1_label-spinallevels_dseg.json"
@@ -58,14 +59,14 @@ def test_the_files_of_levels() -> None:
     ],
 )
 def test_the_name_of_levels_follows_that_of_the_rootlets(source: str, target: str) -> None:
-    assert writing.levels_target(source).as_posix() == target
-    assert writing.levels_target(source, Path("out")) == Path("out") / Path(target).name
+    assert levels_target(source).as_posix() == target
+    assert levels_target(source, Path("out")) == Path("out") / Path(target).name
 
 
 def test_new_files_and_our_own_earlier_ones_are_free(tmp_path: Path) -> None:
     levels = tmp_path / "t2_spinal_levels.nii.gz"
     levels.write_text("of an earlier run")
-    writing.require_free({"levels": levels, "rootlets": tmp_path / "new" / "t2.nii.gz"})
+    require_free({"levels": levels, "rootlets": tmp_path / "new" / "t2.nii.gz"})
     assert not (tmp_path / "new").exists()
 
 
@@ -73,7 +74,7 @@ def test_an_input_is_never_an_output(tmp_path: Path) -> None:
     image = tmp_path / "t2.nii.gz"
     image.write_text("image")
     with pytest.raises(UsageError, match=r"t2\.nii\.gz: is an input"):
-        writing.require_free({"rootlets": image}, [image])
+        require_free({"rootlets": image}, [image])
 
 
 def test_an_input_by_another_name_is_still_the_input(tmp_path: Path) -> None:
@@ -81,19 +82,19 @@ def test_an_input_by_another_name_is_still_the_input(tmp_path: Path) -> None:
     image.write_text("image")
     link.symlink_to(image)
     with pytest.raises(UsageError, match="is an input"):
-        writing.require_free({"rootlets": link}, [image])
+        require_free({"rootlets": link}, [image])
     twin = tmp_path / "twin.nii.gz"
     os.link(image, twin)
     with pytest.raises(UsageError, match="is an input"):
-        writing.require_free({"rootlets": twin}, [os.path.relpath(image)])
+        require_free({"rootlets": twin}, [os.path.relpath(image)])
 
 
 def test_a_cord_mask_of_somebody_else_is_kept(tmp_path: Path) -> None:
     mask = tmp_path / "t2_seg.nii.gz"
     mask.write_text("hours of manual work")
     with pytest.raises(UsageError, match=r"-s .*t2_seg\.nii\.gz"):
-        writing.require_free({"cord": mask})
-    writing.require_free({"levels": mask})  # only the cord mask is protected
+        require_free({"cord": mask})
+    require_free({"levels": mask})  # only the cord mask is protected
 
 
 def test_a_cord_mask_of_ours_may_be_replaced(tmp_path: Path) -> None:
@@ -101,37 +102,37 @@ def test_a_cord_mask_of_ours_may_be_replaced(tmp_path: Path) -> None:
     mask.write_text("predicted")
     content = sidecar(beside=tmp_path, sources=[], description="Mask.")
     sidecar_path(mask).write_text(to_json(content))
-    writing.require_free({"cord": mask})
+    require_free({"cord": mask})
 
 
 def test_levels_of_somebody_else_are_kept_where_their_name_was_not_chosen(tmp_path: Path) -> None:
     levels = tmp_path / "t2_spinal_levels.nii.gz"
     levels.write_text("warped from the template by hand")
     with pytest.raises(UsageError, match="did not make"):
-        writing.require_free({"levels": levels}, keep=("levels",))
-    writing.require_free({"levels": levels})
+        require_free({"levels": levels}, keep=("levels",))
+    require_free({"levels": levels})
 
 
 def test_a_sidecar_of_somebody_else_is_kept(tmp_path: Path) -> None:
     levels = tmp_path / "sub-1_T2w.nii.gz"
     sidecar_path(levels).write_text('{"EchoTime": 0.12}')
     with pytest.raises(UsageError, match=r"sub-1_T2w\.json: is a sidecar that"):
-        writing.require_free({"levels": levels})
+        require_free({"levels": levels})
     content = sidecar(beside=tmp_path, sources=[], description="Levels.")
     sidecar_path(levels).write_text(to_json(content))
-    writing.require_free({"levels": levels})
+    require_free({"levels": levels})
 
 
 def test_a_folder_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "t2_spinal_levels.nii.gz").mkdir()
     with pytest.raises(UsageError, match="is a folder"):
-        writing.require_free({"levels": tmp_path / "t2_spinal_levels.nii.gz"})
+        require_free({"levels": tmp_path / "t2_spinal_levels.nii.gz"})
 
 
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(RootletsError, match="is not a folder") as caught:
-        writing.require_free({"levels": tmp_path / "out" / "deep" / "t2_spinal_levels.nii.gz"})
+        require_free({"levels": tmp_path / "out" / "deep" / "t2_spinal_levels.nii.gz"})
     assert caught.value.exit_status == 1
 
 
@@ -141,4 +142,4 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
 def test_a_folder_without_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(RootletsError, match="not writable"):
-        writing.require_free({"levels": tmp_path / "t2_spinal_levels.nii.gz"})
+        require_free({"levels": tmp_path / "t2_spinal_levels.nii.gz"})

@@ -71,7 +71,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Combine the raters of one image."""
     from sct_rootlets import consensus
     from sct_rootlets.consensus.files import consensus_files
-    from sct_rootlets.writing import require_free
+    from sct_rootlets.files.guards import require_free
 
     require_free(consensus_files(arguments.o), arguments.i, keep=("levels",))
     result = consensus.consensus(

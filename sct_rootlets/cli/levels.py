@@ -87,21 +87,24 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Derive the levels of one segmentation."""
     from dataclasses import replace
 
-    from sct_rootlets import derivation, writing
+    from sct_rootlets import derivation
+    from sct_rootlets.files.guards import require_free
+    from sct_rootlets.files.names import level_files, levels_target
+    from sct_rootlets.files.outputs import OutputSet
+    from sct_rootlets.files.sidecar import split_nifti
     from sct_rootlets.image import load_image
-    from sct_rootlets.outputs import OutputSet
     from sct_rootlets.qc import figure
-    from sct_rootlets.sidecar import split_nifti
+    from sct_rootlets.result.stage import stage_intermediate
 
     quality.check(arguments)
     source = arguments.i or arguments.s
-    target = arguments.o or writing.levels_target(source, arguments.ofolder)
+    target = arguments.o or levels_target(source, arguments.ofolder)
     image = None if arguments.qc_image is None else load_image(arguments.qc_image)
     given = (arguments.i, arguments.s, arguments.discs, arguments.vertfile, arguments.pmj)
-    planned = writing.level_files(target)
+    planned = level_files(target)
     if arguments.ocsv is not None:
         planned["csv"] = arguments.ocsv
-    writing.require_free(
+    require_free(
         planned,
         [path for path in (*given, arguments.qc_image) if path is not None],
         keep=() if arguments.o is not None else ("levels",),
@@ -113,7 +116,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     with OutputSet() as outputs:
         files = result.stage(outputs, target, csv=arguments.ocsv)
         if arguments.r == 0:
-            files |= writing.stage_intermediate(
+            files |= stage_intermediate(
                 outputs, folder, stem, rootlets=derived.rootlets, centerline=derived.centerline
             )
     table = derived.table

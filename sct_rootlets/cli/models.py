@@ -205,7 +205,7 @@ def _execute_install(arguments: argparse.Namespace, console: Console) -> None:
     from sct_rootlets.errors import UsageError
     from sct_rootlets.manifest import load_manifests
     from sct_rootlets.store import install, locate
-    from sct_rootlets.store.wanted import is_url
+    from sct_rootlets.store.requested import is_url
 
     entry = load_manifests(arguments.manifest).find(arguments.name)
     what: Any = entry

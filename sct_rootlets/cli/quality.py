@@ -14,7 +14,7 @@ from sct_rootlets.cli.console import Console, shown
 from sct_rootlets.cli.options import Parser
 
 if TYPE_CHECKING:
-    from sct_rootlets.outputs import OutputSet
+    from sct_rootlets.files.outputs import OutputSet
     from sct_rootlets.qc.mosaic import Mosaic
     from sct_rootlets.sct.installation import SctInstallation
 
@@ -54,7 +54,7 @@ def check(arguments: argparse.Namespace) -> None:
     if arguments.qc is None:
         return
     from sct_rootlets.qc import figure
-    from sct_rootlets.sct.report import require_names
+    from sct_rootlets.sct.qc_report import require_names
 
     figure.require_matplotlib()
     require_names(arguments.qc_dataset, arguments.qc_subject)
@@ -93,16 +93,16 @@ def write(
     """
     if arguments.qc is None:
         return
-    from sct_rootlets.outputs import OutputSet
+    from sct_rootlets.files.outputs import OutputSet
 
     with OutputSet() as outputs:
         made = result.stage_qc(outputs, arguments.qc, stem)
     console.say("\nQuality control:")
     for path in made.values():
         console.say(f"  {shown(path)}")
-    from sct_rootlets.sct import report
+    from sct_rootlets.sct import qc_report
 
-    added = report.add_result(
+    added = qc_report.add_result(
         result,
         arguments.qc,
         image=image,

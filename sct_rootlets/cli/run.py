@@ -83,8 +83,8 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Run the whole pipeline on one image."""
     start = time.perf_counter()
     from sct_rootlets import pipeline
-    from sct_rootlets.sct.inputs import supplier
-    from sct_rootlets.sidecar import split_nifti
+    from sct_rootlets.files.sidecar import split_nifti
+    from sct_rootlets.sct.missing_inputs import supplier
 
     quality.check(arguments)
     folder = arguments.ofolder or arguments.i.parent
@@ -138,7 +138,7 @@ def write_result(
     csv: Path | None = None,
 ) -> dict[str, Path]:
     """Write a result, and the quality control if a folder is given, all at once."""
-    from sct_rootlets.outputs import OutputSet
+    from sct_rootlets.files.outputs import OutputSet
 
     with OutputSet() as outputs:
         files = result.stage(outputs, folder, keep_intermediate=keep, csv=csv)

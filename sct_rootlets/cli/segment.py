@@ -81,13 +81,13 @@ def add_parser(subparsers: Any) -> None:
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Segment one image, or several."""
-    from sct_rootlets import writing
+    from sct_rootlets.files.names import segmentation_targets
 
     images: list[Path] = arguments.i
     targets = _one_each(arguments.o, images, "-o")
     cords = _one_each(arguments.s, images, "-s")
     planned = [
-        writing.segmentation_targets(image, target, arguments.ofolder)
+        segmentation_targets(image, target, arguments.ofolder)
         for image, target in zip(images, targets, strict=True)
     ]
     if len(images) == 1:

@@ -168,7 +168,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _say(found: Variability, console: Console) -> None:
-    from sct_rootlets.variability.text import summary
+    from sct_rootlets.variability.terminal import summary
 
     console.say(summary(found))
 

@@ -12,9 +12,9 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.consensus.filters import require_simpleitk
 from sct_rootlets.consensus.raters import METHODS, REGION_VOXELS, Consensus, PairRow, combine
 from sct_rootlets.errors import InputError, UsageError
-from sct_rootlets.image import LabelImage, load_labels, on_grid_of, save
-from sct_rootlets.outputs import OutputSet
-from sct_rootlets.sidecar import (
+from sct_rootlets.files.guards import require_free
+from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.sidecar import (
     distinct_names,
     hashes,
     sidecar,
@@ -22,8 +22,8 @@ from sct_rootlets.sidecar import (
     split_nifti,
     to_json,
 )
+from sct_rootlets.image import LabelImage, load_labels, on_grid_of, save
 from sct_rootlets.tsv import describe, number, to_tsv
-from sct_rootlets.writing import require_free
 
 __all__ = ["PAIR_COLUMNS", "RATER_COLUMNS", "ConsensusResult", "consensus", "consensus_files"]
 

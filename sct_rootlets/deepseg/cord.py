@@ -10,13 +10,13 @@ from sct_rootlets.deepseg.request import Request
 from sct_rootlets.deepseg.tasks import Say
 from sct_rootlets.engines import Progress
 from sct_rootlets.errors import InputError
+from sct_rootlets.files.names import SUFFIXES
+from sct_rootlets.files.sidecar import split_nifti
 from sct_rootlets.image import LabelImage
 from sct_rootlets.inputs import read_cord
 from sct_rootlets.manifest import BUNDLED, InstalledModel
 from sct_rootlets.result import Predicted
-from sct_rootlets.sct.inputs import Made, log_of, make_missing, sct_to_use
-from sct_rootlets.sidecar import split_nifti
-from sct_rootlets.writing import SUFFIXES
+from sct_rootlets.sct.missing_inputs import Made, log_of, make_missing, sct_to_use
 
 __all__ = ["CordMask", "at_hand", "find_cord"]
 
@@ -33,7 +33,7 @@ class CordMask:
         Model that predicted it in this run; None for a file, which stays as it is.
     origin : str or None
         Where a file comes from that was not given, as in
-        :attr:`sct_rootlets.sct.inputs.Made.origins`.
+        :attr:`sct_rootlets.sct.missing_inputs.Made.origins`.
     """
 
     mask: LabelImage

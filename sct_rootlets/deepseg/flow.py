@@ -13,22 +13,25 @@ from pathlib import Path
 
 import numpy as np
 
-from sct_rootlets import pipeline, writing
-from sct_rootlets.conveyor import Outcome
+from sct_rootlets import pipeline
 from sct_rootlets.deepseg.cord import find_cord
 from sct_rootlets.deepseg.request import Request
 from sct_rootlets.deepseg.tasks import Say, located
 from sct_rootlets.derivation import derive_any, files_of, landmark_parameters, name_of
 from sct_rootlets.engines import Progress
 from sct_rootlets.errors import InputError, RootletsError, UsageError
+from sct_rootlets.files.guards import require_apart, require_free
+from sct_rootlets.files.names import stem_of
+from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.sidecar import GENERATOR, split_nifti
 from sct_rootlets.image import Image
 from sct_rootlets.inputs import Landmarks, check_readable, read_cord, read_image
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.outputs import OutputSet
 from sct_rootlets.postprocess import postprocess
+from sct_rootlets.prefetch import Outcome
 from sct_rootlets.result import LevelsResult, Predicted
-from sct_rootlets.sct import report
-from sct_rootlets.sidecar import GENERATOR, split_nifti
+from sct_rootlets.result.stage import stage_cord, stage_intermediate, stage_segmentation
+from sct_rootlets.sct import qc_report
 from sct_rootlets.store.catalogue import model_url
 
 __all__ = ["Failure", "Made", "run"]
@@ -115,12 +118,12 @@ def _require_free(request: Request) -> None:
     """Raise if an output would replace an input, or another output."""
     planned = [request.files(number) for number in range(len(request.images))]
     named = list(zip(request.images, planned, strict=True))
-    writing.require_apart([(image, [files["rootlets"]]) for image, files in named])
+    require_apart([(image, [files["rootlets"]]) for image, files in named])
     sources = [*request.images, *(request.cords or ())]
     sources += [path for path in request.landmarks.values() if isinstance(path, Path)]
     for files in planned:
         # The cord mask is written only where there is none; that is looked at then.
-        writing.require_free({what: files[what] for what in files if what != "cord"}, sources)
+        require_free({what: files[what] for what in files if what != "cord"}, sources)
 
 
 def _first_look(request: Request) -> list[Path | Image]:
@@ -219,10 +222,10 @@ def _with_rootlets(request: Request, number: int, raw: Predicted, predicted: Pre
         _stage_rootlets(request, outputs, files["rootlets"], predicted)
         made = dict(files)
         if request.keep_intermediate:
-            made |= writing.stage_intermediate(
+            made |= stage_intermediate(
                 outputs,
                 files["rootlets"].parent,
-                writing.stem_of(raw.image),
+                stem_of(raw.image),
                 rootlets=raw.rootlets if request.steps.any else None,
                 csf=raw.segmentation.csf,
             )
@@ -232,7 +235,7 @@ def _with_rootlets(request: Request, number: int, raw: Predicted, predicted: Pre
 def _stage_rootlets(
     request: Request, outputs: OutputSet, target: Path, predicted: Predicted
 ) -> None:
-    writing.stage_segmentation(
+    stage_segmentation(
         outputs,
         {"rootlets": target},
         predicted.rootlets,
@@ -309,8 +312,8 @@ def _with_levels(
             _stage_rootlets(request, outputs, planned["rootlets"], predicted)
         if cord.predicted_by is not None:
             files["cord"] = planned["cord"]
-            writing.require_free({"cord": planned["cord"]}, sources)
-            writing.stage_cord(
+            require_free({"cord": planned["cord"]}, sources)
+            stage_cord(
                 outputs,
                 planned["cord"],
                 cord.mask,
@@ -319,10 +322,10 @@ def _with_levels(
             )
         files |= result.stage(outputs, planned["levels"], csv=request.csv)
         if request.keep_intermediate:
-            files |= writing.stage_intermediate(
+            files |= stage_intermediate(
                 outputs,
                 planned["levels"].parent,
-                writing.stem_of(image),
+                stem_of(image),
                 centerline=derived.centerline,
             )
     return replace(made, predicted=predicted, files=files, levels=result)
@@ -336,7 +339,7 @@ def _with_quality_control(request: Request, number: int, made: Made) -> Made:
     with OutputSet() as outputs:
         drawn = shown.stage_qc(outputs, request.qc.folder, stem)
     files |= {f"qc_{what}": path for what, path in drawn.items()}
-    added = report.add_result(
+    added = qc_report.add_result(
         shown,
         request.qc.folder,
         image=request.images[number],

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets import writing
 from sct_rootlets.deepseg.tasks import TASKS, Task
 from sct_rootlets.derivation import LevelOptions
 from sct_rootlets.errors import UsageError
+from sct_rootlets.files.names import level_files, levels_target, segmentation_targets
+from sct_rootlets.files.sidecar import split_nifti
 from sct_rootlets.postprocess import Steps
-from sct_rootlets.sidecar import split_nifti
 from sct_rootlets.store import Choice
 
 __all__ = ["QualityControl", "Request", "default_device"]
@@ -146,15 +146,15 @@ class Request:
         """
         image = self.images[number]
         if self.output is None:
-            files = writing.segmentation_targets(image)
+            files = segmentation_targets(image)
         else:
             target = Path(self.output)
             if not split_nifti(target)[2]:
                 target = target.with_name(f"{target.name}.nii.gz")
-            files = writing.segmentation_targets(image, target)
+            files = segmentation_targets(image, target)
         if not self.task.has_levels:
             return {"rootlets": files["rootlets"]}
-        return {**files, **writing.level_files(writing.levels_target(files["rootlets"]))}
+        return {**files, **level_files(levels_target(files["rootlets"]))}
 
     def check(self) -> None:
         """Raise a `UsageError` if what is asked for contradicts itself."""

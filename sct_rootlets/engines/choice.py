@@ -6,17 +6,17 @@ import hashlib
 import logging
 from pathlib import Path
 
-from sct_rootlets.engines.backends import Backend, OpenVINOBackend, TorchBackend
 from sct_rootlets.engines.engine import ENGINES, Engine
-from sct_rootlets.engines.openvino_network import (
+from sct_rootlets.engines.networks.backends import Backend, OpenVINOBackend, TorchBackend
+from sct_rootlets.engines.networks.openvino_network import (
     FULL_PRECISION,
     MIXED_PRECISION,
     has_openvino,
     import_openvino,
     reduced_precision,
 )
+from sct_rootlets.engines.networks.runtime import choose_device, import_torch, may_have_cuda
 from sct_rootlets.engines.plan import UnsupportedPlan
-from sct_rootlets.engines.runtime import choose_device, import_torch, may_have_cuda
 from sct_rootlets.errors import ModelError, UsageError
 from sct_rootlets.manifest import InstalledModel
 
@@ -98,8 +98,8 @@ def _sliding(
     mirror: bool,
     finder: InstalledModel | None,
 ) -> Engine:
-    from sct_rootlets.engines.finder import CordFinder
-    from sct_rootlets.engines.proof import Candidate, ProvingEngine, cpu_name
+    from sct_rootlets.engines.cord_finder import CordFinder
+    from sct_rootlets.engines.reduced_precision import Candidate, ProvingEngine, cpu_name
     from sct_rootlets.engines.sliding import SlidingEngine
 
     cord = None if finder is None else CordFinder.of(finder, computed_by.backend())

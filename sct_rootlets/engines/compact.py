@@ -14,13 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from sct_rootlets.engines.backends import Backend
-from sct_rootlets.engines.cord import stray
+from sct_rootlets.engines.compact_stage import coarse_folder, load_stage, normalised
+from sct_rootlets.engines.cord_finder import CordFinder
+from sct_rootlets.engines.cord_pieces import stray
 from sct_rootlets.engines.engine import Progress, Segmentation
-from sct_rootlets.engines.finder import CordFinder
-from sct_rootlets.engines.grids import Grids, Reorientation, grids_at, grids_of, resampled
-from sct_rootlets.engines.stage import coarse_folder, load_stage, normalised
-from sct_rootlets.engines.tiles import accumulate, mirrored_views, pad_to_patch, tile_origins
+from sct_rootlets.engines.network_grid.axes import (
+    Grids,
+    Reorientation,
+    grids_at,
+    grids_of,
+    resampled,
+)
+from sct_rootlets.engines.network_grid.tiles import (
+    accumulate,
+    mirrored_views,
+    pad_to_patch,
+    tile_origins,
+)
+from sct_rootlets.engines.networks.backends import Backend
 from sct_rootlets.errors import InputError, ModelError
 from sct_rootlets.image import Image, LabelImage, require_same_grid
 from sct_rootlets.manifest import InstalledModel, read_meanings

@@ -98,7 +98,7 @@ def load_engine(
         ``"nnunet"`` is nnU-Net's own predictor, the reference. ``"openvino"`` (on the CPU)
         and ``"torch"`` (anywhere) are our own sliding window, in full precision on a CPU.
         ``"auto"`` takes OpenVINO on a CPU where it is installed, at reduced precision once
-        that was shown to change nothing (see :mod:`sct_rootlets.engines.proof`), else
+        that was shown to change nothing (see :mod:`sct_rootlets.engines.reduced_precision`), else
         torch; and nnU-Net's predictor for a model that only that one can run.
     fast : bool
         Take reduced precision where the hardware gains from it, and tiles on the cord

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from sct_rootlets.engines.answer import segmentation_from
-from sct_rootlets.engines.architecture import check_architecture
 from sct_rootlets.engines.engine import Progress, Segmentation
-from sct_rootlets.engines.grids import Reorientation
-from sct_rootlets.engines.runtime import (
+from sct_rootlets.engines.network_grid.axes import Reorientation
+from sct_rootlets.engines.networks.architecture import check_architecture
+from sct_rootlets.engines.networks.runtime import (
     checkpoint_files,
     choose_device,
     has_plain_trainer,
@@ -176,7 +176,7 @@ def build_by_trainer(folder: Path, checkpoint: dict[str, Any]) -> Any:
     ----------
     folder : Path
     checkpoint : dict
-        Of :func:`sct_rootlets.engines.runtime.read_checkpoint`.
+        Of :func:`sct_rootlets.engines.networks.runtime.read_checkpoint`.
     """
     nnunet = import_nnunet()
     name = checkpoint["init_args"]["configuration"]

@@ -25,7 +25,7 @@ __all__ = [
 
 _COPY_AGAIN = "Copy or unzip the model again"
 
-#: nnU-Net's normalisations that :mod:`sct_rootlets.engines.preprocess` has.
+#: nnU-Net's normalisations that :mod:`sct_rootlets.engines.network_grid.preprocess` has.
 _SCHEMES = (
     "ZScoreNormalization",
     "CTNormalization",

@@ -19,15 +19,20 @@ from scipy import ndimage
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.engines.answer import segmentation_from
-from sct_rootlets.engines.backends import Backend
+from sct_rootlets.engines.cord_finder import CordFinder
 from sct_rootlets.engines.engine import Progress, Segmentation
-from sct_rootlets.engines.export import MOST_CLASSES, labels_from
-from sct_rootlets.engines.finder import CordFinder
-from sct_rootlets.engines.grids import Reorientation
+from sct_rootlets.engines.network_grid.axes import Reorientation
+from sct_rootlets.engines.network_grid.labels import MOST_CLASSES, labels_from
+from sct_rootlets.engines.network_grid.preprocess import Prepared, prepare
+from sct_rootlets.engines.network_grid.sweep import Plane, Zone, best_axis, grid_origins, sweep
+from sct_rootlets.engines.network_grid.tiles import (
+    Origin,
+    mirrored_views,
+    pad_to_patch,
+    tile_origins,
+)
+from sct_rootlets.engines.networks.backends import Backend
 from sct_rootlets.engines.plan import UnsupportedPlan, read_plan
-from sct_rootlets.engines.preprocess import Prepared, prepare
-from sct_rootlets.engines.sweep import Plane, Zone, best_axis, grid_origins, sweep
-from sct_rootlets.engines.tiles import Origin, mirrored_views, pad_to_patch, tile_origins
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Image, LabelImage, require_same_grid
 from sct_rootlets.manifest import InstalledModel, read_json, read_meanings

@@ -11,13 +11,13 @@ from typing import Any
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import UsageError
-from sct_rootlets.evaluation import columns, tables
+from sct_rootlets.evaluation import columns, result_rows
 from sct_rootlets.evaluation.one import PairResult, evaluate_pair
 from sct_rootlets.evaluation.summary import POOLED, Figure, summarise
-from sct_rootlets.outputs import OutputSet
+from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.sidecar import GENERATOR, distinct_names, hashes, sidecar, to_json
 from sct_rootlets.qc import accuracy
 from sct_rootlets.qc.figure import has_matplotlib, png
-from sct_rootlets.sidecar import GENERATOR, distinct_names, hashes, sidecar, to_json
 from sct_rootlets.tsv import to_tsv
 
 __all__ = ["Evaluation", "check_target", "evaluate", "evaluation_files"]
@@ -71,15 +71,15 @@ class Evaluation:
         files = check_target(target, self.sources)
         folder = files["metrics"].parent
         content: dict[str, tuple[Sequence[Mapping[str, str]], Mapping[str, str]]] = {
-            "metrics": (tables.metric_rows(self.results), columns.METRICS),
+            "metrics": (result_rows.metric_rows(self.results), columns.METRICS),
             "summary": ([f.cells for f in self.summary], columns.SUMMARY),
-            "images": (tables.image_rows(self.results, folder), columns.IMAGES),
+            "images": (result_rows.image_rows(self.results, folder), columns.IMAGES),
             "confusion": (
-                tables.confusion_rows(self.results),
-                tables.confusion_columns(self.results),
+                result_rows.confusion_rows(self.results),
+                result_rows.confusion_columns(self.results),
             ),
-            "borders": (tables.border_rows(self.results), columns.BORDERS),
-            "calibration": (tables.calibration_rows(self.results), columns.CALIBRATION),
+            "borders": (result_rows.border_rows(self.results), columns.BORDERS),
+            "calibration": (result_rows.calibration_rows(self.results), columns.CALIBRATION),
         }
         written = {what: files[what] for what, (rows, _) in content.items() if rows}
         described = {what: content[what][1] for what in written}
@@ -100,7 +100,7 @@ class Evaluation:
     def _shown(self) -> accuracy.Accuracy:
         """Return what the figure shows."""
         figures = [f for f in self.summary if f.metric == "dice" and f.level != POOLED]
-        values, counts = tables.confusion(self.results)
+        values, counts = result_rows.confusion(self.results)
         count = len(self.results)
         return accuracy.Accuracy(
             "Agreement with the reference",

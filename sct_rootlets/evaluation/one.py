@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sct_rootlets import metrics
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.evaluation.borders import (
+from sct_rootlets.evaluation.compare_levels import (
     BorderRow,
     Levels,
     compare_levels,
@@ -19,7 +19,7 @@ from sct_rootlets.evaluation.borders import (
     read_levels,
 )
 from sct_rootlets.evaluation.pairs import Pair, read_pair
-from sct_rootlets.levels.slices import superior_axis
+from sct_rootlets.levels.axial_slices import superior_axis
 
 __all__ = ["CALIBRATION_MARGIN_MM", "PairResult", "evaluate_pair"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.evaluation.columns import FIGURES, SUMMARY_METRICS
 from sct_rootlets.evaluation.one import PairResult
-from sct_rootlets.evaluation.tables import ALL
+from sct_rootlets.evaluation.result_rows import ALL
 from sct_rootlets.tsv import number
 
 __all__ = ["POOLED", "Figure", "format_summary", "summarise"]

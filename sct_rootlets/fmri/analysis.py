@@ -24,7 +24,7 @@ from sct_rootlets.fmri.series import (
     standardized,
     voxel_statistics,
 )
-from sct_rootlets.fmri.tables import Row, level_rows, map_rows
+from sct_rootlets.fmri.series_tables import Row, level_rows, map_rows
 from sct_rootlets.image import Grid, Image, load_grid, load_mask, on_grid_of
 
 __all__ = ["Analysis", "SeriesResult", "analyse"]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.fmri.fractions import coarse_share
 from sct_rootlets.fmri.sampling import LevelSampler
+from sct_rootlets.fmri.transforms import Chain, DisplacementField
 from sct_rootlets.image import Image, LabelImage
-from sct_rootlets.transforms import Chain, DisplacementField
 
 __all__ = ["require_arrival", "require_direction_of_fields"]
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.colours import LEVEL_COLOURS
+from sct_rootlets.files.guards import require_free
+from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.sidecar import hashes, relative, sidecar, sidecar_path, split_nifti, to_json
 from sct_rootlets.fmri.slices import describe_columns, to_tsv
 from sct_rootlets.image import Image, save
-from sct_rootlets.outputs import OutputSet
-from sct_rootlets.qc.colours import LEVEL_COLOURS
-from sct_rootlets.sidecar import hashes, relative, sidecar, sidecar_path, split_nifti, to_json
-from sct_rootlets.writing import require_free
 
 if TYPE_CHECKING:
     from sct_rootlets.fmri.mapping import MappedLevels

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.fmri.sampling import LevelSampler
+from sct_rootlets.fmri.transforms import Chain
 from sct_rootlets.image import Grid, LabelImage
-from sct_rootlets.levels.slices import superior_axis
-from sct_rootlets.transforms import Chain
+from sct_rootlets.levels.axial_slices import superior_axis
 
 __all__ = ["Fractions", "SliceProfile", "coarse_share", "level_fractions"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.fmri.parcels import COLUMNS as NAMES
-from sct_rootlets.fmri.tables import LEVEL_COLUMNS, MAP_COLUMNS, Row, number, to_tsv
+from sct_rootlets.fmri.series_tables import LEVEL_COLUMNS, MAP_COLUMNS, Row, number, to_tsv
 
 __all__ = ["GROUP_COLUMNS", "group", "group_tsv", "read_table"]
 
@@ -122,8 +122,8 @@ def group_tsv(paths: Sequence[str | os.PathLike[str]], target: str | os.PathLike
     InputError, UsageError
         As :func:`read_table` and :func:`group`, and if `target` is one of the files.
     """
-    from sct_rootlets.outputs import OutputSet
-    from sct_rootlets.sidecar import relative, to_json
+    from sct_rootlets.files.outputs import OutputSet
+    from sct_rootlets.files.sidecar import relative, to_json
 
     folder = Path(target).parent
     if any(Path(path).resolve() == Path(target).resolve() for path in paths):

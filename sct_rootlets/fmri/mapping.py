@@ -10,7 +10,8 @@ from typing import Any
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError
-from sct_rootlets.fmri.borders import Borders
+from sct_rootlets.files.names import level_files
+from sct_rootlets.fmri.borders_on_cord import Borders
 from sct_rootlets.fmri.checks import require_arrival, require_direction_of_fields
 from sct_rootlets.fmri.fractions import Fractions, level_fractions
 from sct_rootlets.fmri.sampling import LevelSampler
@@ -22,6 +23,8 @@ from sct_rootlets.fmri.slices import (
     rows_of,
     slice_fractions,
 )
+from sct_rootlets.fmri.transforms import Chain, read_chain
+from sct_rootlets.fmri.transforms.reading import files_of
 from sct_rootlets.fmri.uncertainty import spread_of_fractions
 from sct_rootlets.image import (
     Image,
@@ -33,9 +36,6 @@ from sct_rootlets.image import (
 )
 from sct_rootlets.inputs import ImageLike, LabelsLike
 from sct_rootlets.levels import LevelTable
-from sct_rootlets.transforms import Chain, read_chain
-from sct_rootlets.transforms.reading import files_of
-from sct_rootlets.writing import level_files
 
 __all__ = ["MappedLevels", "map_levels"]
 
@@ -108,8 +108,8 @@ class MappedLevels:
         UsageError
             If a file would replace an input, or a sidecar of somebody else.
         """
+        from sct_rootlets.files.outputs import OutputSet
         from sct_rootlets.fmri.files import stage
-        from sct_rootlets.outputs import OutputSet
 
         with OutputSet() as outputs:
             return stage(outputs, self, Path(target), probseg=probseg)
@@ -144,7 +144,7 @@ def map_levels(
         EPI, 3D or 4D. Only its grid is used, and no voxel is read.
     transforms : sequence of path-like, or Chain
         From the image of the levels to the EPI, as ``sct_apply_transfo -w`` takes them; see
-        :func:`sct_rootlets.transforms.read_transform`. None where both share one world.
+        :func:`sct_rootlets.fmri.transforms.read_transform`. None where both share one world.
     inverted : sequence of path-like
         Affines among them to invert first.
     cord : path-like or LabelImage, optional

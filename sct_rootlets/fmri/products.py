@@ -6,12 +6,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+from sct_rootlets.colours import LEVEL_COLOURS
+from sct_rootlets.files.guards import require_free
+from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.sidecar import sidecar_path, split_nifti
 from sct_rootlets.fmri.analysis import Analysis
 from sct_rootlets.fmri.files import mapped_files, planned_files, stage, stage_json, without_series
 from sct_rootlets.fmri.parcels import Parcel
 from sct_rootlets.fmri.profiles import draw_profile
 from sct_rootlets.fmri.regions import colour_of_parcel
-from sct_rootlets.fmri.tables import (
+from sct_rootlets.fmri.series_tables import (
     LEVEL_COLUMNS,
     MAP_COLUMNS,
     describe,
@@ -19,12 +23,8 @@ from sct_rootlets.fmri.tables import (
     to_tsv,
 )
 from sct_rootlets.image import save
-from sct_rootlets.outputs import OutputSet
 from sct_rootlets.qc import figure as figures
-from sct_rootlets.qc.colours import LEVEL_COLOURS
 from sct_rootlets.qc.lookups import Entry, fsleyes
-from sct_rootlets.sidecar import sidecar_path, split_nifti
-from sct_rootlets.writing import require_free
 
 __all__ = ["planned_products", "product_files", "require_free_products", "write"]
 

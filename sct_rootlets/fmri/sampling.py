@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError
-from sct_rootlets.fmri.borders import Borders
+from sct_rootlets.fmri.borders_on_cord import Borders
 from sct_rootlets.fmri.surface import cord_surface
 from sct_rootlets.image import Grid, LabelImage
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from sct_rootlets.fmri.borders import Borders
+from sct_rootlets.fmri.borders_on_cord import Borders
 from sct_rootlets.image import Grid
 
 __all__ = ["cord_surface"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
-from sct_rootlets.fmri.borders import Borders
+from sct_rootlets.fmri.borders_on_cord import Borders
 from sct_rootlets.fmri.fractions import Fractions
 
 __all__ = ["slice_ranges", "spread_of_fractions"]

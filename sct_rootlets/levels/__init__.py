@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from sct_rootlets.levels.column import VertebralColumn, disc_positions
 from sct_rootlets.levels.derive import DEFINITIONS, Derived, derive
-from sct_rootlets.levels.entry_zones import REACH_MM, EntryZones, measure
-from sct_rootlets.levels.identity import (
+from sct_rootlets.levels.numbering.assignment import Numbering, number_rootlets
+from sct_rootlets.levels.numbering.identity import (
     Identity,
     check_identity,
     predict_ends,
     renumber_labels,
 )
-from sct_rootlets.levels.numbering import Numbering, number_rootlets
-from sct_rootlets.levels.table import LevelRow, LevelTable
+from sct_rootlets.levels.spine.column import VertebralColumn, disc_positions
+from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
+from sct_rootlets.levels.zones.entry_zones import REACH_MM, EntryZones, measure
 
 __all__ = [
     "DEFINITIONS",

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.levels.population.prior import End
 from sct_rootlets.levels.positions import Positions, Weights
-from sct_rootlets.levels.prior import End
 
 __all__ = ["DEFINITIONS", "Borders", "apply_definition"]
 

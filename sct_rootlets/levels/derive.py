@@ -25,25 +25,25 @@ from sct_rootlets.anatomy import (
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import LabelImage
-from sct_rootlets.levels.column import VertebralColumn
 from sct_rootlets.levels.definitions import DEFINITIONS, apply_definition, statuses_of
-from sct_rootlets.levels.entry_zones import REACH_MM, EntryZones
-from sct_rootlets.levels.identity import (
+from sct_rootlets.levels.numbering.assignment import Numbering, number_rootlets
+from sct_rootlets.levels.numbering.identity import (
     Identity,
     check_identity,
     predict_ends,
     renumber_labels,
 )
-from sct_rootlets.levels.numbering import Numbering, number_rootlets
-from sct_rootlets.levels.order import Stray
 from sct_rootlets.levels.paint import paint_levels
-from sct_rootlets.levels.population import PAM50_DISCS_MM
+from sct_rootlets.levels.population.prior import Prior
+from sct_rootlets.levels.population.reference_data import PAM50_DISCS_MM
 from sct_rootlets.levels.positions import locate_ends
-from sct_rootlets.levels.prior import Prior
 from sct_rootlets.levels.refusals import no_disc, require_levels, require_rootlets
 from sct_rootlets.levels.rows import details_of, remarks_of, renumbered_remark, row_of
-from sct_rootlets.levels.seen import Seen, see
-from sct_rootlets.levels.table import LevelTable
+from sct_rootlets.levels.spine.column import VertebralColumn
+from sct_rootlets.levels.table.level_table import LevelTable
+from sct_rootlets.levels.zones.entry_zones import REACH_MM, EntryZones
+from sct_rootlets.levels.zones.observed import Seen, see
+from sct_rootlets.levels.zones.order import Stray
 
 __all__ = ["DEFINITIONS", "Derived", "column_of", "derive"]
 

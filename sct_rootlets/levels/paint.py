@@ -12,18 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.anatomy import PLACES, SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import LabelImage
-from sct_rootlets.levels.slices import axis_along, slice_positions
-from sct_rootlets.levels.table import LevelTable
+from sct_rootlets.levels.axial_slices import axis_along, slice_positions
+from sct_rootlets.levels.table.level_table import LevelTable
 
-__all__ = ["PLACES", "UNPAINTED", "Points", "paint_levels", "paint_points", "unpainted"]
+__all__ = ["UNPAINTED", "Points", "paint_levels", "paint_points", "unpainted"]
 
 Floats = NDArray[np.float64]
 
-#: What of a level may be a single voxel.
-PLACES = ("midpoint", "rostral", "caudal")
 #: In every warning about points that were left out.
 UNPAINTED = "not painted as points"
 

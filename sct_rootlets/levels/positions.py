@@ -2,7 +2,7 @@
 
 What was measured stays as it was measured: it is not drawn towards the population, which
 would hide differences between people. What was not is the mean of the population given
-what was (:class:`~sct_rootlets.levels.prior.Prior`), with the errors of both in its
+what was (:class:`~sct_rootlets.levels.population.prior.Prior`), with the errors of both in its
 standard deviation. An end that the field of view cuts off is only known to lie no nearer
 than what is seen: there the conditioned distribution is cut as well.
 """
@@ -17,8 +17,8 @@ import scipy
 from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.levels.prior import NODES, End, Node, Prior
-from sct_rootlets.levels.zone import Zone
+from sct_rootlets.levels.population.prior import NODES, End, Node, Prior
+from sct_rootlets.levels.zones.zone import Zone
 
 __all__ = ["Positions", "Weights", "locate_ends"]
 

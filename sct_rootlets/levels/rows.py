@@ -8,13 +8,13 @@ from typing import Any
 
 from sct_rootlets.anatomy import disc_name
 from sct_rootlets.centerline import Centerline
-from sct_rootlets.levels.column import VertebralColumn
 from sct_rootlets.levels.definitions import Borders
-from sct_rootlets.levels.identity import Identity
-from sct_rootlets.levels.numbering import Numbering
-from sct_rootlets.levels.order import Stray
-from sct_rootlets.levels.seen import Seen
-from sct_rootlets.levels.table import LevelRow, Point
+from sct_rootlets.levels.numbering.assignment import Numbering
+from sct_rootlets.levels.numbering.identity import Identity
+from sct_rootlets.levels.spine.column import VertebralColumn
+from sct_rootlets.levels.table.level_table import LevelRow, Point
+from sct_rootlets.levels.zones.observed import Seen
+from sct_rootlets.levels.zones.order import Stray
 
 __all__ = ["details_of", "remarks_of", "renumbered_remark", "row_of"]
 

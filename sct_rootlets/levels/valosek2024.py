@@ -35,8 +35,14 @@ from sct_rootlets.anatomy import PMJ_LABEL, ROOTLET_LEVELS, SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import LabelImage, require_same_grid
-from sct_rootlets.levels.slices import crossing_mm, superior_axis
-from sct_rootlets.levels.table import AxialSlices, LevelRow, LevelTable, Point, VertebralRelation
+from sct_rootlets.levels.axial_slices import crossing_mm, superior_axis
+from sct_rootlets.levels.table.level_table import (
+    AxialSlices,
+    LevelRow,
+    LevelTable,
+    Point,
+    VertebralRelation,
+)
 
 __all__ = [
     "DEFINITION",

@@ -4,13 +4,13 @@ Pure arithmetic on arrays and tables, with the formula of each figure in its doc
 a documented value where one side, or both, is empty; docs/evaluate.md has them all.
 """
 
-from sct_rootlets.metrics.agreement import conformity
-from sct_rootlets.metrics.borders import BorderError, BorderErrors, border_errors, truth_on
-from sct_rootlets.metrics.identity import level_accuracy, level_confusion
+from sct_rootlets.metrics.border_errors import BorderError, BorderErrors, border_errors, truth_on
+from sct_rootlets.metrics.conformity import conformity
+from sct_rootlets.metrics.level_accuracy import level_accuracy, level_confusion
 from sct_rootlets.metrics.overlap import dice, dice_at_tolerance, precision, recall
 from sct_rootlets.metrics.pair import LevelAgreement, compare
 from sct_rootlets.metrics.reliability import Calibration, Reliability, calibration
-from sct_rootlets.metrics.slices import (
+from sct_rootlets.metrics.slice_agreement import (
     SliceCounts,
     SliceLabels,
     f1_slice,

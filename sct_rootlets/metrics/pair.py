@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.image import Grid
-from sct_rootlets.levels.slices import superior_axis
+from sct_rootlets.levels.axial_slices import superior_axis
 from sct_rootlets.metrics.overlap import as_masks, box_of, dice, precision, recall
-from sct_rootlets.metrics.slices import f1_slice
+from sct_rootlets.metrics.slice_agreement import f1_slice
 from sct_rootlets.metrics.surfaces import centre_distance, surface_distances
 
 __all__ = ["LevelAgreement", "compare"]
@@ -29,7 +29,7 @@ class LevelAgreement:
     dice, precision, recall : float
         Of voxels; see :mod:`sct_rootlets.metrics.overlap`.
     f1_slice : float
-        Of axial slices; see :mod:`sct_rootlets.metrics.slices`.
+        Of axial slices; see :mod:`sct_rootlets.metrics.slice_agreement`.
     hd95_mm, assd_mm, nsd_1vox, nsd_1mm : float
         Of surfaces; see :mod:`sct_rootlets.metrics.surfaces`.
     centre_distance_mm : float

@@ -14,8 +14,8 @@ from nibabel.orientations import axcodes2ornt
 from sct_rootlets import __version__
 from sct_rootlets.anatomy import ROOTLET_LEVELS
 from sct_rootlets.errors import UsageError
+from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.image import Grid, save
-from sct_rootlets.outputs import OutputSet
 from sct_rootlets.phantom.contrast import Acquisition
 from sct_rootlets.phantom.draw import random_anatomy
 from sct_rootlets.phantom.model import Anatomy

@@ -6,10 +6,10 @@ not after minutes of prediction (`refusals`). Then a network is found and loaded
 and works on one image (`one`) or on several, which share it (`many`).
 """
 
-from sct_rootlets.conveyor import Outcome
 from sct_rootlets.derivation import LevelOptions, derive_levels, levels
 from sct_rootlets.pipeline.many import segment_many
 from sct_rootlets.pipeline.one import run, segment
+from sct_rootlets.prefetch import Outcome
 from sct_rootlets.result import Predicted
 
 __all__ = [

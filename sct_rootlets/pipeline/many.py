@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from sct_rootlets import writing
-from sct_rootlets.conveyor import Outcome, convey
 from sct_rootlets.engines import Progress
 from sct_rootlets.errors import RootletsError
+from sct_rootlets.files.guards import require_apart, require_free
 from sct_rootlets.image import Image
 from sct_rootlets.inputs import ImageLike, LabelsLike, check_readable
-from sct_rootlets.pipeline import given, network
-from sct_rootlets.pipeline.given import Given
+from sct_rootlets.pipeline import inputs_of_run, network
+from sct_rootlets.pipeline.inputs_of_run import Given
 from sct_rootlets.pipeline.network import ModelLike, Settings
 from sct_rootlets.pipeline.one import files_to_write, segmented
+from sct_rootlets.prefetch import Outcome, convey
 from sct_rootlets.result import Predicted
 
 __all__ = ["segment_many"]
@@ -85,7 +85,7 @@ def segment_many(
     ]
     # The rootlets already here, before a model is perhaps downloaded; which model it is says
     # whether there will be cord masks.
-    writing.require_apart([(job.name, [job.files["rootlets"]]) for job in jobs if job.files])
+    require_apart([(job.name, [job.files["rootlets"]]) for job in jobs if job.files])
     settings = Settings(device, threads, engine, fast, mirror)
     return _outcomes(jobs, volume, model, settings, progress, keep_intermediate)
 
@@ -132,14 +132,14 @@ def _outcomes(
         replace(job, files=job.files and files_to_write(job.files, job.cord is not None, installed))
         for job in ready
     ]
-    writing.require_apart([(job.name, job.files.values()) for job in ready if job.files])
+    require_apart([(job.name, job.files.values()) for job in ready if job.files])
     sources = [source for job in jobs for source in job.sources]
     for job in ready:
-        writing.require_free(job.files or {}, sources)
+        require_free(job.files or {}, sources)
     engine = settings.load(installed, progress, {})
 
     def load(job: _Job[AnyImage]) -> Given:
-        return given.read(job.image, volume, job.cord)
+        return inputs_of_run.read(job.image, volume, job.cord)
 
     def work(job: _Job[AnyImage], inputs: Given) -> Predicted:
         tell = progress

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from sct_rootlets import writing
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.derivation import (
     LevelOptions,
@@ -17,10 +16,12 @@ from sct_rootlets.derivation import (
     remarks_of,
 )
 from sct_rootlets.engines import Engine, Progress
+from sct_rootlets.files.guards import require_apart, require_free
+from sct_rootlets.files.names import SUFFIXES, stem_of
 from sct_rootlets.inputs import ImageLike, LabelsLike, Point
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.pipeline import given, network, refusals
-from sct_rootlets.pipeline.given import Given, Supplied
+from sct_rootlets.pipeline import inputs_of_run, network, refusals
+from sct_rootlets.pipeline.inputs_of_run import Given, Supplied
 from sct_rootlets.pipeline.network import ModelLike, Settings, timed
 from sct_rootlets.result import Predicted, Result
 
@@ -79,7 +80,7 @@ def run(
         Folder the result will be written to: whatever forbids that is found before the
         prediction. Nothing is written here.
     supply : callable, optional
-        Finds or makes what is not given, such as :func:`sct_rootlets.sct.inputs.supplier`.
+        Finds or makes what is not given, such as :func:`sct_rootlets.sct.missing_inputs.supplier`.
         Called once, with the model, after everything that is given was checked.
 
     Returns
@@ -101,7 +102,7 @@ def run(
         Of other kinds, if the model has to be installed and cannot be.
     """
     options = LevelOptions(definition, reach_mm, dilation_voxels, extend, renumber, axial)
-    inputs = given.read(image, volume, cord, discs, vertebrae, c2c3_world, pmj)
+    inputs = inputs_of_run.read(image, volume, cord, discs, vertebrae, c2c3_world, pmj)
     installed = network.located(model, progress)
     if supply is not None:
         # What can take minutes comes after all that can forbid the run, but for the cord mask,
@@ -132,7 +133,7 @@ def run(
             used,
             landmarks,
             options,
-            fname=f"{writing.stem_of(image_)}{writing.SUFFIXES['rootlets']}.nii.gz",
+            fname=f"{stem_of(image_)}{SUFFIXES['rootlets']}.nii.gz",
             has_level_identity=segmentation.has_level_identity,
             remarks=image_.remarks,
         )
@@ -174,12 +175,12 @@ def segment(
     model that does not name levels keep the value 1, and that `write_to` are the files to
     write, ``rootlets`` and (where no cord mask is given) ``cord``.
     """
-    inputs = given.read(image, volume, cord, discs, vertebrae, c2c3_world)
+    inputs = inputs_of_run.read(image, volume, cord, discs, vertebrae, c2c3_world)
     installed = network.located(model, progress)
     if write_to is not None:
         files = files_to_write(write_to, cord is not None, installed)
-        writing.require_apart([(inputs.image.path, files.values())])
-        writing.require_free(files, files_of(*inputs.all))
+        require_apart([(inputs.image.path, files.values())])
+        require_free(files, files_of(*inputs.all))
     timings: dict[str, float] = {}
     settings = Settings(device, threads, engine, fast, mirror)
     loaded = settings.load(installed, progress, timings)

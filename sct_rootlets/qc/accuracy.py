@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.qc.colours import LEVEL_COLOURS, UNNUMBERED
+from sct_rootlets.colours import LEVEL_COLOURS, UNNUMBERED
 from sct_rootlets.qc.figure import figure_class
 from sct_rootlets.qc.style import INK, LINE, PAPER, QUIET
 

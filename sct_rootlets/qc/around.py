@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import disc_name
-from sct_rootlets.qc.colours import colour_of
+from sct_rootlets.colours import colour_of
 from sct_rootlets.qc.scene import Scene, Span, show_grey
 from sct_rootlets.qc.style import INK, LINE, PAPER, QUIET
 from sct_rootlets.qc.views import UNROLLED_DEG, sample, unrolled

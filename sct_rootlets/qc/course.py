@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
+from sct_rootlets.colours import colour_of
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Grid, Image, LabelImage
-from sct_rootlets.qc.colours import colour_of
 from sct_rootlets.qc.scene import Scene, Span, bands_of, grey_scale, side_sheet
 from sct_rootlets.qc.views import Sagittal, Sheet, sample
 

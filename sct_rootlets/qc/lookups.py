@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.qc.colours import LEVEL_COLOURS, UNNUMBERED
+from sct_rootlets.colours import LEVEL_COLOURS, UNNUMBERED
 
 __all__ = ["FORMATS", "Entry", "fsleyes", "itksnap", "of_levels", "slicer"]
 

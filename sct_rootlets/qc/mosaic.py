@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sct_rootlets.qc.colours import colour_of
+from sct_rootlets.colours import colour_of
 from sct_rootlets.qc.course import Course
 from sct_rootlets.qc.figure import figure_class, png
 from sct_rootlets.qc.panels import colours_of, mark_side, offset, on_dark, scale_bar, write

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import disc_name
+from sct_rootlets.colours import colour_of
 from sct_rootlets.image import Image, LabelImage
-from sct_rootlets.qc.colours import colour_of
 from sct_rootlets.qc.scene import Extent, Scene, Side, Span, show_grey
 from sct_rootlets.qc.style import LINE
 from sct_rootlets.qc.views import Sheet, axial

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.qc.colours import LEVEL_COLOURS
+from sct_rootlets.colours import LEVEL_COLOURS
 from sct_rootlets.qc.figure import require_matplotlib
 from sct_rootlets.qc.style import INK, LINE, PAPER, QUIET
 

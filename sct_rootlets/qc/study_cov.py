@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.qc.colours import LEVEL_COLOURS
+from sct_rootlets.colours import LEVEL_COLOURS
 from sct_rootlets.qc.study_page import EDGE, MARKERS, Layout, plain_axes
 from sct_rootlets.qc.style import INK, QUIET
 

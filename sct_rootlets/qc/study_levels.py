@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.qc.colours import LEVEL_COLOURS
+from sct_rootlets.colours import LEVEL_COLOURS
 from sct_rootlets.qc.study_page import EDGE, blank, plain_axes
 from sct_rootlets.qc.style import INK, QUIET
 

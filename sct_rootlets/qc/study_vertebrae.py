@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sct_rootlets.anatomy import SpinalLevel, VertebralLevel
-from sct_rootlets.qc.colours import LEVEL_COLOURS
+from sct_rootlets.colours import LEVEL_COLOURS
 from sct_rootlets.qc.study_page import EDGE, blank
 from sct_rootlets.qc.style import INK, QUIET
 

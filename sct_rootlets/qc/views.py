@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import Image, LabelImage
-from sct_rootlets.levels.entry_zones import CordSurface
+from sct_rootlets.levels.zones.entry_zones import CordSurface
 
 __all__ = ["Coronal", "Sagittal", "Sheet", "UNROLLED_DEG", "axial", "sample", "unrolled"]
 

@@ -17,9 +17,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import IO
 
-from sct_rootlets import writing
 from sct_rootlets.errors import RootletsError, UsageError
-from sct_rootlets.outputs import OutputSet
+from sct_rootlets.files.guards import require_free
+from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.report import page
 from sct_rootlets.report.finding import Found, common_folder, find
 from sct_rootlets.report.sources import Locator
@@ -116,7 +116,7 @@ def build(
         if not Path(folder).is_dir():
             raise UsageError("is no folder of images", path=folder)
     require_matplotlib()
-    writing.require_free({"report": target}, keep=())
+    require_free({"report": target}, keep=())
     found = find(paths)
     root = common_folder([one.table for one in found])
     with OutputSet() as outputs:

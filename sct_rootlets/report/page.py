@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sct_rootlets import __version__
-from sct_rootlets.qc.colours import colour_of
+from sct_rootlets.colours import colour_of
 from sct_rootlets.qc.pictures import Pictures
 from sct_rootlets.report.dialogs import dialogs
 from sct_rootlets.report.strips import Scale, axis_svg, strip_svg, summary_svg

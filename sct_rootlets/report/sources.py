@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.hashing import file_sha256
-from sct_rootlets.sidecar import split_nifti
+from sct_rootlets.files.hashing import file_sha256
+from sct_rootlets.files.sidecar import split_nifti
 
 __all__ = ["Locator", "Sources", "parameters_of", "sources_of"]
 

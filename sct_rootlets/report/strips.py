@@ -14,7 +14,7 @@ from html import escape
 import numpy as np
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.qc.colours import colour_of
+from sct_rootlets.colours import colour_of
 from sct_rootlets.report.subject import Line, Subject
 
 __all__ = ["Scale", "axis_svg", "strip_svg", "summary_svg"]

@@ -18,7 +18,7 @@ import numpy as np
 from sct_rootlets.anatomy import DISC_C2C3
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, RootletsError
-from sct_rootlets.hashing import file_sha256
+from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.image import (
     Image,
     LabelImage,
@@ -28,12 +28,12 @@ from sct_rootlets.image import (
     on_grid_of,
 )
 from sct_rootlets.levels import Derived
-from sct_rootlets.levels.entry_zones import REACH_MM, measure
-from sct_rootlets.levels.plausibility import Comparison, compare
-from sct_rootlets.levels.reading import read_levels_table
-from sct_rootlets.levels.table import LevelRow, LevelTable
+from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
+from sct_rootlets.levels.table.reading import read_levels_table
+from sct_rootlets.levels.zones.entry_zones import REACH_MM, measure
 from sct_rootlets.qc.pictures import Pictures, draw
 from sct_rootlets.report.finding import Found
+from sct_rootlets.report.plausibility import Comparison, compare
 from sct_rootlets.report.sources import Locator, Sources, parameters_of, sources_of
 from sct_rootlets.report.verdict import FAILED, Verdict, judge
 

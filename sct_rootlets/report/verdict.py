@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sct_rootlets.levels.paint import UNPAINTED
-from sct_rootlets.levels.plausibility import Plausibility
-from sct_rootlets.levels.table import LevelTable
+from sct_rootlets.levels.table.level_table import LevelTable
+from sct_rootlets.report.plausibility import Plausibility
 
 __all__ = ["FAILED", "FLAGGED", "OK", "STATUSES", "Verdict", "judge"]
 

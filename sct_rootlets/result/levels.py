@@ -8,13 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sct_rootlets import __version__, writing
+from sct_rootlets import __version__
+from sct_rootlets.colours import LEVEL_COLOURS
+from sct_rootlets.files.guards import require_free
+from sct_rootlets.files.names import level_files
+from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.levels import Derived
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.outputs import OutputSet
-from sct_rootlets.qc.colours import LEVEL_COLOURS
 from sct_rootlets.result.made_by import facts_of, made_by
+from sct_rootlets.result.stage import stage_levels
 
 if TYPE_CHECKING:
     from sct_rootlets.qc.mosaic import Mosaic
@@ -119,7 +122,7 @@ class LevelsResult:
         Returns
         -------
         dict of str to Path
-            Files by what they are: see :func:`sct_rootlets.writing.level_files`. There is no
+            Files by what they are: see :func:`sct_rootlets.files.names.level_files`. There is no
             ``figure`` where matplotlib is not installed.
 
         Raises
@@ -140,11 +143,11 @@ class LevelsResult:
         """Stage in `outputs` what :meth:`write` writes; parameters and errors as there."""
         from sct_rootlets.qc import figure
 
-        files = writing.level_files(Path(target))
+        files = level_files(Path(target))
         if csv is not None:
             files["csv"] = Path(csv)
-        writing.require_free(files, self.sources)
-        return writing.stage_levels(
+        require_free(files, self.sources)
+        return stage_levels(
             outputs,
             Path(target),
             self.derived,
@@ -166,10 +169,10 @@ class LevelsResult:
         MissingDependencyError
             If matplotlib is not installed.
         """
-        from sct_rootlets.qc import report
+        from sct_rootlets.qc import result_page
 
         grid = (self.image or self.cord).grid
-        page = report.page(
+        page = result_page.page(
             title=self.title,
             png=self.figure,
             table=self.derived.table,
@@ -185,7 +188,7 @@ class LevelsResult:
             "figure": Path(folder) / f"{stem}.png",
             "report": Path(folder) / f"{stem}.html",
         }
-        writing.require_free(files, self.sources)
+        require_free(files, self.sources)
         outputs.stage(files["figure"]).write_bytes(self.figure)
         outputs.stage(files["report"]).write_text(page, encoding="utf-8")
         return files

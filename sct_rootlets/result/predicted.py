@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sct_rootlets import writing
 from sct_rootlets.engines import Segmentation
+from sct_rootlets.files.guards import require_free
+from sct_rootlets.files.names import stem_of
+from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.outputs import OutputSet
 from sct_rootlets.result.made_by import facts_of, made_by, seconds_and_notes
+from sct_rootlets.result.stage import stage_intermediate, stage_segmentation
 
 if TYPE_CHECKING:
     from sct_rootlets.qc.mosaic import Mosaic
@@ -85,10 +87,10 @@ class Predicted:
         MissingDependencyError
             If matplotlib is not installed.
         """
-        from sct_rootlets.qc import report
+        from sct_rootlets.qc import result_page
 
         title = Path(self.image.path).name
-        page = report.page(
+        page = result_page.page(
             title=title,
             warnings=self.remarks,
             mosaic=self.mosaic(),
@@ -99,7 +101,7 @@ class Predicted:
             },
         )
         files = {"report": Path(folder) / f"{stem}.html"}
-        writing.require_free(files, self.sources)
+        require_free(files, self.sources)
         outputs.stage(files["report"]).write_text(page, encoding="utf-8")
         return files
 
@@ -126,7 +128,7 @@ class Predicted:
         if self.cord_is_ours:
             files["cord"] = planned["cord"]
         with OutputSet() as outputs:
-            writing.stage_segmentation(
+            stage_segmentation(
                 outputs,
                 files,
                 self.rootlets,
@@ -138,10 +140,10 @@ class Predicted:
                 parameters=self.parameters,
             )
             if keep_intermediate:
-                files |= writing.stage_intermediate(
+                files |= stage_intermediate(
                     outputs,
                     files["rootlets"].parent,
-                    writing.stem_of(self.image),
+                    stem_of(self.image),
                     rootlets=self.segmentation.rootlets if self.numbered else None,
                     csf=self.segmentation.csf,
                 )

@@ -8,14 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets import writing
 from sct_rootlets.engines import Segmentation
+from sct_rootlets.files.guards import require_free
+from sct_rootlets.files.names import SUFFIXES, image_outputs, stem_of
+from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.levels import Derived
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.outputs import OutputSet
 from sct_rootlets.result.levels import LevelsResult
 from sct_rootlets.result.made_by import seconds_and_notes
+from sct_rootlets.result.stage import stage_intermediate, stage_segmentation
 
 __all__ = ["Result"]
 
@@ -67,7 +69,7 @@ class Result:
     @property
     def stem(self) -> str:
         """Name of the image without folder and extension."""
-        return writing.stem_of(self.image)
+        return stem_of(self.image)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -130,9 +132,9 @@ class Result:
     ) -> dict[str, Path]:
         """Stage in `outputs` what :meth:`write` writes; parameters and errors as there."""
         folder = Path(folder)
-        files = writing.image_outputs(self.stem, folder, cord=self.cord_is_ours)
-        writing.require_free(files, self.sources)
-        writing.stage_segmentation(
+        files = image_outputs(self.stem, folder, cord=self.cord_is_ours)
+        require_free(files, self.sources)
+        stage_segmentation(
             outputs,
             files,
             self.rootlets,
@@ -145,7 +147,7 @@ class Result:
         )
         files |= self.of_levels.stage(outputs, files["levels"], csv=csv)
         if keep_intermediate:
-            files |= writing.stage_intermediate(
+            files |= stage_intermediate(
                 outputs,
                 folder,
                 self.stem,
@@ -163,5 +165,5 @@ class Result:
         MissingDependencyError
             If matplotlib is not installed.
         """
-        stem = f"{self.stem}{writing.SUFFIXES['levels']}"
+        stem = f"{self.stem}{SUFFIXES['levels']}"
         return self.of_levels.stage_qc(outputs, folder, stem)

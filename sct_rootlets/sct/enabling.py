@@ -20,7 +20,7 @@ import sct_rootlets
 from sct_rootlets.errors import RootletsError
 from sct_rootlets.sct.hook import HOOK_VERSION, TASK
 from sct_rootlets.sct.installation import SctInstallation
-from sct_rootlets.sct.tasks import MARK
+from sct_rootlets.sct.task_entries import MARK
 
 __all__ = [
     "HOOK_FILE",

@@ -108,9 +108,9 @@ class RootletsFinder:
                 f"the hook is of version {self._version}, that of this package is {HOOK_VERSION}",
                 remedy="Type: sct_rootlets sct enable",
             )
-        from sct_rootlets.sct import tasks
+        from sct_rootlets.sct import task_entries
 
-        tasks.add(module)
+        task_entries.add(module)
 
     def _return_normally(self, module: "ModuleType") -> None:
         from sct_rootlets.sct import handover

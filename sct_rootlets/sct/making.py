@@ -11,14 +11,14 @@ from pathlib import Path
 
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import RootletsError
+from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.sidecar import is_generated_here, sidecar_path, split_nifti, to_json
 from sct_rootlets.image import Image, save
 from sct_rootlets.inputs import Landmarks, read_cord
-from sct_rootlets.levels.column import VertebralColumn
-from sct_rootlets.outputs import OutputSet
+from sct_rootlets.levels.spine.column import VertebralColumn
 from sct_rootlets.sct import recipes
 from sct_rootlets.sct.commands import Runner, state_of_tasks
 from sct_rootlets.sct.recipes import Recipe
-from sct_rootlets.sidecar import is_generated_here, sidecar_path, split_nifti, to_json
 
 __all__ = ["KINDS", "Maker", "check_usable"]
 
@@ -184,7 +184,7 @@ def check_usable(kind: str, path: Path, reference: Image, cord: Path | None = No
     ------
     RootletsError
         As :func:`sct_rootlets.inputs.read_cord`, :meth:`sct_rootlets.inputs.Landmarks.read` and
-        :meth:`sct_rootlets.levels.column.VertebralColumn.from_discs`.
+        :meth:`sct_rootlets.levels.spine.column.VertebralColumn.from_discs`.
     """
     if kind == "cord":
         read_cord(path, reference)

@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from sct_rootlets.sidecar import split_nifti
+from sct_rootlets.files.sidecar import split_nifti
 
 __all__ = ["DATA", "LABELS", "PROCESSED", "SUFFIXES", "find_manual"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sct_rootlets.sidecar import split_nifti
+from sct_rootlets.files.sidecar import split_nifti
 
 __all__ = ["AT_HAND", "Recipe", "cord", "discs_by_network", "discs_by_template", "pmj"]
 

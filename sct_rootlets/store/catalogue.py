@@ -10,13 +10,13 @@ from typing import Any
 from sct_rootlets.errors import IntegrityError, ModelError
 from sct_rootlets.manifest import InstalledModel, ModelEntry, load_manifests
 from sct_rootlets.store import trust
-from sct_rootlets.store.disk import bytes_text
 from sct_rootlets.store.folder import BUNDLED_FOLDER
 from sct_rootlets.store.home import Place, home
 from sct_rootlets.store.installed import all_installed, find, receipt_of
 from sct_rootlets.store.receipt import Receipt, verify
+from sct_rootlets.store.requested import is_url
 from sct_rootlets.store.sct_copy import find_sct_copy, source_url
-from sct_rootlets.store.wanted import is_url
+from sct_rootlets.store.space import bytes_text
 
 __all__ = [
     "format_model",

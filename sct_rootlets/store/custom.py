@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from sct_rootlets.errors import IntegrityError, StoreError
+from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.outputs import OutputSet
-from sct_rootlets.store.disk import writing
 from sct_rootlets.store.home import home
 from sct_rootlets.store.install import Progress, install
-from sct_rootlets.store.wanted import is_url, wanted, wanted_at
-from sct_rootlets.store.web import shown
+from sct_rootlets.store.requested import is_url, wanted, wanted_at
+from sct_rootlets.store.space import writing
+from sct_rootlets.store.web.session import shown
 
 __all__ = ["Custom", "custom_version", "forget_custom", "install_custom"]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sct_rootlets.errors import DownloadError, IntegrityError, ModelError
 from sct_rootlets.store import trust
-from sct_rootlets.store.disk import require_space, writing
+from sct_rootlets.store.requested import Wanted
+from sct_rootlets.store.space import require_space, writing
 from sct_rootlets.store.staging import Staging
-from sct_rootlets.store.wanted import Wanted
 
 __all__ = ["Archive", "Progress", "copy_archive", "download_archive"]
 
@@ -60,9 +60,9 @@ def download_archive(
     Raises
     ------
     DownloadError, IntegrityError, StoreError, UsageError
-        As of :func:`sct_rootlets.store.download.download`, with what can be done.
+        As of :func:`sct_rootlets.store.web.download.download`, with what can be done.
     """
-    from sct_rootlets.store.download import download
+    from sct_rootlets.store.web.download import download
 
     def show(url: str, done: int, total: int | None) -> None:
         if progress is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sct_rootlets.checkpoint import CHECKPOINTS
 from sct_rootlets.errors import ModelError
-from sct_rootlets.hashing import file_sha256
+from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.manifest import (
     DEFAULT_ORIENTATION_SCT,
     EXPECTED,

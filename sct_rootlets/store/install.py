@@ -21,13 +21,12 @@ from sct_rootlets.errors import (
 )
 from sct_rootlets.manifest import InstalledModel, ModelEntry
 from sct_rootlets.store import trust
-from sct_rootlets.store.arrange import arrange
-from sct_rootlets.store.claim import Claim
-from sct_rootlets.store.disk import writing
+from sct_rootlets.store.accepted_model import arrange
 from sct_rootlets.store.fetch import Progress, copy_archive, download_archive
 from sct_rootlets.store.home import PATH, Place, home, is_offline
 from sct_rootlets.store.installed import describe_installed, find, receipt_of
-from sct_rootlets.store.proof import require_archive, require_carried
+from sct_rootlets.store.locks.lock import Claim
+from sct_rootlets.store.provenance import require_archive, require_carried
 from sct_rootlets.store.receipt import (
     RECEIPT,
     is_installed,
@@ -36,8 +35,9 @@ from sct_rootlets.store.receipt import (
     verify,
     write_receipt,
 )
+from sct_rootlets.store.requested import Wanted, missing_offline, wanted
+from sct_rootlets.store.space import writing
 from sct_rootlets.store.staging import Staging, tidy
-from sct_rootlets.store.wanted import Wanted, missing_offline, wanted
 
 __all__ = ["Progress", "install", "require_expected"]
 
@@ -62,7 +62,7 @@ def install(
     Parameters
     ----------
     what, file, sha256
-        As :func:`sct_rootlets.store.wanted.wanted` takes them, or what it returned.
+        As :func:`sct_rootlets.store.requested.wanted` takes them, or what it returned.
     accept_change : str, optional
         ``name@version`` whose bytes may differ from those recorded; it is then installed
         anew, and what it is now is recorded.
@@ -144,7 +144,7 @@ def _install(
     progress: Progress | None,
 ) -> None:
     """Install into `place`, with the claim held and a staging folder of its own."""
-    from sct_rootlets.store.unpack import unpack
+    from sct_rootlets.store.archives.unpack import unpack
 
     tell = progress or (lambda stage, done, total: None)
     lock = trust.lock_path(place.store)

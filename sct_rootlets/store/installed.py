@@ -10,19 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sct_rootlets.errors import IntegrityError, ModelError, StoreError
-from sct_rootlets.hashing import file_sha256
+from sct_rootlets.files.hashing import file_sha256
+from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.outputs import OutputSet
-from sct_rootlets.store.claim import Claim
-from sct_rootlets.store.disk import writing
 from sct_rootlets.store.folder import describe, inference_checkpoints, model_folder
 from sct_rootlets.store.home import Place, stores
+from sct_rootlets.store.locks.lock import Claim
 from sct_rootlets.store.receipt import (
     RECEIPT,
     Receipt,
     is_installed,
     read_receipt,
 )
+from sct_rootlets.store.space import writing
 
 __all__ = ["all_installed", "describe_installed", "export", "find", "receipt_of", "remove"]
 

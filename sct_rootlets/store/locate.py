@@ -16,13 +16,13 @@ from sct_rootlets.manifest import (
     load_manifests,
 )
 from sct_rootlets.store import trust
-from sct_rootlets.store.arrange import require_no_code
+from sct_rootlets.store.accepted_model import require_no_code
 from sct_rootlets.store.folder import ARCHIVES, BUNDLED_FOLDER, describe, model_folder
 from sct_rootlets.store.home import home
 from sct_rootlets.store.install import Progress, install, require_expected
 from sct_rootlets.store.installed import all_installed, describe_installed, find
+from sct_rootlets.store.requested import Wanted, is_url, require_sha256, wanted
 from sct_rootlets.store.sct_copy import find_sct_copy
-from sct_rootlets.store.wanted import Wanted, is_url, require_sha256, wanted
 
 __all__ = ["Choice", "locate", "locate_here"]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from sct_rootlets import __version__
 from sct_rootlets.errors import ModelError
-from sct_rootlets.hashing import file_sha256
+from sct_rootlets.files.hashing import file_sha256
 
 __all__ = [
     "RECEIPT",

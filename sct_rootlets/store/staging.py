@@ -9,10 +9,10 @@ from pathlib import Path
 from types import TracebackType
 
 from sct_rootlets.errors import DownloadError, StoreError
-from sct_rootlets.store.claim import Claim, sweep
-from sct_rootlets.store.disk import writing
 from sct_rootlets.store.home import Place, Store
+from sct_rootlets.store.locks.lock import Claim, sweep
 from sct_rootlets.store.receipt import RECEIPT, is_installed
+from sct_rootlets.store.space import writing
 
 __all__ = ["Staging", "tidy"]
 

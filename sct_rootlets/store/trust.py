@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from sct_rootlets.errors import IntegrityError, StoreError
-from sct_rootlets.store.claim import Claim, sweep
 from sct_rootlets.store.home import Store
+from sct_rootlets.store.locks.lock import Claim, sweep
 from sct_rootlets.store.receipt import Receipt
 
 __all__ = [

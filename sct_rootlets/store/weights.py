@@ -12,8 +12,8 @@ from pathlib import Path
 
 from sct_rootlets.checkpoint import converted_files, read_pth, write_converted
 from sct_rootlets.errors import ModelError
-from sct_rootlets.hashing import file_sha256
-from sct_rootlets.outputs import OutputSet
+from sct_rootlets.files.hashing import file_sha256
+from sct_rootlets.files.outputs import OutputSet
 
 __all__ = ["Converted", "code_files", "convert_checkpoint"]
 

@@ -14,7 +14,12 @@ from sct_rootlets.variability.effects import EffectRow, effect_rows
 from sct_rootlets.variability.resampling import Resampler
 from sct_rootlets.variability.spread import SpreadRow, spread
 from sct_rootlets.variability.study import Study
-from sct_rootlets.variability.vertebrae import PositionRow, ShareRow, position_rows, share_rows
+from sct_rootlets.variability.vertebral_position import (
+    PositionRow,
+    ShareRow,
+    position_rows,
+    share_rows,
+)
 
 __all__ = ["Variability", "analyse"]
 

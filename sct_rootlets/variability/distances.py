@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import DISC_C2C3, SpinalLevel, disc_name
 from sct_rootlets.errors import InputError, UsageError
-from sct_rootlets.levels.columns import STATUSES
-from sct_rootlets.levels.table import LevelRow, LevelTable
+from sct_rootlets.levels.table.columns import STATUSES
+from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from sct_rootlets.variability.study import Scan, Study
 
 __all__ = ["ESTIMATED", "MEASURES", "ORIGINS", "Distances", "cell_means", "disc_s_mm", "measure"]
@@ -78,7 +78,7 @@ def measure(
     origin : {"pmj", "c2c3"}
         Where distances start. Lengths need none.
     statuses : collection of str
-        Statuses of rows that count (:data:`sct_rootlets.levels.columns.STATUSES`). With
+        Statuses of rows that count (:data:`sct_rootlets.levels.table.columns.STATUSES`). With
         ``"estimated"`` also the borders of measured rows count that a flag says were taken from
         the population or lie where the view ends.
 

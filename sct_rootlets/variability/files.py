@@ -11,16 +11,16 @@ import numpy as np
 
 from sct_rootlets import __version__
 from sct_rootlets.errors import UsageError
-from sct_rootlets.outputs import OutputSet
+from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.sidecar import GENERATOR, relative, to_json
 from sct_rootlets.qc.figure import has_matplotlib
-from sct_rootlets.sidecar import GENERATOR, relative, to_json
 from sct_rootlets.variability.agreement import AgreementRow, IccRow
 from sct_rootlets.variability.analysis import Variability
 from sct_rootlets.variability.columns import cell, describe, to_tsv
 from sct_rootlets.variability.distances import MEASURES, ORIGINS
 from sct_rootlets.variability.effects import EffectRow
 from sct_rootlets.variability.spread import SpreadRow
-from sct_rootlets.variability.vertebrae import PLACES, PositionRow, ShareRow
+from sct_rootlets.variability.vertebral_position import PLACES, PositionRow, ShareRow
 
 __all__ = ["write"]
 

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sct_rootlets.errors import UsageError
-from sct_rootlets.levels.column import VertebralColumn
-from sct_rootlets.levels.population import COHORT_ZONES_MM
-from sct_rootlets.levels.table import LevelRow, LevelTable
-from sct_rootlets.outputs import OutputSet
-from sct_rootlets.sidecar import to_json
+from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.sidecar import to_json
+from sct_rootlets.levels.population.reference_data import COHORT_ZONES_MM
+from sct_rootlets.levels.spine.column import VertebralColumn
+from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from sct_rootlets.variability.study import Scan, Study
 
 __all__ = ["Design", "simulate", "write_simulated"]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sct_rootlets.errors import InputError, UsageError
-from sct_rootlets.levels.reading import read_levels_table
-from sct_rootlets.levels.table import LevelTable
+from sct_rootlets.levels.table.level_table import LevelTable
+from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.variability.entities import ENTITIES, entities_of
 from sct_rootlets.variability.participants import Participants, read_participants
 
@@ -74,7 +74,7 @@ def read_study(
     Parameters
     ----------
     paths : sequence of path-like
-        As :func:`sct_rootlets.levels.reading.read_levels_table` reads them.
+        As :func:`sct_rootlets.levels.table.reading.read_levels_table` reads them.
     participants : path-like, optional
         participants.tsv.
     by : iterable of str

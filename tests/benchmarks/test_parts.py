@@ -127,7 +127,7 @@ def test_the_population_is_that_of_the_facts(shared_data: Path) -> None:
 
 
 def test_a_level_in_the_middle_is_interpolated_there() -> None:
-    from sct_rootlets.levels.population import COHORT_ZONES_MM
+    from sct_rootlets.levels.population.reference_data import COHORT_ZONES_MM
 
     zones = {level: ends for level, ends in COHORT_ZONES_MM.items() if level is not SpinalLevel.C6}
     middle, _ = population.interpolated(zones, SpinalLevel.C6)

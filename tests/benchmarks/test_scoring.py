@@ -13,7 +13,7 @@ from benchmarks.published import published_levels, slice_faces
 from benchmarks.scoring import Run, measured_runs, published_runs, true_borders
 from sct_rootlets.anatomy import ROOTLET_LEVELS, SpinalLevel
 from sct_rootlets.image import Grid, LabelImage
-from sct_rootlets.levels.table import LevelRow, LevelTable
+from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 
 L = SpinalLevel
 

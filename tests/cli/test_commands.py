@@ -20,7 +20,7 @@ from sct_rootlets.cli.demo import format_comparison
 from sct_rootlets.cli.main import main
 from sct_rootlets.image import load_labels
 from sct_rootlets.levels import LevelTable
-from sct_rootlets.levels.columns import COLUMNS
+from sct_rootlets.levels.table.columns import COLUMNS
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.metrics import BorderError, BorderErrors
 from sct_rootlets.pipeline import network

@@ -9,7 +9,7 @@ import pytest
 
 from sct_rootlets.cli.main import main
 from sct_rootlets.errors import RootletsError
-from sct_rootlets.sct import report
+from sct_rootlets.sct import qc_report
 from sct_rootlets.sct.installation import SctInstallation
 from tests.synthetic import make_neck
 
@@ -35,15 +35,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         calls.append({"sct": sct, "folder": folder, **options})
         return Path(folder) / "index.html"
 
-    monkeypatch.setattr(report, "find_sct", lambda: SCT)
-    monkeypatch.setattr(report, "add_entry", add_entry)
+    monkeypatch.setattr(qc_report, "find_sct", lambda: SCT)
+    monkeypatch.setattr(qc_report, "add_entry", add_entry)
     return calls
 
 
 def test_without_sct_there_is_our_page_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(report, "find_sct", lambda: None)
+    monkeypatch.setattr(qc_report, "find_sct", lambda: None)
     assert main(LEVELS) == 0
     assert {path.name for path in Path("qc").iterdir()} == {"X.png", "X.html"}
     out, err = capsys.readouterr()
@@ -92,7 +92,7 @@ def test_an_entry_that_fails_is_a_warning_and_loses_nothing(
     def fail(*args: Any, **options: Any) -> None:
         raise error
 
-    monkeypatch.setattr(report, "add_entry", fail)
+    monkeypatch.setattr(qc_report, "add_entry", fail)
     assert main(LEVELS) == 0
     out, err = capsys.readouterr()
     assert "no entry was added to SCT's QC report" in err

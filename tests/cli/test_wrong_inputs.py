@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sct_rootlets.writing import level_files
+from sct_rootlets.files.names import level_files
 from tests.forked import sct_rootlets
 from tests.levels.bent_cord import turned
 from tests.synthetic import RAS_1MM, Neck, make_model_folder, make_neck, save_array

@@ -21,7 +21,7 @@ from sct_rootlets.image import load_labels
 from sct_rootlets.pipeline import network
 from sct_rootlets.postprocess import Sizes, Steps
 from sct_rootlets.result import LevelsResult
-from sct_rootlets.sct.inputs import Made as Supplied
+from sct_rootlets.sct.missing_inputs import Made as Supplied
 from tests.synthetic import Neck
 
 pytestmark = pytest.mark.usefixtures("no_figures")

@@ -325,7 +325,7 @@ def test_nnunet_itself_loads_the_folder_and_agrees(compact, model_folder):
     import torch
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
-    from sct_rootlets.engines.tiles import accumulate, pad_to_patch, tile_origins
+    from sct_rootlets.engines.network_grid.tiles import accumulate, pad_to_patch, tile_origins
     from training.export import build_network, folder_name, plain_conv_unet_kwargs
     from training.export import write_nnunet_folder as write
 

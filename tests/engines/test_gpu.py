@@ -16,9 +16,9 @@ import pytest
 
 from sct_rootlets import pipeline
 from sct_rootlets.engines import load_engine
-from sct_rootlets.engines.proof import agreement
+from sct_rootlets.engines.reduced_precision import agreement
 from sct_rootlets.image import Image, LabelImage, load_labels, save
-from sct_rootlets.pipeline import given, network
+from sct_rootlets.pipeline import inputs_of_run, network
 from sct_rootlets.store import locate
 from tests.engines.test_sliding import (  # noqa: F401  the fixture
     Write,
@@ -137,7 +137,7 @@ def test_a_batch_reads_ahead_and_writes_behind(trained, phantom, tmp_path, monke
     alone = [predicted(trained, "torch", GPU, image.with_data(np.roll(image.data, n, 0)))
              for n in range(3)]  # fmt: skip
     loads, threads = [], {"read": set(), "written": set()}
-    load, read, write = network.load_engine, given.read, pipeline.Predicted.write
+    load, read, write = network.load_engine, inputs_of_run.read, pipeline.Predicted.write
 
     def noted(kind, function):
         def call(*args, **kwargs):
@@ -151,7 +151,7 @@ def test_a_batch_reads_ahead_and_writes_behind(trained, phantom, tmp_path, monke
         return load(*args, **kwargs)
 
     monkeypatch.setattr(network, "load_engine", loaded)
-    monkeypatch.setattr(given, "read", noted("read", read))
+    monkeypatch.setattr(inputs_of_run, "read", noted("read", read))
     monkeypatch.setattr(pipeline.Predicted, "write", noted("written", write))
     targets = [{"rootlets": tmp_path / f"{n}_rootlets.nii.gz"} for n in range(3)]
     outcomes = list(

@@ -196,7 +196,7 @@ def test_what_only_nnunet_runs_is_run_by_it(random_model: Write, ours):
 
 def test_a_wide_image_is_predicted_around_the_cord_that_is_found(random_model: Write):
     """The finder is the bundled model's; here it finds what it is told to."""
-    from sct_rootlets.engines.backends import TorchBackend
+    from sct_rootlets.engines.networks.backends import TorchBackend
     from sct_rootlets.engines.sliding import SlidingEngine
 
     class Finder:

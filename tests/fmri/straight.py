@@ -9,7 +9,7 @@ import numpy as np
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.image import Grid, Image, LabelImage
-from sct_rootlets.levels.table import LevelRow, LevelTable
+from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 
 #: The cord runs through x = y = 0, this many mm wide, from TOP_MM downwards.
 RADIUS_MM, TOP_MM, LENGTH_MM = 5.0, 100.0, 100.0

@@ -9,10 +9,10 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError
 from sct_rootlets.fmri import fractions as module
 from sct_rootlets.fmri import level_fractions, slice_fractions
-from sct_rootlets.fmri.borders import Borders
+from sct_rootlets.fmri.borders_on_cord import Borders
 from sct_rootlets.fmri.sampling import LevelSampler
+from sct_rootlets.fmri.transforms import IDENTITY, Affine, Chain, DisplacementField
 from sct_rootlets.image import Grid, LabelImage
-from sct_rootlets.transforms import IDENTITY, Affine, Chain, DisplacementField
 from tests.fmri.straight import RADIUS_MM, TOP_MM, levels_on, slices, table_of
 
 C3, C4 = SpinalLevel.C3, SpinalLevel.C4

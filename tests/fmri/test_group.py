@@ -11,7 +11,7 @@ import pytest
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.fmri import group, group_tsv
 from sct_rootlets.fmri.group import GROUP_COLUMNS, read_table
-from sct_rootlets.fmri.tables import LEVEL_COLUMNS, MAP_COLUMNS, to_tsv
+from sct_rootlets.fmri.series_tables import LEVEL_COLUMNS, MAP_COLUMNS, to_tsv
 
 Row = dict[str, str]
 

@@ -11,12 +11,12 @@ import pytest
 
 from sct_rootlets import derivation
 from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.colours import LEVEL_COLOURS
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.fmri import MappedLevels, map_levels
 from sct_rootlets.image import LabelImage, load_labels, save
-from sct_rootlets.qc.colours import LEVEL_COLOURS
 from tests.fmri.straight import levels_on, slices, table_of
-from tests.transforms.files import write_field
+from tests.fmri.transforms.files import write_field
 
 C3, C4 = SpinalLevel.C3, SpinalLevel.C4
 BORDERS = (20.0, 35.0, 48.0)

@@ -15,8 +15,8 @@ from sct_rootlets.fmri.fractions import Fractions
 from sct_rootlets.fmri.parcels import Parcels
 from sct_rootlets.fmri.regions import QUADRANTS, load_grey_matter
 from sct_rootlets.fmri.slices import label_voxels
+from sct_rootlets.fmri.transforms import IDENTITY
 from sct_rootlets.image import Grid, Image, LabelImage, save
-from sct_rootlets.transforms import IDENTITY
 from tests.fmri.straight import levels_on, slices
 
 BORDERS = (20.0, 35.0, 48.0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.fmri import label_voxels, level_fractions, slice_fractions
 from sct_rootlets.fmri.slices import SliceRow, coverage, rows_of, to_tsv
-from sct_rootlets.transforms import IDENTITY
+from sct_rootlets.fmri.transforms import IDENTITY
 from tests.fmri.straight import levels_on, slices
 
 C3, C4, C5 = SpinalLevel.C3, SpinalLevel.C4, SpinalLevel.C5

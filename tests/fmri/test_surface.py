@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
-from sct_rootlets.fmri.borders import Borders
+from sct_rootlets.fmri.borders_on_cord import Borders
 from sct_rootlets.fmri.surface import cord_surface
 from sct_rootlets.image import Grid
 from tests.levels.cylinder import cylinder

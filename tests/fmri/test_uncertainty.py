@@ -8,10 +8,10 @@ from scipy.stats import norm
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.fmri import level_fractions
-from sct_rootlets.fmri.borders import Borders
+from sct_rootlets.fmri.borders_on_cord import Borders
+from sct_rootlets.fmri.transforms import IDENTITY
 from sct_rootlets.fmri.uncertainty import slice_ranges, spread_of_fractions
 from sct_rootlets.image import Image
-from sct_rootlets.transforms import IDENTITY
 from tests.fmri.straight import levels_on, slices, table_of
 
 C3, C4 = SpinalLevel.C3, SpinalLevel.C4

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from sct_rootlets.image import Grid, LabelImage
-from sct_rootlets.levels.population import PAM50_ZONES_MM
+from sct_rootlets.levels.population.reference_data import PAM50_ZONES_MM
 
 Floats = NDArray[np.float64]
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sct_rootlets.anatomy import ROOTLET_LEVELS, SpinalLevel
-from sct_rootlets.levels import population
 from sct_rootlets.levels.definitions import DEFINITIONS, Borders, apply_definition, statuses_of
+from sct_rootlets.levels.population import reference_data
+from sct_rootlets.levels.population.prior import End, Prior
 from sct_rootlets.levels.positions import locate_ends
-from sct_rootlets.levels.prior import End, Prior
-from sct_rootlets.levels.zone import Zone
+from sct_rootlets.levels.zones.zone import Zone
 
 C1 = SpinalLevel.C1
 C2, C3, C4, C5, C6, C7, C8, T1 = ROOTLET_LEVELS
@@ -48,7 +48,7 @@ def test_the_first_level_seen_begins_where_the_population_ends_the_one_above() -
     row = rows_of("caudal", ZONES)[C3]
     assert row.rostral_mm is not None
     assert row.rostral_sd_mm is not None
-    gap = population.COHORT_ZONES_MM[C3][0] - population.COHORT_ZONES_MM[C2][1]
+    gap = reference_data.COHORT_ZONES_MM[C3][0] - reference_data.COHORT_ZONES_MM[C2][1]
     assert 10.0 - row.rostral_mm == pytest.approx(gap, abs=1.5)
     assert row.rostral_sd_mm > 1.0
     assert row.flags == ("rostral_estimated",)
@@ -147,12 +147,14 @@ def test_whatever_was_measured_no_extents_overlap_and_no_levels_swap(
 
 
 def test_population_figures_are_in_order() -> None:
-    for table in (population.COHORT_ZONES_MM, population.PAM50_ZONES_MM):
+    for table in (reference_data.COHORT_ZONES_MM, reference_data.PAM50_ZONES_MM):
         assert list(table) == list(ROOTLET_LEVELS)
         ends = [end for zone in table.values() for end in zone]
         assert ends == sorted(ends)
-    assert list(population.PAM50_DISCS_MM.values()) == sorted(population.PAM50_DISCS_MM.values())
-    assert sum(population.FROSTELL_PERCENT.values()) == pytest.approx(100, abs=1.5)
+    assert list(reference_data.PAM50_DISCS_MM.values()) == sorted(
+        reference_data.PAM50_DISCS_MM.values()
+    )
+    assert sum(reference_data.FROSTELL_PERCENT.values()) == pytest.approx(100, abs=1.5)
 
 
 def test_a_cut_end_is_no_nearer_than_what_is_seen() -> None:

@@ -12,7 +12,11 @@ from sct_rootlets.anatomy import ROOTLET_LEVELS, SpinalLevel
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.levels import Derived, derive
-from sct_rootlets.levels.population import COHORT_ZONES_MM, PAM50_DISCS_MM, PAM50_ZONES_MM
+from sct_rootlets.levels.population.reference_data import (
+    COHORT_ZONES_MM,
+    PAM50_DISCS_MM,
+    PAM50_ZONES_MM,
+)
 from tests.levels.bent_cord import SIZE, WHOLE, BentCord, point_labels, turned
 
 CORD = BentCord(zones={4: (6.0, 15.0), 5: (22.3, 30.6), 6: (37.4, 46.0)})

@@ -7,12 +7,12 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.anatomy import PLACES, SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import LabelImage
-from sct_rootlets.levels.paint import PLACES, paint_levels, paint_points, unpainted
-from sct_rootlets.levels.slices import slice_positions
-from sct_rootlets.levels.table import LevelRow, LevelTable
+from sct_rootlets.levels.axial_slices import slice_positions
+from sct_rootlets.levels.paint import paint_levels, paint_points, unpainted
+from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from tests.levels.bent_cord import BentCord, turned
 
 CORD = BentCord(length_mm=60.0, radius_mm=50.0, zones={4: (6.0, 15.0)})

@@ -12,7 +12,7 @@ from sct_rootlets.anatomy import ROOTLET_LEVELS, SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import Grid, LabelImage, load_labels
-from sct_rootlets.levels.table import VertebralRelation
+from sct_rootlets.levels.table.level_table import VertebralRelation
 from sct_rootlets.levels.valosek2024 import PublishedLevels, published_levels, published_table
 from tests.levels.bent_cord import turned
 

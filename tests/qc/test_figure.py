@@ -18,11 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.colours import colour_of
 from sct_rootlets.errors import MissingDependencyError
 from sct_rootlets.image import Image
 from sct_rootlets.levels import Derived, LevelRow, derive
-from sct_rootlets.qc import report
-from sct_rootlets.qc.colours import colour_of
+from sct_rootlets.qc import result_page
 from tests.synthetic import Neck, make_neck
 
 pytest.importorskip("matplotlib")
@@ -340,7 +340,7 @@ class Links(html.parser.HTMLParser):
 
 
 def test_the_page_holds_everything_and_fetches_nothing(derived: Derived) -> None:
-    page = report.page(
+    page = result_page.page(
         title="<t2> & more.nii.gz",
         png=b"\x89PNG",
         table=derived.table,
@@ -361,7 +361,7 @@ def test_the_page_holds_everything_and_fetches_nothing(derived: Derived) -> None
 
 def test_the_layers_of_the_mosaic_are_in_the_page_too(derived: Derived) -> None:
     layers = Mosaic(b"\x89PNG below", b"\x89PNG above")
-    page = report.page(title="t2", table=derived.table, warnings=[], facts={}, mosaic=layers)
+    page = result_page.page(title="t2", table=derived.table, warnings=[], facts={}, mosaic=layers)
     links = Links()
     links.feed(page)
     data = [base64.b64decode(source.partition("base64,")[2]) for source in links.sources]
@@ -373,7 +373,7 @@ def test_the_layers_of_the_mosaic_are_in_the_page_too(derived: Derived) -> None:
 
 
 def test_a_page_about_rootlets_alone_has_no_levels() -> None:
-    page = report.page(title="t2", warnings=["w"], facts={"Model": "compact"})
+    page = result_page.page(title="t2", warnings=["w"], facts={"Model": "compact"})
     assert "Spinal levels" not in page
     assert "<img" not in page
     assert "<script" not in page
@@ -381,7 +381,9 @@ def test_a_page_about_rootlets_alone_has_no_levels() -> None:
 
 
 def test_the_page_has_uncertainty_and_flags(derived: Derived) -> None:
-    page = report.page(title="t2", png=b"", table=eventful(derived).table, warnings=[], facts={})
+    page = result_page.page(
+        title="t2", png=b"", table=eventful(derived).table, warnings=[], facts={}
+    )
     assert "<td>31.0 &plusmn; 0.3</td>" in page
     assert '<td class="text">cut_rostral</td>' in page
 

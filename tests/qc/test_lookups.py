@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.qc.colours import LEVEL_COLOURS, UNNUMBERED
+from sct_rootlets.colours import LEVEL_COLOURS, UNNUMBERED
 from sct_rootlets.qc.lookups import Entry, fsleyes, itksnap, of_levels, slicer
 
 C8 = Entry(8, "C8", LEVEL_COLOURS[SpinalLevel.C8])

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
+from sct_rootlets.colours import colour_of
 from sct_rootlets.image import Grid, Image, LabelImage
 from sct_rootlets.levels import Derived, derive
-from sct_rootlets.qc.colours import colour_of
 from sct_rootlets.qc.course import UNNAMED, Course
 from tests.synthetic import Neck, make_neck
 

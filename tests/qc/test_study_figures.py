@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sct_rootlets.anatomy import SpinalLevel, VertebralLevel
+from sct_rootlets.colours import LEVEL_COLOURS
 from sct_rootlets.qc import bland_altman, study_cov, study_levels, study_vertebrae
-from sct_rootlets.qc.colours import LEVEL_COLOURS
 from sct_rootlets.qc.study_page import files
 
 matplotlib = pytest.importorskip("matplotlib")

@@ -108,7 +108,7 @@ def test_a_title_with_markup_is_text(batch: Path, tmp_path: Path) -> None:
 
 def test_the_same_colour_for_a_level_everywhere(page: Summary) -> None:
     from sct_rootlets.anatomy import SpinalLevel
-    from sct_rootlets.qc.colours import colour_of
+    from sct_rootlets.colours import colour_of
 
     levels = data_of(page.path)["sub-a"]["levels"]
     assert isinstance(levels, list)

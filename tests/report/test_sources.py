@@ -114,7 +114,7 @@ def test_images_that_were_moved_are_found_by_name_and_folders_above(tmp_path: Pa
 
 
 def test_what_is_missing_and_what_has_changed_is_told(tmp_path: Path) -> None:
-    from sct_rootlets.hashing import file_sha256
+    from sct_rootlets.files.hashing import file_sha256
 
     image = touch(tmp_path / "t2.nii.gz", "grey")
     touch(tmp_path / "t2_rootlets.nii.gz")

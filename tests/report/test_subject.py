@@ -12,9 +12,9 @@ import pytest
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.levels.paint import UNPAINTED
-from sct_rootlets.levels.plausibility import Comparison, Plausibility
-from sct_rootlets.levels.table import LevelRow, LevelTable
+from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from sct_rootlets.report.finding import find
+from sct_rootlets.report.plausibility import Comparison, Plausibility
 from sct_rootlets.report.sources import Locator
 from sct_rootlets.report.strips import Scale, axis_svg, strip_svg, summary_svg
 from sct_rootlets.report.subject import Line, Subject, read

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sct_rootlets.sct import tasks
+from sct_rootlets.sct import task_entries
 from sct_rootlets.sct.installation import SctInstallation
 
 pytestmark = pytest.mark.sct
@@ -156,10 +156,10 @@ def test_sct_dir_is_the_folder_that_was_found(
 def test_our_entries_have_every_field_that_all_of_sct_s_have(
     answers: dict[str, Any], real_sct: SctInstallation
 ) -> None:
-    model = tasks.default_model()
+    model = task_entries.default_model()
     ours = {
-        "the fields of every task": tasks._task_entry(model),
-        "the fields of every model": tasks._model_entry(model),
+        "the fields of every task": task_entries._task_entry(model),
+        "the fields of every model": task_entries._model_entry(model),
     }
     for name, entry in ours.items():
         lacking = set(answers[name]) - set(entry)

@@ -12,9 +12,9 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import LabelImage
 from sct_rootlets.levels import Derived, LevelTable
+from sct_rootlets.levels.axial_slices import with_slices
 from sct_rootlets.levels.paint import paint_levels, paint_points
-from sct_rootlets.levels.slices import with_slices
-from sct_rootlets.levels.table import LevelRow
+from sct_rootlets.levels.table.level_table import LevelRow
 from sct_rootlets.phantom import Phantom
 from tests.levels.bent_cord import BentCord, rotation
 from tests.sct.rules import (

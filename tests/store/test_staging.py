@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sct_rootlets.errors import DownloadError, StoreError
-from sct_rootlets.store.claim import Claim
 from sct_rootlets.store.home import Store, home
+from sct_rootlets.store.locks.lock import Claim
 from sct_rootlets.store.receipt import is_installed, write_receipt
 from sct_rootlets.store.staging import Staging, tidy
 

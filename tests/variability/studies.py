@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.levels.column import VertebralColumn
-from sct_rootlets.levels.table import LevelRow, LevelTable
+from sct_rootlets.levels.spine.column import VertebralColumn
+from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from sct_rootlets.variability.study import Scan, Study
 
 C5, C6 = SpinalLevel.C5, SpinalLevel.C6

@@ -9,7 +9,7 @@ import pytest
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError, UsageError
-from sct_rootlets.levels.table import LevelTable
+from sct_rootlets.levels.table.level_table import LevelTable
 from sct_rootlets.variability.distances import MEASURES, cell_means, disc_s_mm, measure
 from sct_rootlets.variability.study import Scan, Study
 from tests.variability.studies import C5, C6, DISCS, table_of

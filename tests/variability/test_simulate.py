@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.variability import planted
 from sct_rootlets.errors import UsageError
-from sct_rootlets.levels.population import COHORT_ZONES_MM
+from sct_rootlets.levels.population.reference_data import COHORT_ZONES_MM
 from sct_rootlets.variability.analysis import analyse
 from sct_rootlets.variability.distances import measure
 from sct_rootlets.variability.resampling import Resampler

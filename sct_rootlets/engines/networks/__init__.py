@@ -1,0 +1,1 @@
+"""The networks of a model folder, in torch or OpenVINO, ready to score tiles."""

@@ -1,0 +1,227 @@
+"""Converted networks on disk, so that a later run starts without torch.
+
+One folder a model folder, named by the hash of what it was made from, the configuration, and
+the release of OpenVINO that made it::
+
+    <cache>/<hash>-<configuration>-<release>/
+        facts.json         what checkpoints say besides weights, and the hashes of the rest
+        <fold>.xml, .bin
+        <fold>.mixed.xml   the same with marks, for the same .bin
+
+A folder is written beside its place and moved there whole, so that processes that make the
+same one at a time do no harm. What lies there is compared with its hashes before use: what
+is not as it was written is made again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sct_rootlets.checkpoint import NoArrays, read_arrays
+from sct_rootlets.engines.networks.openvino_convert import convert
+from sct_rootlets.engines.networks.openvino_graph import write_plain_unet
+from sct_rootlets.engines.networks.openvino_network import OpenVINONetwork, import_openvino
+from sct_rootlets.engines.networks.runtime import checkpoint_files, has_plain_trainer
+from sct_rootlets.engines.networks.torch_network import Facts, build_modules
+from sct_rootlets.engines.networks.unet import plain_unet
+from sct_rootlets.engines.plan import UnsupportedPlan, read_plan
+from sct_rootlets.errors import ModelError
+from sct_rootlets.files.hashing import file_sha256
+
+__all__ = ["Converted", "converted"]
+
+logger = logging.getLogger(__name__)
+
+_FORMAT = 3
+_FACTS = "facts.json"
+
+
+class Converted:
+    """The networks of a model in OpenVINO's form.
+
+    Attributes
+    ----------
+    facts : Facts
+    folder : Path
+    """
+
+    def __init__(self, folder: Path, facts: Facts) -> None:
+        self.folder = folder
+        self.facts = facts
+
+    def networks(self, precision: str, threads: int | None) -> list[OpenVINONetwork]:
+        """Load the networks, one a fold, at a precision."""
+        return [
+            OpenVINONetwork(self.folder / f"{fold}.xml", precision, threads)
+            for fold in self.facts.folds
+        ]
+
+
+@contextmanager
+def converted(folder: Path, sha256: str, cache: Path | None) -> Iterator[Converted]:
+    """Give the converted networks of a model folder; make and keep them where there are none.
+
+    Parameters
+    ----------
+    folder : Path
+        nnU-Net model folder.
+    sha256 : str
+        Hash of what inference reads of it.
+    cache : Path or None
+        Where converted networks are kept; made if missing. Where it is None or cannot be
+        written to, they last as long as the context.
+
+    Raises
+    ------
+    ModelError, MissingDependencyError
+        If the networks cannot be built or converted.
+    """
+    release = re.sub(r"[^0-9A-Za-z.]+", "-", import_openvino().version).split("-")[0]
+    # The two folders of a compact model have one hash.
+    configuration = re.sub(r"[^0-9A-Za-z_]+", "-", folder.name.rpartition("__")[2])
+    name = f"{sha256[:32]}-{configuration[:40]}-{release}"
+    place = None if cache is None else cache / name
+    if place is not None:
+        facts = _read(place)
+        if facts is not None:
+            yield Converted(place, facts)
+            return
+    made = _staging(cache)
+    try:
+        facts = _written(folder, made) or _made_apart(folder, made) or _make(folder, made)
+        if place is not None and made.parent == place.parent:
+            made = _moved(made, place)
+        yield Converted(made, facts)
+    finally:
+        if made != place:
+            shutil.rmtree(made, ignore_errors=True)
+
+
+def _staging(cache: Path | None) -> Path:
+    """Return a new folder in the cache, or a temporary one where that cannot be."""
+    if cache is not None:
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            return Path(tempfile.mkdtemp(prefix=".new-", dir=cache))
+        except OSError as error:
+            logger.info("converted networks cannot be kept in %s (%s)", cache, error)
+    return Path(tempfile.mkdtemp(prefix="sct_rootlets-"))
+
+
+def _written(folder: Path, target: Path) -> Facts | None:
+    """Write the files from the weights as they are: a matter of a second, without torch.
+
+    Returns None, and leaves nothing that the other ways would not replace, where a network is
+    no plain U-Net or anything about it is unusual: they say what is wrong with it, if it is
+    wrong.
+    """
+    try:
+        files = checkpoint_files(folder)
+        checkpoints = [read_arrays(path) for path in files]
+        facts = Facts.of(checkpoints[0], files)
+        if not has_plain_trainer(checkpoints[0]["trainer_name"]):
+            return None
+        patch = read_plan(folder, facts.configuration).patch
+        unet = plain_unet(folder, facts.configuration)
+        if unet is None or not unet.fits(patch):
+            return None
+        for checkpoint, fold in zip(checkpoints, facts.folds, strict=True):
+            weights = unet.weights_of(checkpoint["network_weights"])
+            if weights is None:
+                return None
+            write_plain_unet(unet, weights, patch, target / f"{fold}.xml")
+    except (ModelError, NoArrays, UnsupportedPlan, RuntimeError) as error:
+        logger.debug("its networks cannot be written as they are (%s)", error)
+        return None
+    _write_facts(facts, target)
+    return facts
+
+
+def _made_apart(folder: Path, target: Path) -> Facts | None:
+    """Make the files in a process of its own, so that torch and its memory leave with it.
+
+    Returns None where that fails, for whatever reason: making them here then says which.
+    """
+    command = [sys.executable, "-m", __name__, os.fspath(folder.resolve()), os.fspath(target)]
+    search = os.pathsep.join(filter(None, sys.path))
+    try:
+        subprocess.run(
+            command,
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PYTHONPATH": search},
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        logger.debug("converting in a process of its own failed (%s)", error)
+        return None
+    return _read(target)
+
+
+def _make(folder: Path, target: Path) -> Facts:
+    modules, facts = build_modules(folder)
+    patch = read_plan(folder, facts.configuration).patch
+    for module, fold in zip(modules, facts.folds, strict=True):
+        convert(module, patch, target / f"{fold}.xml")
+    _write_facts(facts, target)
+    return facts
+
+
+def _write_facts(facts: Facts, target: Path) -> None:
+    content = {
+        "format": _FORMAT,
+        **asdict(facts),
+        "sha256": {path.name: file_sha256(path) for path in sorted(target.iterdir())},
+    }
+    (target / _FACTS).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _moved(made: Path, place: Path) -> Path:
+    """Move a finished folder to its place, or leave it to who was faster."""
+    try:
+        os.replace(made, place)
+    except OSError:
+        if _read(place) is not None:
+            return made
+        shutil.rmtree(place, ignore_errors=True)  # damaged, or half removed
+        try:
+            os.replace(made, place)
+        except OSError:
+            return made
+    return place
+
+
+def _read(place: Path) -> Facts | None:
+    """Return the facts of a whole and unchanged folder, else None."""
+    try:
+        content: dict[str, Any] = json.loads((place / _FACTS).read_text(encoding="utf-8"))
+        if content["format"] != _FORMAT:
+            return None
+        for name, expected in content["sha256"].items():
+            if Path(name).name != name or file_sha256(place / name) != expected:
+                logger.warning("%s is damaged and is made again", place / name)
+                return None
+        facts = Facts(
+            str(content["configuration"]),
+            tuple(int(axis) for axis in content["mirror_axes"]),
+            tuple(str(fold) for fold in content["folds"]),
+        )
+        return facts if all(f"{fold}.xml" in content["sha256"] for fold in facts.folds) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+if __name__ == "__main__":
+    _make(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,177 @@
+"""The networks of a model folder: one a fold, ready to score tiles.
+
+A `Network` is what the sliding windows see; behind it stands torch, or OpenVINO (see
+:mod:`sct_rootlets.engines.networks.openvino_network`), which is fed from what is built here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sct_rootlets.engines.networks.architecture import build_network
+from sct_rootlets.engines.networks.runtime import (
+    checkpoint_files,
+    has_plain_trainer,
+    import_torch,
+    read_checkpoint,
+    using_threads,
+)
+from sct_rootlets.engines.plan import number_of_classes
+from sct_rootlets.errors import ModelError
+from sct_rootlets.manifest import read_json
+
+__all__ = ["Facts", "Network", "TorchNetwork", "build_modules"]
+
+_Array = NDArray[np.float32]
+
+
+class Network(Protocol):
+    """A loaded network."""
+
+    def scores(self, tiles: _Array) -> _Array:
+        """Return the class scores (N, classes, *patch), logits, of tiles (N, *patch).
+
+        The answer may be overwritten by the next call.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the checkpoints of a folder say besides the weights.
+
+    Attributes
+    ----------
+    configuration : str
+        Such as ``"3d_fullres"``.
+    mirror_axes : tuple of int
+        Axes of the patch along which mirroring is allowed.
+    folds : tuple of str
+        Names of the folders whose networks are averaged.
+    """
+
+    configuration: str
+    mirror_axes: tuple[int, ...]
+    folds: tuple[str, ...]
+
+    @classmethod
+    def of(cls, checkpoint: Mapping[str, Any], files: Sequence[Path]) -> Facts:
+        """Return what the first of the checkpoints `files` says."""
+        axes: Sequence[int] = checkpoint.get("inference_allowed_mirroring_axes") or ()
+        return cls(
+            configuration=str(checkpoint["init_args"]["configuration"]),
+            mirror_axes=tuple(int(axis) for axis in axes),
+            folds=tuple(path.parent.name for path in files),
+        )
+
+
+class TorchNetwork:
+    """A network in torch.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        From patches (N, 1, *patch) to scores (N, classes, *patch).
+    device : torch.device
+    threads : int, optional
+        As in :func:`sct_rootlets.engines.load_engine`.
+
+    Notes
+    -----
+    On CUDA it runs under autocast, as nnU-Net's own predictor does; elsewhere in float32.
+    """
+
+    def __init__(self, module: Any, device: Any, threads: int | None = None) -> None:
+        self._module = module.to(device).eval()
+        self._device = device
+        self._threads = threads
+
+    def scores(self, tiles: _Array) -> _Array:
+        """Score tiles; see :class:`Network`.
+
+        Tiles that do not fit into a GPU's memory together are scored one by one.
+
+        Raises
+        ------
+        ModelError
+            If not even one does.
+        """
+        torch = import_torch()
+        try:
+            return self._scored(tiles)
+        except torch.cuda.OutOfMemoryError as error:
+            # Not the error itself: the frames of its traceback hold what filled the memory.
+            reason = (str(error).splitlines() or [""])[0]
+        torch.cuda.empty_cache()
+        if len(tiles) > 1:
+            return np.concatenate([self.scores(tile[None]) for tile in tiles])
+        raise ModelError(
+            f"the memory of {self._device} does not hold one tile of it ({reason:.200})",
+            remedy="Choose -device cpu, or leave that device to this program alone",
+        )
+
+    def _scored(self, tiles: _Array) -> _Array:
+        torch = import_torch()
+        half = torch.autocast("cuda", enabled=self._device.type == "cuda")
+        with using_threads(self._threads), torch.inference_mode(), half:
+            given = torch.from_numpy(np.ascontiguousarray(tiles[:, None])).to(self._device)
+            result: _Array = self._module(given).float().cpu().numpy()
+        return result
+
+
+def build_modules(folder: Path) -> tuple[list[Any], Facts]:
+    """Return the torch modules of a model folder, one a fold, and what goes with them.
+
+    The network of a plain trainer is built from what plans.json says of it; any other, and
+    those of plans before nnU-Net 2.5, by the trainer's own method in nnU-Net.
+
+    Raises
+    ------
+    ModelError
+        If the folder is incomplete or its weights do not fit its plans.
+    MissingDependencyError
+        If torch or nnU-Net is missing.
+    UnsupportedPlan
+        If the labels of the model are regions.
+    """
+    files = checkpoint_files(folder)
+    checkpoints = [read_checkpoint(path) for path in files]
+    first = checkpoints[0]
+    modules = []
+    for checkpoint, path in zip(checkpoints, files, strict=True):
+        module = _module(folder, first)
+        try:
+            module.load_state_dict(checkpoint["network_weights"])
+        except RuntimeError as error:
+            raise ModelError(
+                f"its weights do not fit the network of its plans.json (trainer "
+                f"{first['trainer_name']}; {str(error).splitlines()[0]})",
+                path=path,
+                remedy="It may need a trainer class that this nnU-Net does not have",
+            ) from error
+        modules.append(module)
+    return modules, Facts.of(first, files)
+
+
+def _module(folder: Path, checkpoint: dict[str, Any]) -> Any:
+    name = checkpoint["init_args"]["configuration"]
+    try:
+        architecture = read_json(folder / "plans.json")["configurations"][name].get("architecture")
+        classes = number_of_classes(read_json(folder / "dataset.json"))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"its plans.json or dataset.json cannot be used ({error!r})",
+            path=folder,
+            remedy="Copy or unzip the model again",
+        ) from error
+    if architecture is not None and has_plain_trainer(checkpoint["trainer_name"]):
+        return build_network(architecture, classes, folder)
+    from sct_rootlets.engines.nnunet import build_by_trainer
+
+    return build_by_trainer(folder, checkpoint)

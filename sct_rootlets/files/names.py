@@ -1,0 +1,127 @@
+"""What the files of a result are called."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from sct_rootlets.anatomy import PLACES
+from sct_rootlets.files.sidecar import sidecar_path, split_nifti
+from sct_rootlets.image import Image
+
+__all__ = [
+    "SUFFIXES",
+    "image_outputs",
+    "level_files",
+    "levels_target",
+    "segmentation_targets",
+    "stem_of",
+]
+
+#: Suffixes of the files of one image, by what they are.
+SUFFIXES = {"rootlets": "_rootlets", "cord": "_seg", "levels": "_spinal_levels"}
+#: Ends of the names of rootlets and of cord masks that their levels are not named after.
+_BIDS_ENDING = re.compile(r"_label-[A-Za-z0-9]+_(dseg|seg|mask)$")
+_PLAIN_ENDING = re.compile(r"(_label-[A-Za-z0-9]+|[_-]rootlets?|_seg)$")
+
+
+def image_outputs(stem: str, folder: Path, *, cord: bool) -> dict[str, Path]:
+    """Return the NIfTI files that belong to an image named `stem`, by what they are.
+
+    Parameters
+    ----------
+    stem : str
+    folder : Path
+    cord : bool
+        Whether a cord mask is among them.
+    """
+    files = {what: folder / f"{stem}{suffix}.nii.gz" for what, suffix in SUFFIXES.items()}
+    if not cord:
+        del files["cord"]
+    return files
+
+
+def level_files(target: Path) -> dict[str, Path]:
+    """Return the files that belong to the label image of levels `target`, by what they are.
+
+    Examples
+    --------
+    >>> {what: path.name for what, path in level_files(Path("X.nii.gz")).items()}
+    ... # doctest: +NORMALIZE_WHITESPACE
+    {'levels': 'X.nii.gz', 'table': 'X.tsv', 'json': 'X.json', 'lookup': 'X_dseg.tsv',
+     'midpoint': 'X_midpoint.nii.gz', 'rostral': 'X_rostral.nii.gz',
+     'caudal': 'X_caudal.nii.gz', 'figure': 'X.png'}
+
+    A name of BIDS derivatives keeps its look-up beside the image that it explains:
+
+    >>> level_files(Path("sub-1_label-spinallevels_dseg.nii.gz"))["lookup"].name
+    'sub-1_label-spinallevels_dseg.tsv'
+    >>> level_files(Path("sub-1_label-spinallevels_dseg.nii.gz"))["table"].name
+    'sub-1_label-spinallevels.tsv'
+    """
+    folder, stem, extension = split_nifti(target)
+    stem = stem.removesuffix("_dseg")
+    return {
+        "levels": target,
+        "table": folder / f"{stem}.tsv",
+        "json": sidecar_path(target),
+        "lookup": folder / f"{stem}_dseg.tsv",
+        **{place: folder / f"{stem}_{place}{extension}" for place in PLACES},
+        "figure": folder / f"{stem}.png",
+    }
+
+
+def levels_target(source: str | os.PathLike[str], folder: Path | None = None) -> Path:
+    """Return the name of the label image of levels of a rootlets image or a cord mask.
+
+    Parameters
+    ----------
+    source : path-like
+        Rootlets, or the cord mask where there are none.
+    folder : Path, optional
+        By default that of `source`.
+
+    Examples
+    --------
+    >>> levels_target("t2_rootlets.nii.gz").name, levels_target("t2_seg.nii.gz").name
+    ('t2_spinal_levels.nii.gz', 't2_spinal_levels.nii.gz')
+
+    A name of BIDS derivatives is answered by one:
+
+    >>> levels_target("sub-1_T2w_label-rootlets_dseg.nii.gz").name
+    'sub-1_T2w_label-spinallevels_dseg.nii.gz'
+    """
+    beside, stem, extension = split_nifti(source)
+    ending = "_label-spinallevels_dseg" if _BIDS_ENDING.search(stem) else SUFFIXES["levels"]
+    stem = _BIDS_ENDING.sub("", stem)
+    stem = _PLAIN_ENDING.sub("", stem)
+    return (folder or beside) / f"{stem}{ending}{extension or '.nii.gz'}"
+
+
+def segmentation_targets(
+    image: str | os.PathLike[str], target: Path | None = None, folder: Path | None = None
+) -> dict[str, Path]:
+    """Return the NIfTI files of a segmentation, by what they are.
+
+    Parameters
+    ----------
+    image : path-like
+    target : Path, optional
+        Rootlets to write.
+    folder : Path, optional
+        Where they are written by default; that of the image if not given.
+
+    Examples
+    --------
+    >>> segmentation_targets("a/t2.nii.gz", folder=Path("b"))["rootlets"].as_posix()
+    'b/t2_rootlets.nii.gz'
+    """
+    beside, stem, _ = split_nifti(image)
+    rootlets = target or (folder or beside) / f"{stem}{SUFFIXES['rootlets']}.nii.gz"
+    return {"rootlets": rootlets, "cord": rootlets.parent / f"{stem}{SUFFIXES['cord']}.nii.gz"}
+
+
+def stem_of(image: Image) -> str:
+    """Return the name of the image's file without its extension, ``image`` without a file."""
+    return split_nifti(image.path)[1] if os.path.exists(image.path) else "image"

@@ -1,0 +1,1 @@
+"""Which level rootlets belong to: numbers for those that have none, a check of those that do."""

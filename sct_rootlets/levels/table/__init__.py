@@ -1,0 +1,1 @@
+"""The table of levels: its rows, its columns, as text, and back from files."""

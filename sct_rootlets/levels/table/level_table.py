@@ -1,0 +1,280 @@
+"""The table of spinal levels: one row a level, its borders in mm and in the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sct_rootlets.anatomy import SpinalLevel, VertebralLevel, disc_name
+from sct_rootlets.levels.table.columns import COLUMNS, FLAGS, STATUSES, TABLE, describe_columns
+
+__all__ = [
+    "COLUMNS",
+    "FLAGS",
+    "STATUSES",
+    "AxialSlices",
+    "LevelRow",
+    "LevelTable",
+    "VertebralPlace",
+    "VertebralRelation",
+]
+
+Point = tuple[float, float, float]
+
+#: Decimals of the numbers in files.
+DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class VertebralPlace:
+    """A position along the cord as a vertebra and how far down it lies.
+
+    Attributes
+    ----------
+    vertebra : VertebralLevel
+    fraction : float
+        0 at the disc above the vertebra, 1 at the disc below it.
+    """
+
+    vertebra: VertebralLevel
+    fraction: float
+
+
+@dataclass(frozen=True)
+class VertebralRelation:
+    """Where a spinal level lies against the vertebrae; None beyond the discs known.
+
+    Attributes
+    ----------
+    rostral, midpoint, caudal : VertebralPlace or None
+        Of the borders and the midpoint of the level.
+    from_disc_mm : dict of int to float
+        Midpoint minus disc along the centerline, by disc label, caudal-positive.
+    """
+
+    rostral: VertebralPlace | None = None
+    midpoint: VertebralPlace | None = None
+    caudal: VertebralPlace | None = None
+    from_disc_mm: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AxialSlices:
+    """The axial slices of a level, as the published script counts them.
+
+    Attributes
+    ----------
+    start, end : int
+        Most caudal and most rostral slice, counted from 0 at the inferior end (SCT's RPI).
+    start_from_pmj_mm, end_from_pmj_mm : float or None
+        Distance of their middles from the pontomedullary junction along the cord.
+    height_mm : float or None
+        Distance between their middles.
+    """
+
+    start: int
+    end: int
+    start_from_pmj_mm: float | None = None
+    end_from_pmj_mm: float | None = None
+    height_mm: float | None = None
+
+
+@dataclass(frozen=True)
+class LevelRow:
+    """One spinal level.
+
+    Attributes
+    ----------
+    level : SpinalLevel
+    status : str
+        One of `STATUSES`.
+    rostral_mm, caudal_mm : float or None
+        Borders along the centerline, caudal-positive; None where not known.
+    rostral_world, caudal_world : (3,) tuple or None
+        The same borders on the centerline in world mm (RAS+).
+    n_voxels : dict of str to int
+        Rootlet voxels per side and sector: ``LD``, ``LV``, ``RD``, ``RV``.
+    notes : tuple of str
+        What is particular about this row.
+    rostral_sd_mm, caudal_sd_mm, midpoint_sd_mm, length_sd_mm : float or None
+        Standard deviations of the borders, the midpoint and the length.
+    midpoint_world : (3,) tuple or None
+        The midpoint on the centerline in world mm (RAS+).
+    flags : tuple of str
+        What is particular about this row, in the fixed words of `FLAGS`.
+    vertebral : VertebralRelation or None
+        None without vertebrae.
+    slices : AxialSlices or None
+        None where no slice has its middle in the level.
+    """
+
+    level: SpinalLevel
+    status: str
+    rostral_mm: float | None = None
+    caudal_mm: float | None = None
+    rostral_world: Point | None = None
+    caudal_world: Point | None = None
+    n_voxels: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    rostral_sd_mm: float | None = None
+    caudal_sd_mm: float | None = None
+    midpoint_sd_mm: float | None = None
+    length_sd_mm: float | None = None
+    midpoint_world: Point | None = None
+    flags: tuple[str, ...] = ()
+    vertebral: VertebralRelation | None = None
+    slices: AxialSlices | None = None
+
+    @property
+    def midpoint_mm(self) -> float | None:
+        """Middle between the borders, mm."""
+        if self.rostral_mm is None or self.caudal_mm is None:
+            return None
+        return (self.rostral_mm + self.caudal_mm) / 2
+
+    @property
+    def length_mm(self) -> float | None:
+        """Distance between the borders along the cord, mm."""
+        if self.rostral_mm is None or self.caudal_mm is None:
+            return None
+        return self.caudal_mm - self.rostral_mm
+
+
+@dataclass(frozen=True)
+class LevelTable:
+    """Spinal levels of one cord.
+
+    Attributes
+    ----------
+    rows : tuple of LevelRow
+        Rostral to caudal.
+    definition : str
+        Name of what is called a level, such as ``"caudal"``.
+    reach_mm : float or None
+        Distance from the cord surface within which a rootlet counts; None where the
+        definition has none.
+    origin : str
+        Where s = 0 lies, in words.
+    pmj_mm : float or None
+        Position of the pontomedullary junction on the same axis.
+    c3_c7_height_mm : float or None
+        From the C2/C3 to the C7/T1 disc along the centerline.
+    warnings : tuple of str
+    details : dict
+        What else is worth keeping (numbering, PMJ); goes to the JSON.
+    fname : str or None
+        Name of the file of the rootlets.
+    """
+
+    rows: tuple[LevelRow, ...]
+    definition: str
+    reach_mm: float | None
+    origin: str = "rostral end of the cord mask"
+    pmj_mm: float | None = None
+    c3_c7_height_mm: float | None = None
+    warnings: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    fname: str | None = None
+
+    def row(self, level: SpinalLevel) -> LevelRow | None:
+        """Return the row of `level`, None if the table has none."""
+        return next((row for row in self.rows if row.level is level), None)
+
+    def to_tsv(self) -> str:
+        """Return the table as tab-separated text; ``n/a`` for what is not known.
+
+        The columns are those of :mod:`sct_rootlets.levels.table.columns`.
+        """
+        from sct_rootlets.levels.table import text
+
+        return text.to_tsv(self)
+
+    def to_csv(self) -> str:
+        """Return the table in the layout of the published script's CSV.
+
+        A level without slices has no line; a cell that is not known is empty.
+        """
+        from sct_rootlets.levels.table import text
+
+        return text.to_csv(self)
+
+    @classmethod
+    def from_tsv(
+        cls, text: str, *, definition: str = "unknown", reach_mm: float | None = None
+    ) -> LevelTable:
+        """Read a table that `to_tsv` wrote, now or in an earlier version.
+
+        Further columns are ignored. What a TSV does not hold is in the JSON beside it: the
+        definition, the reach, every disc but the nearest, and the height of C3 to C7.
+
+        Raises
+        ------
+        InputError
+            If a column is missing or a cell cannot be read.
+        """
+        from sct_rootlets.levels.table.text import from_tsv
+
+        return from_tsv(text, definition=definition, reach_mm=reach_mm)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything known about the levels, as plain values for a JSON file."""
+        return {
+            "definition": self.definition,
+            "reach_mm": self.reach_mm,
+            "origin": f"s = 0 mm is the {self.origin}; s grows caudally along the centerline",
+            "frame": "world coordinates are RAS+ mm (NIfTI), on the centerline",
+            "pmj_mm": _round(self.pmj_mm),
+            "c3_c7_height_mm": _round(self.c3_c7_height_mm),
+            "levels": [self._row_to_json(row) for row in self.rows],
+            "warnings": list(self.warnings),
+            "Columns": describe_columns(),
+            **self.details,
+        }
+
+    def _row_to_json(self, row: LevelRow) -> dict[str, Any]:
+        """Return what the TSV has of a row, with points as lists, and what it has not."""
+        plain: dict[str, Any] = {}
+        for column in TABLE:
+            if column.name[-2:] in ("_x", "_y", "_z") or column.name == "fname":
+                continue
+            value = column.get(row, self)
+            plain[column.name] = _round(value) if isinstance(value, float) else value
+        for place in ("rostral", "caudal", "midpoint"):
+            point = getattr(row, f"{place}_world")
+            plain[f"{place}_world"] = point and [_round(v) for v in point]
+        away = {} if row.vertebral is None else row.vertebral.from_disc_mm
+        return {
+            **plain,
+            "flags": list(row.flags),
+            "midpoint_from_discs_mm": {disc_name(k): _round(v) for k, v in sorted(away.items())},
+            "n_voxels": dict(row.n_voxels),
+            "notes": list(row.notes),
+        }
+
+    def format_table(self) -> str:
+        """Return the table as aligned plain text of at most 100 columns for the terminal.
+
+        Under it stand the meanings of the flags it has, and what else is noted of a row.
+        """
+        from sct_rootlets.levels.table import text
+
+        return text.format_table(self)
+
+    def rounded(self) -> LevelTable:
+        """Return the table with positions and spreads as a TSV holds them.
+
+        Whatever is computed of these is then the same before the TSV and after it.
+        """
+        names = ("rostral", "caudal", "rostral_sd", "caudal_sd", "midpoint_sd", "length_sd")
+        rows = []
+        for row in self.rows:
+            numbers: dict[str, Any] = {
+                f"{name}_mm": _round(getattr(row, f"{name}_mm")) for name in names
+            }
+            rows.append(replace(row, **numbers))
+        return replace(self, rows=tuple(rows), pmj_mm=_round(self.pmj_mm))
+
+
+def _round(number: float | None) -> float | None:
+    return None if number is None else round(float(number), DECIMALS)

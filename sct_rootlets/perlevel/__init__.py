@@ -1,0 +1,5 @@
+"""Measures of every spinal level: the area of the cord on planes across it, and maps within it."""
+
+from sct_rootlets.perlevel.per_level import PerLevelResult, measure, perlevel_target
+
+__all__ = ["PerLevelResult", "measure", "perlevel_target"]

@@ -1,0 +1,107 @@
+"""What is known about one image before its rootlets are: read, checked, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from sct_rootlets.derivation import files_of, landmark_parameters, name_of
+from sct_rootlets.files.guards import require_free
+from sct_rootlets.files.names import image_outputs, level_files, stem_of
+from sct_rootlets.image import Image, LabelImage
+from sct_rootlets.inputs import (
+    ImageLike,
+    LabelsLike,
+    Landmarks,
+    Point,
+    read_cord,
+    read_image,
+)
+
+__all__ = ["Given", "Supplied", "read"]
+
+
+class Supplied(Protocol):
+    """Inputs that were not given, ``cord``, ``discs`` and ``pmj``, and where each came from."""
+
+    @property
+    def paths(self) -> Mapping[str, Path]:
+        """Files that were found or made, by what they are."""
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Where each of them came from, for sidecars."""
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """One image, what was given beside it, and where the rest of it came from."""
+
+    image: Image
+    cord: LabelImage | None
+    landmarks: Landmarks
+    volume: int | None
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def all(self) -> tuple[Image | None, ...]:
+        """Every image among them; None for one that was not given."""
+        return (self.image, self.cord, *self.landmarks.images)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What was given, as plain values for a JSON file."""
+        return {
+            "volume": self.volume,
+            "cord": "predicted by the model" if self.cord is None else name_of(self.cord),
+            **landmark_parameters(self.landmarks),
+            **{
+                f"{kind}_from": origin for kind, origin in self.origins.items() if origin != "given"
+            },
+        }
+
+    def require_free(self, folder: Path, *, cord: bool) -> None:
+        """Raise unless the results of a run, with a mask of the `cord` or not, can be written."""
+        files = image_outputs(stem_of(self.image), folder, cord=cord)
+        files |= level_files(files["levels"])
+        require_free(files, files_of(*self.all))
+
+    def with_supplied(self, supplied: Supplied) -> Given:
+        """Return them with what was not given read from the files that were found or made."""
+        cord, landmarks, paths = self.cord, self.landmarks, supplied.paths
+        if cord is None and "cord" in paths:
+            cord = read_cord(paths["cord"], self.image)
+        if landmarks.discs is None and "discs" in paths:
+            found = Landmarks.read(self.image, discs=paths["discs"])
+            landmarks = replace(landmarks, discs=found.discs)
+        if landmarks.pmj is None and "pmj" in paths:
+            landmarks = replace(landmarks, pmj=Landmarks.read(self.image, pmj=paths["pmj"]).pmj)
+        return replace(self, cord=cord, landmarks=landmarks, origins=dict(supplied.origins))
+
+
+def read(
+    image: ImageLike,
+    volume: int | None = None,
+    cord: LabelsLike | None = None,
+    discs: LabelsLike | None = None,
+    vertebrae: LabelsLike | None = None,
+    c2c3_world: Point | None = None,
+    pmj: LabelsLike | None = None,
+) -> Given:
+    """Read and check one image and what is given beside it.
+
+    Parameters are those of :func:`sct_rootlets.pipeline.run`; ``c2c3_world`` is in RAS+ mm.
+
+    Raises
+    ------
+    InputError, UsageError
+        If one of them cannot be used, or they contradict each other.
+    """
+    image_ = read_image(image, volume)
+    cord_ = None if cord is None else read_cord(cord, image_)
+    landmarks = Landmarks.read(
+        image_, discs=discs, vertebrae=vertebrae, c2c3_world=c2c3_world, pmj=pmj
+    )
+    return Given(image_, cord_, landmarks, volume)

@@ -1,0 +1,224 @@
+"""Results into files: label images, tables and what says how they were made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sct_rootlets.anatomy import PLACES, SpinalLevel
+from sct_rootlets.centerline import Centerline
+from sct_rootlets.files.names import (
+    level_files,
+)
+from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.sidecar import (
+    ModelIdentity,
+    hashes,
+    sidecar,
+    sidecar_path,
+    to_json,
+)
+from sct_rootlets.image import LabelImage, save
+from sct_rootlets.levels.derive import Derived
+from sct_rootlets.levels.paint import paint_points
+
+__all__ = ["stage_cord", "stage_intermediate", "stage_levels", "stage_segmentation"]
+
+
+def stage_levels(
+    outputs: OutputSet,
+    target: Path,
+    derived: Derived,
+    *,
+    sources: Iterable[str | os.PathLike[str]],
+    colours: Mapping[int, str],
+    model: ModelIdentity | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    figure: bytes | None = None,
+    csv: Path | None = None,
+) -> dict[str, Path]:
+    """Stage the levels: label images, table, look-up, JSON and figure.
+
+    Parameters
+    ----------
+    target : Path
+        Label image of the levels; the others are named after it by :func:`level_files`.
+    derived : Derived
+    sources : iterable of path-like
+        Input files; their hashes go to the JSON.
+    colours : mapping of int to str
+        ``#RRGGBB`` by level value, for the look-up.
+    figure : bytes, optional
+        PNG.
+    csv : Path, optional
+        Where to put the table in the layout of the published script.
+
+    Returns
+    -------
+    dict of str to Path
+        As of :func:`level_files`, ``figure`` if it is given, ``csv`` if asked for.
+    """
+    files = level_files(target)
+    folder, sources = files["table"].parent, list(sources)
+    table = derived.table
+    content = sidecar(
+        beside=folder,
+        sources=sources,
+        description="Spinal levels, painted on the cord mask by the value of the level; the "
+        "table beside it has their borders.",
+        model=model,
+        parameters=parameters,
+        extra={
+            "SourceSHA256": hashes(sources, folder),
+            "Labels": _level_names(derived.levels),
+            **table.to_json(),
+            "rejected": [
+                {
+                    "level": str(stray.level),
+                    "n_voxels": stray.n_voxels,
+                    "s_mm": round(float(stray.s_mm), 2),
+                    "reason": stray.reason,
+                }
+                for stray in getattr(derived, "strays", ())
+            ],
+        },
+    )
+    identity = getattr(derived, "identity", None)
+    if identity is not None:
+        content["identity"] = identity.report()
+    _stage_labels(outputs, target, derived.levels, content)
+    outputs.stage(files["table"]).write_text(table.to_tsv(), encoding="utf-8")
+    rows = [f"{row.level.value}\t{row.level}\t{colours[row.level.value]}" for row in table.rows]
+    lookup = "\n".join(["index\tname\tcolor", *rows]) + "\n"
+    outputs.stage(files["lookup"]).write_text(lookup, encoding="utf-8")
+    for place in PLACES:
+        points = paint_points(derived.levels, derived.centerline, table, place)
+        save(points.labels, outputs.stage(files[place]))
+    if figure is None:
+        del files["figure"]
+    else:
+        outputs.stage(files["figure"]).write_bytes(figure)
+    if csv is not None:
+        files["csv"] = csv
+        outputs.stage(csv).write_text(table.to_csv(), encoding="utf-8")
+    return files
+
+
+def stage_segmentation(
+    outputs: OutputSet,
+    files: Mapping[str, Path],
+    rootlets: LabelImage,
+    cord: LabelImage | None,
+    *,
+    sources: Iterable[str | os.PathLike[str]],
+    model: ModelIdentity,
+    numbered: bool,
+    notes: Iterable[str] = (),
+    parameters: Mapping[str, Any] | None = None,
+    maker: Mapping[str, Any] | None = None,
+) -> None:
+    """Stage the rootlets, and the cord mask where `files` names it, with their sidecars.
+
+    Parameters
+    ----------
+    files : mapping of str to Path
+        Targets ``rootlets`` and, optionally, ``cord``.
+    numbered : bool
+        Whether the values of `rootlets` are spinal levels.
+    maker : mapping, optional
+        As :func:`sct_rootlets.files.sidecar.sidecar` takes it.
+    """
+    common: dict[str, Any] = {
+        "sources": list(sources),
+        "model": model,
+        "parameters": parameters,
+        "maker": maker,
+    }
+    names = _level_names(rootlets) if numbered else {"1": "rootlet"}
+    content = sidecar(
+        beside=files["rootlets"].parent,
+        description="Rootlets of the spinal cord"
+        + (", by the value of their spinal level." if numbered else ", without their level."),
+        extra={"Labels": names, "Notes": list(notes)},
+        **common,
+    )
+    _stage_labels(outputs, files["rootlets"], rootlets, content)
+    if cord is not None and "cord" in files:
+        stage_cord(outputs, files["cord"], cord, **common)
+
+
+def stage_cord(
+    outputs: OutputSet,
+    target: Path,
+    cord: LabelImage,
+    *,
+    sources: Iterable[str | os.PathLike[str]],
+    model: ModelIdentity,
+    parameters: Mapping[str, Any] | None = None,
+    maker: Mapping[str, Any] | None = None,
+) -> None:
+    """Stage a cord mask that a model predicted, with its sidecar."""
+    content = sidecar(
+        beside=target.parent,
+        sources=sources,
+        description="Mask of the spinal cord.",
+        model=model,
+        parameters=parameters,
+        maker=maker,
+        extra={"Labels": {"1": "spinal cord"}},
+    )
+    _stage_labels(outputs, target, cord, content)
+
+
+def stage_intermediate(
+    outputs: OutputSet,
+    folder: Path,
+    stem: str,
+    *,
+    rootlets: LabelImage | None = None,
+    csf: LabelImage | None = None,
+    centerline: Centerline | None = None,
+) -> dict[str, Path]:
+    """Stage what lies between the image and its levels, as far as it is given.
+
+    Parameters
+    ----------
+    rootlets : LabelImage, optional
+        As predicted, before numbering; ``<stem>_rootlets-predicted.nii.gz``.
+    csf : LabelImage, optional
+        ``<stem>_csf.nii.gz``.
+    centerline : Centerline, optional
+        ``<stem>_centerline.tsv``: s_mm and world mm (RAS+).
+    """
+    files = {}
+    if rootlets is not None:
+        files["predicted"] = folder / f"{stem}_rootlets-predicted.nii.gz"
+        save(rootlets, outputs.stage(files["predicted"]))
+    if csf is not None:
+        files["csf"] = folder / f"{stem}_csf.nii.gz"
+        save(csf, outputs.stage(files["csf"]))
+    if centerline is not None:
+        files["centerline"] = folder / f"{stem}_centerline.tsv"
+        rows = np.column_stack([centerline.s_mm, centerline.xyz_world])
+        lines = ["s_mm\tx\ty\tz", *("\t".join(f"{v:.4f}" for v in row) for row in rows)]
+        text = "\n".join(lines) + "\n"
+        outputs.stage(files["centerline"]).write_text(text, encoding="utf-8")
+    return files
+
+
+def _stage_labels(
+    outputs: OutputSet, target: Path, labels: LabelImage, content: Mapping[str, Any]
+) -> None:
+    """Stage a label image and, beside it, its JSON sidecar of `content`."""
+    save(labels, outputs.stage(target))
+    outputs.stage(sidecar_path(target)).write_text(to_json(content), encoding="utf-8")
+
+
+def _level_names(labels: LabelImage) -> dict[str, str]:
+    """Return the spinal level of every value present, for a sidecar."""
+    known = {level.value: level.name for level in SpinalLevel}
+    return {str(value): known[value] for value in labels.labels if value in known}

@@ -1,0 +1,275 @@
+"""What a run needs besides the image: given, manual, at hand, or made by SCT's commands.
+
+What SCT cannot make is said and left out, so that nothing here fails a run that can do
+without. What the user gave, or put under ``derivatives/labels``, is used or is an error.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sct_rootlets.errors import InputError, RootletsError
+from sct_rootlets.files.sidecar import is_generated_here, split_nifti
+from sct_rootlets.inputs import read_image
+from sct_rootlets.sct.commands import Runner
+from sct_rootlets.sct.installation import SctInstallation, find_sct
+from sct_rootlets.sct.making import KINDS, Maker, check_usable
+from sct_rootlets.sct.manual import SUFFIXES, find_manual
+from sct_rootlets.sct.recipes import AT_HAND
+from sct_rootlets.store.home import is_offline
+
+if TYPE_CHECKING:
+    from sct_rootlets.engines import Progress
+    from sct_rootlets.manifest import InstalledModel
+
+__all__ = [
+    "KINDS",
+    "Made",
+    "USE",
+    "find_manual",
+    "log_of",
+    "make_missing",
+    "sct_to_use",
+    "supplier",
+]
+
+logger = logging.getLogger(__name__)
+
+#: Environment variable that, with the value 0, says as ``-sct 0`` that SCT is not used.
+USE = "SCT_ROOTLETS_SCT"
+
+#: What follows where SCT cannot make something, and what to do.
+_WITHOUT = {
+    "cord": "The model's own is used, if it makes one; another can be given with -s",
+    "discs": "They can be given with -discs, and C2/C3 alone, value 3, is enough",
+    "pmj": "The table has no distances from it; it can be given with -pmj",
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """Inputs, and where each came from.
+
+    Attributes
+    ----------
+    paths : mapping of str to Path
+        Files by kind (``cord``, ``discs``, ``pmj``), those that there are.
+    origins : mapping of str to str
+        By kind: ``"given"``, ``"manual"``, ``"at hand"``, ``"SCT <version>: <command line>"``
+        with the names of files only, or ``"none: <reason>"``. Kinds that nobody tried to make
+        are left out.
+    warnings : tuple of str
+        What a user should know; logged already.
+    """
+
+    paths: Mapping[str, Path]
+    origins: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def _ignore(text: str) -> None:
+    """Say nothing."""
+
+
+def supplier(
+    image: Path,
+    folder: Path,
+    *,
+    given: Mapping[str, Path | None],
+    named: bool = False,
+    use: str | None = None,
+    volume: int | None = None,
+    threads: int | None = None,
+    offline: bool | None = None,
+    progress: Progress | None = None,
+    say: Callable[[str], None] = _ignore,
+) -> Callable[[InstalledModel], Made]:
+    """Return what :func:`sct_rootlets.pipeline.run` calls for the inputs it was not given.
+
+    Parameters
+    ----------
+    image, folder : Path
+        The image, and where results go; the log is ``<image>_sct.log`` there.
+    given : mapping of str to Path or None
+        What the user gave, by kind.
+    named : bool
+        Whether something else than discs names the levels, so that discs are not made.
+    use : str, optional
+        ``"0"`` never to use SCT, ``"auto"`` to use the one that is found; by default what the
+        environment variable ``SCT_ROOTLETS_SCT`` says, else ``"auto"``.
+    volume, threads, offline, progress, say
+        As :func:`make_missing` takes them.
+    """
+    wanted = [kind for kind in KINDS if not (named and kind == "discs")]
+
+    def supply(model: InstalledModel) -> Made:
+        return make_missing(
+            image,
+            folder,
+            sct=sct_to_use(use),
+            given=given,
+            wanted=wanted,
+            log=log_of(image, folder),
+            needed=() if model.has_level_identity else ("discs",),
+            volume=volume,
+            threads=threads,
+            offline=offline,
+            progress=progress,
+            say=say,
+        )
+
+    return supply
+
+
+def sct_to_use(use: str | None = None) -> SctInstallation | None:
+    """Return the SCT that is found, None where it is not to be used; see :func:`supplier`."""
+    use = use or os.environ.get(USE, "").strip()
+    return None if use == "0" else find_sct()
+
+
+def log_of(image: Path, folder: Path) -> Path:
+    """Return where the commands for an image, and all that they print, are kept."""
+    return folder / f"{split_nifti(image)[1]}_sct.log"
+
+
+def make_missing(
+    image: Path,
+    folder: Path,
+    *,
+    sct: SctInstallation | None,
+    given: Mapping[str, Path | None],
+    wanted: Collection[str],
+    log: Path,
+    needed: Collection[str] = (),
+    volume: int | None = None,
+    threads: int | None = None,
+    offline: bool | None = None,
+    progress: Progress | None = None,
+    say: Callable[[str], None] = _ignore,
+) -> Made:
+    """Find what is not given, or have SCT make it.
+
+    What is given comes first, then manual files of the dataset (:func:`find_manual`). With SCT
+    there follow files at hand, by SCT's names in `folder` or beside the image, and then its
+    commands. They work in a temporary folder; a result that can be used is put into `folder`
+    whole, with a sidecar that names the command. Nothing is replaced but a mask that this
+    package has predicted itself.
+
+    Parameters
+    ----------
+    image : Path
+    folder : Path
+        Where results go; made if missing.
+    sct : SctInstallation or None
+        Without it nothing is made, and what is at hand is left to the caller.
+    given : mapping of str to Path or None
+        By kind, see :class:`Made`.
+    wanted : collection of str
+        Kinds to find or make where they are not given.
+    log : Path
+        Command lines, and what the commands print, are added to this file.
+    needed : collection of str
+        Kinds without which there is no result. For others no large model is downloaded.
+    volume : int, optional
+        Volume of a 4D image, from 0.
+    threads : int, optional
+        Processor threads for SCT.
+    offline : bool, optional
+        Whether the network is forbidden; by default what ``SCT_ROOTLETS_OFFLINE`` says.
+    progress : callable, optional
+        Called as ``progress(stage, done, total)``.
+    say : callable, optional
+        Is given lines for the user.
+
+    Raises
+    ------
+    InputError
+        If the image, or a manual file or one at hand, cannot be used.
+    """
+    paths = {kind: path for kind in KINDS if (path := given.get(kind)) is not None}
+    origins = dict.fromkeys(paths, "given")
+    missing = [kind for kind in KINDS if kind in wanted and kind not in paths]
+    manual = find_manual(image)
+    found = _found(image, folder, missing, manual, with_sct=sct is not None)
+    missing = [kind for kind in missing if kind not in found]
+    warnings: list[str] = []
+
+    def warn(text: str) -> None:
+        logger.warning(text)
+        warnings.append(text)
+
+    if "rootlets" in manual:
+        warn(
+            f"The manual rootlets {manual['rootlets']} are not used: rootlets are predicted here. "
+            "For the levels of manual ones: sct_rootlets levels -i <rootlets> -s <cord mask>"
+        )
+    if not found and (not missing or sct is None):
+        return Made(paths, origins, tuple(warnings))
+    reference = read_image(image, volume)
+    for kind, (path, origin) in found.items():
+        say(f"{KINDS[kind][:1].upper()}{KINDS[kind][1:]}: {path} ({origin})")
+        check_usable(kind, path, reference)
+        paths[kind], origins[kind] = path, origin
+    if sct is None or not missing:
+        return Made(paths, origins, tuple(warnings))
+    names = ", ".join(KINDS[kind] for kind in missing)
+    say(f"Not given, so made by SCT {sct.version} (log: {log}): {names}")
+    runner = Runner(sct, log, threads, progress, lambda line: say(f"  {line}"))
+    with tempfile.TemporaryDirectory(prefix="sctr-") as temporary:
+        # Command lines end with its name in sidecars, which should not differ from run to run.
+        scratch = Path(temporary, "sct")
+        scratch.mkdir()
+        maker = Maker(image, reference, volume is not None, folder, scratch, runner, say)
+        for kind in missing:
+            may_download = not is_offline(offline) and (kind != "discs" or kind in needed)
+            try:
+                path, line = maker.make(kind, paths.get("cord"), may_download=may_download)
+            except RootletsError as error:
+                warn(f"No {KINDS[kind]} by SCT: {error}. {_WITHOUT[kind]}")
+                origins[kind] = f"none: {error.problem}"
+            else:
+                paths[kind], origins[kind] = path, f"SCT {sct.version}: {line}"
+    return Made(paths, origins, tuple(warnings))
+
+
+def _found(
+    image: Path,
+    folder: Path,
+    missing: Collection[str],
+    manual: Mapping[str, Path],
+    *,
+    with_sct: bool,
+) -> dict[str, tuple[Path, str]]:
+    """Return what is there already of the kinds that are missing, and how it came there."""
+    found: dict[str, tuple[Path, str]] = {}
+    stem = split_nifti(image)[1]
+    for kind in missing:
+        path = manual.get(kind)
+        if path is not None and not path.exists():
+            raise InputError(
+                "is a link to a file that is not there, as in a dataset whose content was not "
+                f"fetched (manual {KINDS[kind]})",
+                path=path,
+                remedy="Fetch it, with 'git annex get' or 'datalad get', or give another file",
+            )
+        if path is not None:
+            found[kind] = (path, "manual")
+        elif with_sct:
+            names = [
+                f"{stem}{suffix}{extension}"
+                for suffix in (*SUFFIXES[kind], *AT_HAND[kind])
+                for extension in (".nii.gz", ".nii")
+            ]
+            files = (place / name for place in (folder, image.parent) for name in names)
+            for file in files:
+                # A mask that this package has predicted gives way to one of SCT.
+                if file.exists() and not is_generated_here(file):
+                    found[kind] = (file, "at hand")
+                    break
+    return found

@@ -1,0 +1,1 @@
+"""Archives that nobody vouches for, unpacked or refused."""

@@ -1,0 +1,92 @@
+"""Whether an archive is the one it should be: by the user, the manifest, or the lock file."""
+
+from __future__ import annotations
+
+from sct_rootlets.errors import IntegrityError, ModelError
+from sct_rootlets.store.receipt import Receipt
+from sct_rootlets.store.requested import Wanted, other_bytes
+from sct_rootlets.store.trust import Seen
+
+__all__ = ["require_archive", "require_carried"]
+
+
+def require_archive(asked: Wanted, sha256: str, source: str) -> None:
+    """Raise an `IntegrityError` if an archive is not what the user or the manifest says.
+
+    Parameters
+    ----------
+    asked : Wanted
+    sha256 : str
+        Of the archive.
+    source : str
+        Where it came from, for the message.
+    """
+    for expected, whose in (
+        (asked.pinned, "that you gave"),
+        (asked.published, "of the manifest"),
+    ):
+        if expected is not None and sha256 != expected:
+            raise other_bytes(source, sha256, f"{expected} {whose}")
+
+
+def require_carried(
+    asked: Wanted, receipt: Receipt, carried: Receipt, zip_sha256: str, known: Seen | None
+) -> None:
+    """Check a zip that ``models export`` made: against its receipt, and against what is known.
+
+    The receipt in it says which archive the files came from, but cannot prove it: that
+    takes the hash of the zip, or the record of an install from that archive.
+
+    Parameters
+    ----------
+    asked : Wanted
+    receipt : Receipt
+        Of the files as they were unpacked here.
+    carried : Receipt
+        The one in the zip.
+    zip_sha256 : str
+    known : Seen or None
+        What the lock file records.
+
+    Raises
+    ------
+    ModelError
+        If it holds another model.
+    IntegrityError
+        If something does not match, or nothing proves where it came from.
+    """
+    path = asked.file
+    if carried.reference != asked.reference:
+        raise ModelError(
+            f"holds {carried.reference}, not {asked.reference}",
+            path=path,
+            remedy=f"Type: sct_rootlets models install {carried.reference} -from-file FILE.zip",
+        )
+    if receipt.content_sha256 != carried.content_sha256:
+        raise IntegrityError(
+            "its files are not those of the receipt in it",
+            path=path,
+            remedy="Copy it again, or export it again",
+        )
+    if asked.pinned is not None and zip_sha256 != asked.pinned:
+        raise other_bytes(str(path), zip_sha256, f"{asked.pinned} that you gave")
+    if asked.published is not None and carried.archive_sha256 != asked.published:
+        raise other_bytes(
+            f"the archive that {path} was made from",
+            carried.archive_sha256,
+            f"{asked.published} of the manifest",
+        )
+    if known is not None and receipt.content_sha256 != known.content_sha256:
+        raise IntegrityError(
+            f"its files are not those that were recorded for {asked.reference} on {known.time_utc}",
+            path=path,
+            remedy="Ask whoever made the zip, or install from the network",
+        )
+    if asked.published is not None and asked.pinned is None and known is None:
+        raise IntegrityError(
+            "was made by 'models export', and nothing proves that its files came from the "
+            f"archive {asked.published} of the manifest",
+            path=path,
+            remedy="Give the sha256 that 'models export' printed with -sha256, or bring the "
+            "original archive",
+        )

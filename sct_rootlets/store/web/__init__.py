@@ -1,0 +1,1 @@
+"""Files from servers: which addresses are allowed, downloads that continue, failures in words."""

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+
+from sct_rootlets.engines.networks.architecture import check_architecture, network_part
+from sct_rootlets.errors import MissingDependencyError, ModelError
+
+torch = pytest.importorskip("torch")
+
+UNET = "dynamic_network_architectures.architectures.unet.PlainConvUNet"
+
+
+def test_layers_and_networks_are_found(tmp_path):
+    assert network_part("torch.nn.LeakyReLU", tmp_path) is torch.nn.LeakyReLU
+    assert network_part("torch.nn.modules.conv.Conv3d", tmp_path) is torch.nn.Conv3d
+    unet = pytest.importorskip("dynamic_network_architectures.architectures.unet")
+    assert network_part(UNET, tmp_path) is unet.PlainConvUNet
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "torch.hub.load",
+        "torch.nn.modules.module.torch.hub.load",
+        "torch.nn.functional.conv3d",
+        "torch.nn.functional",
+        "torch.nn.Parameter",
+        "torch.nnothing.Conv3d",
+        "dynamic_network_architectures.architectures.unet.Union",
+        "os.system",
+        "",
+        None,
+        3,
+        ["torch.nn.LeakyReLU"],
+    ],
+)
+def test_what_is_no_part_of_a_network_is_refused(tmp_path, name):
+    with pytest.raises(ModelError, match="no part of a network"):
+        network_part(name, tmp_path)
+    architecture = {"network_class_name": "torch.nn.Conv3d", "arch_kwargs": {"nonlin": name}}
+    if name is not None:  # a layer that a network does without
+        with pytest.raises(ModelError, match="no part of a network"):
+            check_architecture({**architecture, "_kw_requires_import": ["nonlin"]}, tmp_path)
+
+
+def test_what_this_installation_lacks_is_said_so(tmp_path):
+    with pytest.raises(MissingDependencyError, match="installed torch does not have"):
+        network_part("torch.nn.ReLU99", tmp_path)
+    with pytest.raises(MissingDependencyError, match=r"dynamic_network_architectures\.none\.UNet"):
+        network_part("dynamic_network_architectures.none.UNet", tmp_path)
+
+
+def test_arguments_to_import_are_checked_too(tmp_path):
+    architecture = {
+        "network_class_name": "torch.nn.Conv3d",
+        "arch_kwargs": {"nonlin": "os.system", "dropout_op": None, "stages": "os.system"},
+        "_kw_requires_import": ["dropout_op"],
+    }
+    check_architecture(architecture, tmp_path)
+    architecture["_kw_requires_import"] = ["dropout_op", "nonlin"]
+    with pytest.raises(ModelError, match=r"'os\.system'"):
+        check_architecture(architecture, tmp_path)
+    check_architecture(None, tmp_path)
+
+
+@pytest.mark.parametrize("keys", [{"nonlin": 1}, "nonlin", [["nonlin"]], 3])
+@pytest.mark.parametrize("arguments", [{"nonlin": "os.system"}, None])
+def test_a_list_that_is_none_hides_nothing(tmp_path, keys, arguments):
+    architecture = {
+        "network_class_name": "torch.nn.Conv3d",
+        "arch_kwargs": arguments,
+        "_kw_requires_import": keys,
+    }
+    with pytest.raises(ModelError, match="an architecture"):
+        check_architecture(architecture, tmp_path)
+    with pytest.raises(ModelError, match="an architecture"):
+        check_architecture([architecture], tmp_path)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+pytest.importorskip("openvino")
+torch = pytest.importorskip("torch")
+
+from sct_rootlets.engines.networks.network_cache import converted  # noqa: E402
+from sct_rootlets.engines.networks.openvino_convert import convert  # noqa: E402
+from sct_rootlets.engines.networks.openvino_network import (  # noqa: E402
+    OpenVINONetwork,
+    import_openvino,
+    reduced_precision,
+)
+from training.export import (  # noqa: E402
+    build_network,
+    folder_name,
+    plain_conv_unet_kwargs,
+    write_nnunet_folder,
+)
+
+PATCH = (32, 32, 32)
+
+
+def network(strides=(1, 2, 2)):
+    torch.manual_seed(7)
+    return build_network(plain_conv_unet_kwargs((16, 32, 32), strides)).eval()
+
+
+@pytest.fixture
+def xml(tmp_path: Path) -> Path:
+    path = tmp_path / "net.xml"
+    convert(network(), PATCH, path)
+    return path
+
+
+def marked(xml: Path) -> list[str]:
+    """Return the names of the convolutions that have the mark."""
+    layers = ElementTree.parse(xml.with_suffix(".mixed.xml")).iterfind("layers/layer")
+    return [
+        layer.attrib["name"]
+        for layer in layers
+        if layer.attrib["type"].startswith("Convolution")
+        and layer.find("rt_info/attribute[@name='precise']") is not None
+    ]
+
+
+def test_the_first_stage_of_the_encoder_is_marked(xml: Path):
+    names = marked(xml)
+    assert len(names) == 2
+    assert all("encoder.stages.0." in name for name in names)
+    plain = ElementTree.parse(xml).getroot()
+    assert plain.find(".//attribute[@name='precise']") is None
+
+
+def test_of_a_network_that_keeps_its_voxels_everything_is_marked(tmp_path: Path):
+    module = torch.nn.Sequential(
+        torch.nn.Conv3d(1, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv3d(4, 2, 1)
+    )
+    convert(module, (8, 8, 8), tmp_path / "flat.xml")
+    assert len(marked(tmp_path / "flat.xml")) == 2
+
+
+def test_pooling_ends_the_first_stage_as_a_stride_does(tmp_path: Path):
+    module = torch.nn.Sequential(
+        torch.nn.Conv3d(1, 4, 3, padding=1), torch.nn.MaxPool3d(2), torch.nn.Conv3d(4, 2, 1)
+    )
+    convert(module, (8, 8, 8), tmp_path / "pooled.xml")
+    assert len(marked(tmp_path / "pooled.xml")) == 1
+
+
+def computed_in(xml: Path) -> dict[str, str]:
+    """Return the precision in which each convolution is computed, by its name."""
+    core = import_openvino().Core()
+    model = core.read_model(str(xml.with_suffix(".mixed.xml")), str(xml.with_suffix(".bin")))
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": reduced_precision()})
+    found = {}
+    for layer in compiled.get_runtime_model().get_ordered_ops():
+        info = {key: layer.get_rt_info()[key].value for key in ("layerType", "runtimePrecision")}
+        if info["layerType"] == "Convolution":
+            found[layer.get_friendly_name()] = str(info["runtimePrecision"])
+    return found
+
+
+gains = pytest.mark.skipif(reduced_precision() is None, reason="no reduced precision on this CPU")
+
+
+@gains
+def test_openvino_heeds_the_marks(xml: Path):
+    found = computed_in(xml)
+    first = {name for name in found if "encoder.stages.0." in name}
+    assert len(first) == 2
+    assert {found[name] for name in first} == {"f32"}
+    assert {found[name] for name in set(found) - first} == {reduced_precision()}
+
+
+@gains
+def test_mixed_lies_between_reduced_and_full(xml: Path):
+    tile = np.random.default_rng(3).normal(size=(1, *PATCH)).astype(np.float32)
+    full, mixed, reduced = (
+        OpenVINONetwork(xml, precision, 1).scores(tile).copy()
+        for precision in ("f32", "mixed", str(reduced_precision()))
+    )
+    assert 0 < np.abs(mixed - full).mean() < 0.9 * np.abs(reduced - full).mean()
+
+
+def test_what_is_kept_has_both_forms_and_weights_once(tmp_path: Path):
+    kwargs = plain_conv_unet_kwargs((16, 32, 32), (1, 2, 2))
+    where = tmp_path / "model" / folder_name("3d_fullres")
+    write_nnunet_folder(where, "3d_fullres", (1, 1, 1), PATCH, kwargs, network().state_dict())
+    with converted(where, "ab" * 32, tmp_path / "cache") as found:
+        names = sorted(path.name for path in found.folder.iterdir())
+        assert names == ["facts.json", "fold_all.bin", "fold_all.mixed.xml", "fold_all.xml"]
+        assert len(found.networks("mixed", 1)) == 1
+    found.folder.joinpath("fold_all.mixed.xml").write_text("changed")
+    with converted(where, "ab" * 32, tmp_path / "cache") as again:
+        assert again.networks("mixed", 1)

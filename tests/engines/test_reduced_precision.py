@@ -1,0 +1,347 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sct_rootlets.engines.engine import Segmentation
+from sct_rootlets.engines.reduced_precision import (
+    FEWEST_VOXELS,
+    IMAGES,
+    LEAST_DICE,
+    LEAST_EQUAL,
+    LEAST_WHOLE_DICE,
+    Agreement,
+    Candidate,
+    ProvingEngine,
+    agreement,
+    read_agreements,
+)
+from sct_rootlets.image import Grid, Image, LabelImage
+
+SHAPE = (40, 40, 40)
+GRID = Grid(SHAPE, np.eye(4))
+
+
+def labels(values) -> LabelImage:
+    return LabelImage(values.astype(np.uint8), GRID, None, "labels")
+
+
+def segmentation(values) -> Segmentation:
+    return Segmentation(labels(values), None, None, True, {3: "C3", 4: "C4"})
+
+
+def two_levels():
+    values = np.zeros(SHAPE)
+    values[10:20, 18:22, 10:20] = 3
+    values[10:20, 18:22, 25:35] = 4
+    return values
+
+
+def mask(*voxels) -> LabelImage:
+    values = np.zeros(SHAPE)
+    for voxel in voxels:
+        values[voxel] = 1
+    return labels(values)
+
+
+def test_agreement_counts_what_it_says():
+    expected, found = two_levels(), two_levels()
+    found[12:14, 18, 15] = 0  # two voxels of C3 within 10 mm
+    found[10, 18, 10] = 0  # one of C3 12 mm away
+    found[0, 0, 0] = 4  # far away: counts in the whole image only
+    cord = mask((15, 20, 22))
+    measured = agreement(segmentation(expected), segmentation(found), cord)
+    x, y, z = np.indices(SHAPE)
+    ball = (x - 15) ** 2 + (y - 20) ** 2 + (z - 22) ** 2 <= 100
+    third, fourth = (int(((expected == level) & ball).sum()) for level in (3, 4))
+    assert 0 < third < 400
+    assert 0 < fourth < 400
+    assert measured.equal == pytest.approx(1 - 2 / ball.sum())
+    assert measured.lowest_dice == pytest.approx(2 * (third - 2) / (2 * third - 2))
+    assert measured.whole_dice == pytest.approx(2 * 797 / (800 + 798))
+    assert measured.voxels == third + fourth
+
+
+def test_without_a_cord_what_the_reference_labelled_says_where():
+    expected, found = two_levels(), two_levels()
+    found[10, 18, 10] = 0
+    found[0, 0, 0] = 4
+    measured = agreement(segmentation(expected), segmentation(found))
+    assert 1 - 1e-3 < measured.equal < 1
+    assert measured.lowest_dice == pytest.approx(2 * 399 / 799)
+    assert measured.voxels == 800
+
+
+def test_the_references_own_cord_counts_unless_one_is_given():
+    expected, found = two_levels(), two_levels()
+    found[:, :, 10:20][found[:, :, 10:20] == 3] = 5  # all of C3
+    at_fourth = mask((15, 20, 30), (15, 20, 36))
+    at_third = mask((15, 20, 8), (15, 20, 14))
+    own = replace(segmentation(expected), cord=at_fourth)
+    assert agreement(own, segmentation(found)).lowest_dice == 1
+    assert agreement(own, segmentation(found), at_third).lowest_dice == 0
+
+
+def test_a_cord_far_from_what_was_labelled_does_not_say_where():
+    far = mask((39, 0, 0))
+    found = two_levels()
+    found[10, 18, 10] = 0
+    measured = agreement(segmentation(two_levels()), segmentation(found), far)
+    assert measured == agreement(segmentation(two_levels()), segmentation(found))
+    nothing = agreement(segmentation(two_levels()), segmentation(found), mask())
+    assert nothing == measured
+
+
+def test_a_level_that_only_one_has_is_no_agreement():
+    found = two_levels()
+    found[0, 0, 0] = 9
+    assert agreement(segmentation(two_levels()), segmentation(found)).lowest_dice == 0
+
+
+def test_levels_that_are_swapped_are_no_agreement_in_the_whole_image():
+    found = np.select([two_levels() == 3, two_levels() == 4], [4, 3])
+    assert agreement(segmentation(two_levels()), segmentation(found)).whole_dice == 0
+
+
+def test_nothing_in_either_is_agreement_on_nothing():
+    measured = agreement(segmentation(np.zeros(SHAPE)), segmentation(np.zeros(SHAPE)))
+    assert measured == Agreement(1.0, 1.0, 1.0, 0)
+    assert not measured.passes
+
+
+def test_on_a_phantom_what_differs_far_from_the_cord_counts_less(rootlets_and_cord):
+    """Labels of a real shape: voxels near the cord decide, the rest has a bound of its own."""
+    rootlets, cord = rootlets_and_cord
+
+    def compared(changed):
+        other = rootlets.with_data(changed.astype(rootlets.data.dtype))
+        first, second = (Segmentation(each, None, None, True, {}) for each in (rootlets, other))
+        return agreement(first, second, cord)
+
+    same = compared(rootlets.data)
+    assert same == Agreement(1.0, 1.0, 1.0, int((rootlets.data != 0).sum()))
+    corner = np.array(rootlets.data)
+    level = int(np.unique(corner)[1])
+    few = round(0.005 * (corner != 0).sum())
+    corner.reshape(-1)[:few] = level  # at the edge of the image, far from the cord
+    far = compared(corner)
+    assert (far.equal, far.lowest_dice) == (1, 1)
+    assert LEAST_WHOLE_DICE < far.whole_dice < 1
+    assert far.passes
+    corner.reshape(-1)[: 4 * few] = level
+    assert compared(corner).lowest_dice == 1
+    assert not compared(corner).passes
+    thinned = np.array(rootlets.data)
+    inside = np.flatnonzero(thinned == level)
+    thinned.reshape(-1)[inside[:3]] = 0
+    assert not compared(thinned).passes
+    assert compared(thinned).whole_dice > LEAST_WHOLE_DICE
+
+
+@pytest.fixture(scope="module")
+def rootlets_and_cord() -> tuple[LabelImage, LabelImage]:
+    from sct_rootlets.phantom import make_grid, random_anatomy, render_labels
+
+    anatomy = random_anatomy(11)
+    drawn = render_labels(anatomy, make_grid(anatomy, (1.0, 1.0, 1.0)))
+    return drawn.rootlets, drawn.cord
+
+
+@pytest.mark.parametrize(
+    ("measured", "passes"),
+    [
+        (Agreement(LEAST_EQUAL, LEAST_DICE, LEAST_WHOLE_DICE, FEWEST_VOXELS), True),
+        (Agreement(0.9994, 0.999, 0.999, 10_000), False),
+        (Agreement(0.9999, 0.9974, 0.999, 10_000), False),
+        (Agreement(0.9999, 0.999, 0.9949, 10_000), False),
+        (Agreement(1.0, 1.0, 1.0, FEWEST_VOXELS - 1), False),
+    ],
+)
+def test_the_bounds(measured, passes):
+    assert measured.passes is passes
+
+
+class Stub:
+    """An engine that answers what it is told, and counts."""
+
+    def __init__(self, values):
+        self.values, self.loaded, self.predicted = values, 0, 0
+
+    def load(self):
+        self.loaded += 1
+        return self
+
+    def predict(self, image, *, cord=None, progress=None):
+        self.predicted += 1
+        return segmentation(self.values)
+
+
+IMAGE = Image(np.zeros(SHAPE, dtype=np.float32), GRID)
+
+
+def proving(exact, faster, record):
+    return ProvingEngine(exact.load, [Candidate(faster.load, record, "half arithmetic")])
+
+
+def test_what_agrees_on_enough_images_is_used_from_then_on(tmp_path: Path):
+    values = two_levels()
+    close = values.copy()
+    close[10, 18, 10] = 0
+    exact, faster = Stub(values), Stub(close)
+    record = tmp_path / "new" / "proof.json"
+    for number in range(IMAGES):  # in processes of their own
+        result = proving(exact, faster, record).predict(IMAGE)
+        np.testing.assert_array_equal(result.rootlets.data, values)
+        wanted = "from the next image on" if number == IMAGES - 1 else "not used before"
+        assert wanted in result.notes[-1]
+    assert "0.9987" in result.notes[-1]
+    engine = proving(exact, faster, record)
+    for _ in (1, 2):
+        later = engine.predict(IMAGE)
+        np.testing.assert_array_equal(later.rootlets.data, close)
+        assert "is used:" in later.notes[-1]
+    assert (exact.predicted, faster.predicted) == (IMAGES, IMAGES + 2)
+    kept = json.loads(record.read_text())["images"]
+    assert [each["passes"] for each in kept] == [True] * IMAGES
+
+
+def test_one_image_on_which_it_does_not_agree_is_enough(tmp_path: Path):
+    exact, faster = Stub(two_levels()), Stub(two_levels())
+    engine = proving(exact, faster, tmp_path / "proof.json")
+    engine.predict(IMAGE)
+    faster.values = np.roll(two_levels(), 1, axis=0)
+    engine.predict(IMAGE)
+    faster.values = two_levels()
+    for _ in range(IMAGES):
+        assert "is not used, as" in engine.predict(IMAGE).notes[-1]
+    assert faster.predicted == 2
+
+
+def test_what_does_not_agree_is_never_used_again(tmp_path: Path):
+    exact, faster = Stub(two_levels()), Stub(np.roll(two_levels(), 1, axis=0))
+    for _ in (1, 2):
+        engine = proving(exact, faster, tmp_path / "proof.json")
+        for _ in (1, 2):
+            result = engine.predict(IMAGE)
+            np.testing.assert_array_equal(result.rootlets.data, exact.values)
+            assert "is not used, as" in result.notes[-1]
+    assert faster.predicted == 1
+
+
+def test_an_image_of_few_rootlets_proves_nothing(tmp_path: Path):
+    few = np.zeros(SHAPE)
+    few[10:14, 10:14, 10:14] = 3
+    exact, faster = Stub(few), Stub(few)
+    engine = proving(exact, faster, tmp_path / "proof.json")
+    assert engine.predict(IMAGE).notes == []
+    assert not (tmp_path / "proof.json").exists()
+    exact.values = faster.values = two_levels()
+    assert "not used before" in engine.predict(IMAGE).notes[-1]
+
+
+def test_a_record_that_cannot_be_kept_holds_as_long_as_the_engine(tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+    exact, faster = Stub(two_levels()), Stub(two_levels())
+    engine = proving(exact, faster, tmp_path / "file" / "proof.json")
+    for _ in range(IMAGES + 2):
+        engine.predict(IMAGE)
+    assert (exact.predicted, faster.predicted) == (IMAGES, IMAGES + 2)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"equal": 1}', '{"equal": "x"}'])
+def test_a_record_that_cannot_be_read_is_none(tmp_path: Path, content):
+    (tmp_path / "proof.json").write_text(content)
+    assert read_agreements(tmp_path / "proof.json") == []
+
+
+def test_notes_do_not_gather(tmp_path: Path):
+    exact, faster = Stub(two_levels()), Stub(two_levels())
+    engine = proving(exact, faster, tmp_path / "proof.json")
+    assert [len(engine.predict(IMAGE).notes) for _ in (1, 2, 3)] == [1, 1, 1]
+    assert replace(segmentation(two_levels())).notes == []
+
+
+def in_turn(exact, fastest, slower, folder):
+    candidates = [
+        Candidate(stub.load, folder / f"{name}.json", name)
+        for name, stub in (("halves", fastest), ("mixed", slower))
+    ]
+    return ProvingEngine(exact.load, candidates)
+
+
+def test_where_the_fastest_fails_the_next_is_compared_from_that_image_on(tmp_path: Path):
+    values = two_levels()
+    close = values.copy()
+    close[10, 18, 10] = 0
+    exact, fastest, slower = Stub(values), Stub(values), Stub(close)
+    (notes,) = [in_turn(exact, fastest, slower, tmp_path).predict(IMAGE).notes]
+    assert [note.split(" is")[0] for note in notes] == ["halves"]
+    fastest.values = np.roll(values, 1, axis=0)
+    for number in range(IMAGES):  # in processes of their own
+        result = in_turn(exact, fastest, slower, tmp_path).predict(IMAGE)
+        np.testing.assert_array_equal(result.rootlets.data, values)
+        assert "halves is not used, as that is too little" in result.notes[0]
+        wanted = "from the next image on" if number == IMAGES - 1 else "not used before"
+        assert wanted in result.notes[1]
+    result = in_turn(exact, fastest, slower, tmp_path).predict(IMAGE)
+    np.testing.assert_array_equal(result.rootlets.data, close)
+    assert "mixed is used:" in result.notes[1]
+    assert (exact.predicted, fastest.predicted, slower.predicted) == (1 + IMAGES, 2, IMAGES + 1)
+
+
+def test_where_the_fastest_is_proved_the_next_is_not_run(tmp_path: Path):
+    exact, fastest, slower = Stub(two_levels()), Stub(two_levels()), Stub(two_levels())
+    engine = in_turn(exact, fastest, slower, tmp_path)
+    for _ in range(IMAGES + 1):
+        engine.predict(IMAGE)
+    assert (exact.predicted, fastest.predicted, slower.loaded) == (IMAGES, IMAGES + 1, 0)
+
+
+def test_where_none_agrees_the_exact_engine_stays(tmp_path: Path):
+    far = np.roll(two_levels(), 1, axis=0)
+    exact, fastest, slower = Stub(two_levels()), Stub(far), Stub(far)
+    for _ in range(2):
+        engine = in_turn(exact, fastest, slower, tmp_path)
+        for _ in range(2):
+            result = engine.predict(IMAGE)
+            np.testing.assert_array_equal(result.rootlets.data, exact.values)
+            assert ["is not used, as" in note for note in result.notes] == [True, True]
+    assert (fastest.predicted, slower.predicted) == (1, 1)
+
+
+def test_the_cord_is_looked_for_where_none_is_known_and_only_to_compare(tmp_path: Path):
+    far = two_levels()
+    far[0, 0, :4] = 4  # as many voxels as change the Dice of a level, far from any cord
+    exact, faster = Stub(two_levels()), Stub(far)
+    cord = mask(*((15, 20, z) for z in range(8, 38)))
+    looked: list[Image] = []
+
+    def find(image):
+        looked.append(image)
+        return cord
+
+    def engine(name, finder):
+        candidate = Candidate(faster.load, tmp_path / name, "half arithmetic")
+        return ProvingEngine(exact.load, [candidate], finder)
+
+    assert "is not used, as" in engine("without.json", None).predict(IMAGE).notes[-1]
+    assert "is not used, as" in engine("none.json", lambda image: None).predict(IMAGE).notes[-1]
+    engine("given.json", find).predict(IMAGE, cord=cord)
+    assert looked == []
+    proved = engine("found.json", find)
+    for _ in range(IMAGES + 2):
+        notes = proved.predict(IMAGE).notes
+    assert "is used: on 3 images at least 1.00000" in notes[-1]
+    assert len(looked) == IMAGES
+
+
+def test_a_record_of_another_comparison_is_done_again(tmp_path: Path):
+    old = {"images": [{"equal": 0.9999, "lowest_dice": 0.996, "voxels": 900, "passes": False}]}
+    (tmp_path / "proof.json").write_text(json.dumps(old))
+    exact, faster = Stub(two_levels()), Stub(two_levels())
+    notes = proving(exact, faster, tmp_path / "proof.json").predict(IMAGE).notes
+    assert "not used before" in notes[-1]

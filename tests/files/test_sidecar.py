@@ -1,0 +1,101 @@
+"""Sidecars say what made a file, and files of others are told from ours."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from sct_rootlets import __version__
+from sct_rootlets.files.sidecar import (
+    is_generated_here,
+    sidecar,
+    sidecar_path,
+    split_nifti,
+    to_json,
+)
+
+MODEL = SimpleNamespace(name="compact", version="1.2", sha256="ab" * 32)
+
+
+def test_it_names_software_model_sources_and_grid(tmp_path: Path) -> None:
+    content = sidecar(
+        beside=tmp_path / "out",
+        sources=[tmp_path / "in" / "t2.nii.gz"],
+        description="Rootlets.",
+        model=MODEL,
+        parameters={"reach_mm": 1.5},
+        extra={"Labels": {"2": "C2"}},
+    )
+    assert content["GeneratedBy"] == [
+        {
+            "Name": "sct_rootlets",
+            "Version": __version__,
+            "Model": {"Name": "compact", "Version": "1.2", "SHA256": "ab" * 32},
+            "Parameters": {"reach_mm": 1.5},
+        }
+    ]
+    assert content["Sources"] == ["../in/t2.nii.gz"]
+    assert content["SpatialReference"] == "orig"
+    assert content["Labels"] == {"2": "C2"}
+    assert json.loads(to_json(content)) == content
+
+
+def test_nan_does_not_become_invalid_json() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        to_json({"reach_mm": float("nan")})
+
+
+@pytest.mark.parametrize(
+    ("name", "stem", "extension"),
+    [
+        ("t2.nii.gz", "t2", ".nii.gz"),
+        ("sub-1_T2w.nii", "sub-1_T2w", ".nii"),
+        ("T2.NII.GZ", "T2", ".NII.GZ"),
+        ("a.b.nii.gz", "a.b", ".nii.gz"),
+        (".nii.gz", ".nii.gz", ""),
+    ],
+)
+def test_splitting(name: str, stem: str, extension: str) -> None:
+    assert split_nifti(Path("x") / name) == (Path("x"), stem, extension)
+    if extension:
+        assert sidecar_path(Path("x") / name) == Path("x") / f"{stem}.json"
+
+
+def test_ours_are_recognised_by_their_sidecar(tmp_path: Path) -> None:
+    mask = tmp_path / "t2_seg.nii.gz"
+    assert not is_generated_here(mask)
+    content = sidecar(beside=tmp_path, sources=[], description="Mask.")
+    sidecar_path(mask).write_text(to_json(content))
+    assert is_generated_here(mask)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no json",
+        "[]",
+        "{}",
+        '{"GeneratedBy": "sct_rootlets"}',
+        '{"GeneratedBy": [{"Name": "spinalcordtoolbox: sct_deepseg spinalcord"}]}',
+    ],
+)
+def test_files_of_others_are_not_ours(tmp_path: Path, text: str) -> None:
+    sidecar_path(tmp_path / "t2_seg.nii.gz").write_text(text)
+    assert not is_generated_here(tmp_path / "t2_seg.nii.gz")
+
+
+def test_a_name_may_say_the_command_and_is_still_ours(tmp_path: Path) -> None:
+    image = tmp_path / "t2_rootlets.nii.gz"
+
+    def is_ours(name: str) -> bool:
+        content = sidecar(beside=tmp_path, sources=[], description="R.", maker={"Name": name})
+        assert content["GeneratedBy"][0]["Name"] == name
+        sidecar_path(image).write_text(to_json(content))
+        return is_generated_here(image)
+
+    assert is_ours("sct_rootlets: sct_rootlets deepseg rootlets -i t2.nii.gz")
+    assert not is_ours("spinalcordtoolbox: sct_deepseg rootlets -i t2.nii.gz")
+    assert not is_ours("sct_rootlets_of_others: x")

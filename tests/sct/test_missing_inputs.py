@@ -1,0 +1,360 @@
+"""Inputs that are given, manual, at hand, or made by SCT, with a stand-in for SCT."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shlex
+from collections.abc import Collection
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from sct_rootlets.errors import InputError
+from sct_rootlets.files.sidecar import is_generated_here
+from sct_rootlets.image import load_labels, save
+from sct_rootlets.phantom import Phantom
+from sct_rootlets.sct.missing_inputs import KINDS, Made, find_manual, make_missing
+from tests.sct.stand_in_answers import StandIn, copy_as
+
+
+@pytest.fixture
+def image(phantom_small: Phantom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write the phantom into a BIDS dataset, and go there."""
+    path = tmp_path / "data" / "sub-01" / "anat" / "sub-01_T2w.nii.gz"
+    path.parent.mkdir(parents=True)
+    save(phantom_small.image, path)
+    monkeypatch.chdir(tmp_path)
+    return path
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.exists() else set()
+
+
+def make(
+    stand_in: StandIn | None,
+    image: Path,
+    out: Path,
+    said: list[str],
+    wanted: Collection[str] = tuple(KINDS),
+    needed: Collection[str] = ("discs",),
+    offline: bool | None = None,
+    volume: int | None = None,
+    **given: Path,
+) -> Made:
+    return make_missing(
+        image,
+        out,
+        sct=None if stand_in is None else stand_in.sct,
+        given=given,
+        wanted=wanted,
+        log=out / "sct.log",
+        needed=needed,
+        volume=volume,
+        offline=offline,
+        say=said.append,
+    )
+
+
+def same(path: Path, truth: Path) -> bool:
+    return bool(np.array_equal(load_labels(path).data, load_labels(truth).data))
+
+
+def test_sct_makes_all_that_is_missing(
+    stand_in: StandIn, image: Path, out: Path, said: list[str]
+) -> None:
+    beside = names(image.parent)
+    made = make(stand_in, image, out, said)
+    assert {kind: path.name for kind, path in made.paths.items()} == {
+        "cord": "sub-01_T2w_seg.nii.gz",
+        "discs": "sub-01_T2w_totalspineseg_discs.nii.gz",
+        "pmj": "sub-01_T2w_pmj.nii.gz",
+    }
+    for kind, path in made.paths.items():
+        assert path.parent == out
+        assert same(path, stand_in.truth / f"{kind}.nii.gz")
+        content = json.loads(path.with_name(path.name.replace(".nii.gz", ".json")).read_text())
+        assert content["GeneratedBy"][0]["Name"].startswith("spinalcordtoolbox: sct_de")
+        assert not is_generated_here(path)
+    assert made.warnings == ()
+    assert made.origins == {
+        "cord": "SCT 7.4.stand-in: sct_deepseg spinalcord -i sub-01_T2w.nii.gz "
+        "-o sub-01_T2w_seg.nii.gz",
+        "discs": "SCT 7.4.stand-in: sct_deepseg spine -i sub-01_T2w.nii.gz -o sub-01_T2w.nii.gz",
+        "pmj": made.origins["pmj"],
+    }
+    # the PMJ is looked for along the mask that was made before
+    assert stand_in.calls[2]["argv"][-2:] == ["-s", str(made.paths["cord"])]
+    # nothing lands beside the image, and nothing else of SCT in the results
+    assert names(image.parent) == beside
+    results = {path.name for path in made.paths.values()}
+    sidecars = {name.replace(".nii.gz", ".json") for name in results}
+    assert names(out) == {*results, *sidecars, "sct.log"}
+    log = (out / "sct.log").read_text()
+    shown = [line.strip() for line in said if "/sct_" in line]
+    assert [shlex.split(line)[1:] for line in shown] == [call["argv"] for call in stand_in.calls]
+    assert all(f"$ {line}\n" in log for line in shown)
+
+
+def test_given_then_manual_then_at_hand(
+    stand_in: StandIn, image: Path, out: Path, said: list[str]
+) -> None:
+    labels = image.parents[2] / "derivatives" / "labels" / "sub-01" / "anat"
+    cord, discs, pmj = (stand_in.truth / f"{kind}.nii.gz" for kind in KINDS)
+    manual = {
+        "cord": labels / "sub-01_T2w_label-SC_seg.nii.gz",
+        "discs": labels / "sub-01_T2w_labels-disc-manual.nii.gz",
+    }
+    for kind, path in manual.items():
+        copy_as(stand_in.truth / f"{kind}.nii.gz", path)
+    copy_as(cord, out / "sub-01_T2w_seg.nii.gz")
+    copy_as(discs, out / "sub-01_T2w_totalspineseg_discs.nii.gz")
+    copy_as(pmj, out / "sub-01_T2w_pmj.nii.gz")
+    copy_as(cord, own := out.parent / "own.nii.gz")
+    made = make(stand_in, image, out, said, cord=own)
+    assert made.origins == {"cord": "given", "discs": "manual", "pmj": "at hand"}
+    assert made.paths == {
+        "cord": own,
+        "discs": manual["discs"],
+        "pmj": out / "sub-01_T2w_pmj.nii.gz",
+    }
+    assert stand_in.calls == []
+    assert said == [
+        f"Disc labels: {manual['discs']} (manual)",
+        f"PMJ: {out / 'sub-01_T2w_pmj.nii.gz'} (at hand)",
+    ]
+    assert make(stand_in, image, out, said).paths["cord"] == manual["cord"]
+
+
+def test_what_sct_made_is_at_hand_the_next_time_also_beside_the_image(
+    stand_in: StandIn, image: Path, out: Path, said: list[str]
+) -> None:
+    first = make(stand_in, image, image.parent, said)
+    before = {path: path.stat().st_mtime_ns for path in first.paths.values()}
+    count = len(stand_in.calls)
+    for folder in (image.parent, out):
+        again = make(stand_in, image, folder, said)
+        assert again.paths == first.paths
+        assert set(again.origins.values()) == {"at hand"}
+    assert len(stand_in.calls) == count
+    assert {path: path.stat().st_mtime_ns for path in first.paths.values()} == before
+
+
+def test_a_mask_that_we_predicted_gives_way_to_one_of_sct(
+    stand_in: StandIn, image: Path, out: Path, said: list[str]
+) -> None:
+    copy_as(stand_in.truth / "discs.nii.gz", out / "sub-01_T2w_seg.nii.gz")
+    ours = out / "sub-01_T2w_seg.json"
+    ours.write_text('{"GeneratedBy": [{"Name": "sct_rootlets"}]}')
+    made = make(stand_in, image, out, said, wanted=["cord"])
+    assert same(made.paths["cord"], stand_in.truth / "cord.nii.gz")
+    assert not is_generated_here(made.paths["cord"])
+
+
+def test_without_sct_only_manual_files_count(
+    stand_in: StandIn, image: Path, out: Path, said: list[str]
+) -> None:
+    copy_as(stand_in.truth / "pmj.nii.gz", image.with_name("sub-01_T2w_pmj.nii.gz"))
+    assert make(None, image, out, said) == Made({}, {})
+    labels = image.parents[2] / "derivatives" / "labels" / "sub-01" / "anat"
+    copy_as(stand_in.truth / "cord.nii.gz", mask := labels / "sub-01_T2w_label-SC_mask.nii.gz")
+    assert make(None, image, out, said) == Made({"cord": mask}, {"cord": "manual"})
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"),
+    [
+        ("fail", "sct_deepseg spinalcord failed with exit status 1"),
+        ("nothing", "sct_deepseg spinalcord found none"),
+        ("grid", "made cannot be used: it is not on the grid of"),
+        ("empty", "made cannot be used: it is empty"),
+    ],
+)
+def test_what_sct_cannot_make_is_a_warning(
+    stand_in: StandIn,
+    image: Path,
+    out: Path,
+    said: list[str],
+    caplog: pytest.LogCaptureFixture,
+    mode: str,
+    reason: str,
+) -> None:
+    stand_in.behave(**{"sct_deepseg spinalcord": mode})
+    with caplog.at_level(logging.WARNING):
+        made = make(stand_in, image, out, said)
+    assert set(made.paths) == {"discs", "pmj"}
+    assert made.origins["cord"].startswith("none: ")
+    assert reason in made.origins["cord"]
+    assert str(out) not in made.origins["cord"]  # it goes to sidecars
+    (warning,) = made.warnings
+    assert warning.startswith("No cord mask by SCT: ")
+    assert "another can be given with -s" in warning
+    assert [record.message for record in caplog.records] == [warning]
+    assert not (out / "sub-01_T2w_seg.nii.gz").exists()
+    assert not list(out.glob(".*"))
+
+
+def test_discs_by_the_template_where_the_network_fails(
+    stand_in: StandIn, image: Path, out: Path, said: list[str]
+) -> None:
+    for mode in ("fail", "nothing", "empty", "disorder"):
+        stand_in.behave(**{"sct_deepseg spine": mode})
+        made = make(stand_in, image, out / mode, said)
+        assert made.paths["discs"].name == "sub-01_T2w_seg_labeled_discs.nii.gz"
+        assert "sct_label_vertebrae -i sub-01_T2w.nii.gz -s sub-01" in made.origins["discs"]
+        assert "-c t2" in made.origins["discs"]
+        assert made.warnings == ()
+    assert "  sct_deepseg spine failed with exit status 1" in said
+    assert not (out / "fail" / "warp_curve2straight.nii.gz").exists()
+
+
+def test_discs_that_nothing_can_make(
+    stand_in: StandIn, image: Path, out: Path, said: list[str]
+) -> None:
+    stand_in.behave(sct_deepseg="fail", sct_label_vertebrae="fail", sct_detect_pmj="nothing")
+    made = make(stand_in, image, out, said)
+    assert made.paths == {}
+    _, discs, pmj = made.warnings
+    assert "sct_deepseg spine failed" in discs
+    assert "sct_label_vertebrae needs a cord mask" in discs
+    assert "C2/C3 alone" in discs
+    assert "sct_detect_pmj found none" in pmj
+    assert "sct_label_vertebrae" not in stand_in.called
+
+
+def test_a_model_that_is_not_installed_is_downloaded_only_where_it_may_be(
+    stand_in: StandIn, image: Path, out: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in.tasks(spinalcord="installed", spine="missing")
+    make(stand_in, image, out / "needed", said)
+    assert stand_in.called == ["sct_deepseg spinalcord", "sct_deepseg spine", "sct_detect_pmj"]
+    assert "  The model of sct_deepseg spine is not installed: SCT downloads it first, once" in said
+    # discs that are not needed are not worth a large download
+    made = make(stand_in, image, out / "optional", said, needed=())
+    assert made.paths["discs"].name.endswith("_labeled_discs.nii.gz")
+    stand_in.tasks(spinalcord="missing", spine="missing")
+    count = len(stand_in.calls)
+    made = make(stand_in, image, out / "offline", said, offline=True)
+    assert stand_in.called[count:] == ["sct_detect_pmj"]
+    assert "is not installed. SCT downloads it with 'sct_deepseg spinal" in made.warnings[0]
+    monkeypatch.setenv("SCT_ROOTLETS_OFFLINE", "1")
+    assert make(stand_in, image, out / "variable", said).origins == made.origins
+
+
+def test_sct_is_not_made_to_remove_a_model_that_is_out_of_date(
+    stand_in: StandIn, image: Path, out: Path, said: list[str]
+) -> None:
+    stand_in.tasks(spinalcord="old", spine="old")
+    made = make(stand_in, image, out, said)
+    assert stand_in.called == ["sct_detect_pmj"]
+    assert "the model of sct_deepseg spine is out of date" in made.origins["discs"]
+
+
+def test_an_sct_without_the_task_or_that_does_not_answer(
+    stand_in: StandIn, image: Path, out: Path, said: list[str]
+) -> None:
+    stand_in.tasks(spinalcord="installed")
+    made = make(stand_in, image, out / "old", said)
+    assert made.paths["discs"].name.endswith("_labeled_discs.nii.gz")
+    (stand_in.folder / "spinalcordtoolbox" / "deepseg" / "models.py").write_text("import nothing")
+    made = make(stand_in, image, out / "dumb", said)
+    assert "sct_deepseg spine" in made.origins["discs"]
+    made = make(stand_in, image, out / "dumb and offline", said, offline=True)
+    assert set(made.paths) == {"pmj"}
+
+
+def test_one_volume_and_an_image_that_is_not_compressed(
+    stand_in: StandIn, phantom_small: Phantom, image: Path, out: Path, said: list[str]
+) -> None:
+    data = np.stack([np.zeros_like(phantom_small.image.data), phantom_small.image.data], axis=-1)
+    nifti = nib.Nifti1Image(data.astype(np.float32), phantom_small.image.grid.affine)
+    nib.save(nifti, series := image.with_name("series.nii.gz"))
+    made = make(stand_in, series, out, said, volume=1)
+    assert set(made.paths) == set(KINDS)
+    (copy,) = {call["argv"][call["argv"].index("-i") + 1] for call in stand_in.calls}
+    assert Path(copy).name == "series.nii.gz"
+    assert Path(copy) != series
+    save(phantom_small.image, plain := image.with_name("plain.nii"))
+    made = make(stand_in, plain, out, said)
+    assert "_totalspineseg_discs" in made.paths["discs"].name
+    with pytest.raises(InputError, match="-volume"):
+        make(stand_in, series, out, said)
+
+
+def test_a_t1w_image_is_said_to_be_one(
+    stand_in: StandIn, image: Path, out: Path, said: list[str]
+) -> None:
+    made = make(stand_in, image.rename(image.with_name("sub-01_T1w.nii.gz")), out, said)
+    assert "-c t1" in made.origins["pmj"]
+
+
+def test_a_manual_file_that_cannot_be_used_is_an_error_before_sct_runs(
+    stand_in: StandIn, image: Path, out: Path, said: list[str]
+) -> None:
+    labels = image.parents[2] / "derivatives" / "labels" / "sub-01" / "anat"
+    labels.mkdir(parents=True)
+    (labels / "sub-01_T2w_label-SC_seg.nii.gz").symlink_to("../annex/objects/not-fetched")
+    with pytest.raises(InputError, match=r"link to a file that is not there.*git annex get"):
+        make(stand_in, image, out, said)
+    (labels / "sub-01_T2w_label-SC_seg.nii.gz").unlink()
+    copy_as(stand_in.truth / "discs.nii.gz", labels / "sub-01_T2w_label-pmj.nii.gz")
+    other = nib.load(stand_in.truth / "cord.nii.gz")
+    nib.save(other.slicer[:, :, 3:], labels / "sub-01_T2w_label-SC_seg.nii.gz")
+    with pytest.raises(InputError, match=r"label-SC_seg\.nii\.gz: is not on the grid"):
+        make(stand_in, image, out, said)
+    assert stand_in.calls == []
+
+
+def test_manual_rootlets_are_told_of(
+    stand_in: StandIn, image: Path, out: Path, said: list[str]
+) -> None:
+    labels = image.parents[2] / "derivatives" / "labels" / "sub-01" / "anat"
+    copy_as(stand_in.truth / "cord.nii.gz", labels / "sub-01_T2w_label-rootlets_dseg.nii.gz")
+    (warning,) = make(None, image, out, said).warnings
+    assert "sub-01_T2w_label-rootlets_dseg.nii.gz are not used" in warning
+    assert "sct_rootlets levels -i" in warning
+
+
+def test_manual_files_by_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, processed = tmp_path / "data", tmp_path / "processed"
+    for root in (data, processed):
+        copy_as(Path(__file__), root / "sub-01" / "ses-M0" / "anat" / "sub-01_ses-M0_T2w.nii.gz")
+    image = data / "sub-01" / "ses-M0" / "anat" / "sub-01_ses-M0_T2w.nii.gz"
+    copied = processed / image.relative_to(data)
+    labels = data / "derivatives" / "labels" / "sub-01" / "ses-M0" / "anat"
+    older, newer, discs, pmj = (
+        labels / f"sub-01_ses-M0_T2w{suffix}.nii.gz"
+        for suffix in ("_seg-manual", "_label-SC_seg", "_label-discs_dlabel", "_label-PMJ_dlabel")
+    )
+    copy_as(Path(__file__), older, discs, pmj)
+    assert find_manual(image) == {"cord": older, "discs": discs, "pmj": pmj}
+    copy_as(Path(__file__), newer)
+    assert find_manual(image)["cord"] == newer
+    monkeypatch.chdir(image.parent)
+    assert find_manual(image.name)["cord"] == newer
+    # a copy of the image, as scripts of sct_run_batch make them
+    assert find_manual(copied) == {}
+    monkeypatch.setenv("PATH_DATA", str(data))
+    assert find_manual(copied) == {}  # PATH_DATA alone may be anything
+    monkeypatch.setenv("PATH_DATA_PROCESSED", str(processed))
+    assert find_manual(copied)["cord"] == newer
+    # another subject, another image, and no dataset at all
+    copy_as(Path(__file__), other := data / "sub-02" / "anat" / "sub-02_T2w.nii.gz")
+    assert find_manual(other) == {}
+    assert find_manual(image.with_name("sub-01_ses-M0_T1w.nii.gz")) == {}
+    assert find_manual(tmp_path / "T2w.nii.gz") == {}
+    assert find_manual("/t2.nii.gz") == {}
