@@ -177,10 +177,10 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 Pairs = Sequence[tuple[Labelled, Path]]
-Shown = Callable[[Path], str]
+NameOf = Callable[[Path], str]
 
 
-def _fsleyes(image: Path | None, pairs: Pairs, shown: Shown) -> tuple[str, ...]:
+def _fsleyes(image: Path | None, pairs: Pairs, shown: NameOf) -> tuple[str, ...]:
     words = ["fsleyes"]
     if image is not None:
         words.append(f"{shlex.quote(shown(image))} -cm greyscale")
@@ -190,7 +190,7 @@ def _fsleyes(image: Path | None, pairs: Pairs, shown: Shown) -> tuple[str, ...]:
     return (" ".join([*words, "&"]),)
 
 
-def _itksnap(image: Path | None, pairs: Pairs, shown: Shown) -> tuple[str, ...]:
+def _itksnap(image: Path | None, pairs: Pairs, shown: NameOf) -> tuple[str, ...]:
     lines = []
     for one, look_up in pairs:
         grey, labels, names = (
@@ -200,7 +200,7 @@ def _itksnap(image: Path | None, pairs: Pairs, shown: Shown) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _slicer(image: Path | None, pairs: Pairs, shown: Shown) -> tuple[str, ...]:
+def _slicer(image: Path | None, pairs: Pairs, shown: NameOf) -> tuple[str, ...]:
     # Slicer has its own working folder: it is told whole paths.
     code = [] if image is None else [f"slicer.util.loadVolume({json.dumps(str(image.absolute()))})"]
     for one, look_up in pairs:
@@ -212,7 +212,7 @@ def _slicer(image: Path | None, pairs: Pairs, shown: Shown) -> tuple[str, ...]:
     return (f"Slicer --python-code {shlex.quote('; '.join(code))} &",)
 
 
-_COMMANDS: Mapping[str, Callable[[Path | None, Pairs, Shown], tuple[str, ...]]] = {
+_COMMANDS: Mapping[str, Callable[[Path | None, Pairs, NameOf], tuple[str, ...]]] = {
     "fsleyes": _fsleyes,
     "itksnap": _itksnap,
     "slicer": _slicer,

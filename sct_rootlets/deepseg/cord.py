@@ -16,7 +16,7 @@ from sct_rootlets.image import LabelImage
 from sct_rootlets.inputs import read_cord
 from sct_rootlets.manifest import BUNDLED, InstalledModel
 from sct_rootlets.result import Predicted
-from sct_rootlets.sct.missing_inputs import Made, log_of, make_missing, sct_to_use
+from sct_rootlets.sct.missing_inputs import MadeInputs, log_of, make_missing, sct_to_use
 
 __all__ = ["CordMask", "at_hand", "find_cord"]
 
@@ -33,7 +33,7 @@ class CordMask:
         Model that predicted it in this run; None for a file, which stays as it is.
     origin : str or None
         Where a file comes from that was not given, as in
-        :attr:`sct_rootlets.sct.missing_inputs.Made.origins`.
+        :attr:`sct_rootlets.sct.missing_inputs.MadeInputs.origins`.
     """
 
     mask: LabelImage
@@ -108,7 +108,7 @@ def at_hand(image: Path, folder: Path) -> Path | None:
     return None
 
 
-def found_or_made(request: Request, number: int, say: Say, progress: Progress | None) -> Made:
+def found_or_made(request: Request, number: int, say: Say, progress: Progress | None) -> MadeInputs:
     """Find a manual cord mask of an image, or have SCT make one where it is installed."""
     image, folder = request.images[number], request.files(number)["cord"].parent
     return make_missing(

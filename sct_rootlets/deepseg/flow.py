@@ -34,11 +34,11 @@ from sct_rootlets.result.stage import stage_cord, stage_intermediate, stage_segm
 from sct_rootlets.sct import qc_report
 from sct_rootlets.store.catalogue import model_url
 
-__all__ = ["Failure", "Made", "run"]
+__all__ = ["FailedStep", "Made", "run"]
 
 
 @dataclass(frozen=True, eq=False)
-class Failure:
+class FailedStep:
     """What failed after the rootlets of an image were written.
 
     Attributes
@@ -63,14 +63,14 @@ class Made:
     files : dict of str to Path
         What was written, by what it is.
     levels : LevelsResult or None
-    failures : tuple of Failure
+    failures : tuple of FailedStep
         What failed after the rootlets were written.
     """
 
     predicted: Predicted
     files: dict[str, Path]
     levels: LevelsResult | None = None
-    failures: tuple[Failure, ...] = field(default=())
+    failures: tuple[FailedStep, ...] = field(default=())
 
 
 def run(
@@ -207,12 +207,12 @@ def _finish(
         try:
             made = _with_levels(request, number, made, say, progress)
         except Exception as error:  # noqa: BLE001 - whatever it is, the rootlets are written
-            return replace(made, failures=(Failure("the levels", error),))
+            return replace(made, failures=(FailedStep("the levels", error),))
     if request.qc is not None:
         try:
             made = _with_quality_control(request, number, made)
         except Exception as error:  # noqa: BLE001 - as above
-            return replace(made, failures=(Failure("the quality control", error),))
+            return replace(made, failures=(FailedStep("the quality control", error),))
     return made
 
 

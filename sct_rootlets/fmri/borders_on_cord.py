@@ -12,7 +12,7 @@ from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import LabelImage
 from sct_rootlets.levels import LevelTable
 
-__all__ = ["AGREEMENT", "Borders"]
+__all__ = ["AGREEMENT", "BordersOnCord"]
 
 Floats = NDArray[np.float64]
 
@@ -21,7 +21,7 @@ AGREEMENT = 0.95
 
 
 @dataclass(frozen=True, eq=False)
-class Borders:
+class BordersOnCord:
     """Borders of levels along a curve through the labelled cord.
 
     Attributes
@@ -41,7 +41,7 @@ class Borders:
     sd_mm: Floats
 
     @classmethod
-    def of(cls, labels: LabelImage, table: LevelTable) -> Borders | None:
+    def of(cls, labels: LabelImage, table: LevelTable) -> BordersOnCord | None:
         """Take the borders of a table of levels to the cord of their label image.
 
         They are known by their places in the world, so that it does not matter where the
@@ -49,7 +49,7 @@ class Borders:
 
         Returns
         -------
-        Borders or None
+        BordersOnCord or None
             None if a level of the image has no borders in the table, or if the two disagree
             about the level of more than a few voxels: the image was edited, or painted in
             axial slices.

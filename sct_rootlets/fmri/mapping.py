@@ -11,7 +11,7 @@ from typing import Any
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError
 from sct_rootlets.files.names import level_files
-from sct_rootlets.fmri.borders_on_cord import Borders
+from sct_rootlets.fmri.borders_on_cord import BordersOnCord
 from sct_rootlets.fmri.checks import require_arrival, require_direction_of_fields
 from sct_rootlets.fmri.fractions import Fractions, level_fractions
 from sct_rootlets.fmri.sampling import LevelSampler
@@ -218,12 +218,14 @@ def _table_beside(levels: LabelImage) -> LevelTable | None:
         return None  # some other table of that name
 
 
-def _borders(levels: LabelImage, table: LevelTable | None) -> tuple[Borders | None, list[str]]:
+def _borders(
+    levels: LabelImage, table: LevelTable | None
+) -> tuple[BordersOnCord | None, list[str]]:
     """Return the borders of the table on the labelled cord, or why they are not used."""
     if table is None:
         return None, []
     try:
-        borders = Borders.of(levels, table)
+        borders = BordersOnCord.of(levels, table)
     except InputError as error:
         return None, [f"the table of the levels is not used: {error}"]
     if borders is None:

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError
-from sct_rootlets.fmri.borders_on_cord import Borders
+from sct_rootlets.fmri.borders_on_cord import BordersOnCord
 from sct_rootlets.fmri.surface import cord_surface
 from sct_rootlets.image import Grid, LabelImage
 
@@ -35,7 +35,7 @@ class LevelSampler:
     ----------
     labels : LabelImage
         Spinal level values.
-    borders : Borders, optional
+    borders : BordersOnCord, optional
 
     Raises
     ------
@@ -43,7 +43,7 @@ class LevelSampler:
         If a value is no spinal level.
     """
 
-    def __init__(self, labels: LabelImage, borders: Borders | None = None) -> None:
+    def __init__(self, labels: LabelImage, borders: BordersOnCord | None = None) -> None:
         known = {level.value for level in SpinalLevel}
         foreign = [value for value in labels.labels if value not in known]
         if foreign:

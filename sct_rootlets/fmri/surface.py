@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from sct_rootlets.fmri.borders_on_cord import Borders
+from sct_rootlets.fmri.borders_on_cord import BordersOnCord
 from sct_rootlets.image import Grid
 
 __all__ = ["cord_surface"]
@@ -34,7 +34,7 @@ _BAND = (0.03, 0.97)
 
 
 def cord_surface(
-    mask: NDArray[np.bool_], grid: Grid, borders: Borders | None = None
+    mask: NDArray[np.bool_], grid: Grid, borders: BordersOnCord | None = None
 ) -> NDArray[np.float32]:
     """Return a smooth function that is positive inside the cord and 0 at its surface.
 
@@ -43,7 +43,7 @@ def cord_surface(
     mask : (I, J, K) array
         The labelled cord.
     grid : Grid
-    borders : Borders, optional
+    borders : BordersOnCord, optional
         Where along the cord it is labelled. With them the mask is also averaged along the cord,
         and the surface goes on straight over the ends of the labelled parts; without, these
         ends are rounded with everything else.
@@ -68,7 +68,7 @@ def _smoothed(mask: NDArray[np.bool_], grid: Grid, voxels: float) -> NDArray[np.
 
 
 def _along_the_cord(
-    mask: NDArray[np.bool_], grid: Grid, borders: Borders
+    mask: NDArray[np.bool_], grid: Grid, borders: BordersOnCord
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return the mask averaged along the cord, and which voxels lie between the borders.
 
@@ -107,7 +107,7 @@ def _along_the_cord(
     return smooth, labelled
 
 
-def _beside(borders: Borders, s_mm: Floats, left_mm: Floats, dorsal_mm: Floats) -> Floats:
+def _beside(borders: BordersOnCord, s_mm: Floats, left_mm: Floats, dorsal_mm: Floats) -> Floats:
     """Return the world points (N, 3) at `s_mm` (N,) along the cord, beside its centerline."""
     _, left, dorsal = borders.centerline.frame(s_mm)
     offset = left_mm[:, None] * left + dorsal_mm[:, None] * dorsal

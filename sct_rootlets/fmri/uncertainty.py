@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
-from sct_rootlets.fmri.borders_on_cord import Borders
+from sct_rootlets.fmri.borders_on_cord import BordersOnCord
 from sct_rootlets.fmri.fractions import Fractions
 
 __all__ = ["slice_ranges", "spread_of_fractions"]
@@ -44,7 +44,7 @@ def slice_ranges(fractions: Fractions, centerline: Centerline) -> dict[int, tupl
 
 
 def spread_of_fractions(
-    fractions: Fractions, borders: Borders
+    fractions: Fractions, borders: BordersOnCord
 ) -> dict[tuple[int, SpinalLevel], tuple[float, float]]:
     """Return the standard deviation of each fraction, and how likely it is the largest.
 

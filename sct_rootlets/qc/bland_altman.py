@@ -11,24 +11,24 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.colours import LEVEL_COLOURS
-from sct_rootlets.qc.study_page import EDGE, Layout, plain_axes
+from sct_rootlets.qc.study_page import EDGE, PanelGrid, plain_axes
 from sct_rootlets.qc.style import INK, PAPER, QUIET
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Pair", "draw"]
+__all__ = ["GroupPair", "draw"]
 
 Floats = NDArray[np.float64]
 
-_LAYOUT = Layout(
+_LAYOUT = PanelGrid(
     left=0.75, right=0.95, header=1.1, footer=1.0, gap=1.05, between=0.9, wide=4.3, tall=2.8
 )
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class GroupPair:
     """Two groups of the same subjects.
 
     Attributes
@@ -51,7 +51,12 @@ class Pair:
 
 
 def draw(
-    *, title: str, subtitle: str, axis: str, levels: Sequence[SpinalLevel], pairs: Sequence[Pair]
+    *,
+    title: str,
+    subtitle: str,
+    axis: str,
+    levels: Sequence[SpinalLevel],
+    pairs: Sequence[GroupPair],
 ) -> Figure:
     """Draw one panel a pair, with bias and 95 % limits of agreement.
 
@@ -79,12 +84,12 @@ def draw(
     return figure
 
 
-def _reach(pair: Pair) -> float:
+def _reach(pair: GroupPair) -> float:
     away = np.abs(pair.differences_mm[np.isfinite(pair.differences_mm)])
     return 1.15 * max(float(away.max(initial=0.0)), abs(pair.lower_mm), abs(pair.upper_mm), 0.1)
 
 
-def _draw_pair(axes: Axes, pair: Pair, levels: Sequence[SpinalLevel], reach: float) -> None:
+def _draw_pair(axes: Axes, pair: GroupPair, levels: Sequence[SpinalLevel], reach: float) -> None:
     plain_axes(axes)
     axes.axhspan(pair.lower_mm, pair.upper_mm, color=PAPER, zorder=0)
     axes.axhline(0, color=QUIET, linewidth=0.7, zorder=1)

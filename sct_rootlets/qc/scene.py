@@ -24,7 +24,7 @@ __all__ = [
     "bands_of",
     "Extent",
     "Scene",
-    "Side",
+    "MedianPanel",
     "Span",
     "grey_scale",
     "show_grey",
@@ -266,7 +266,7 @@ class Scene:
         return "\n".join(lines)
 
 
-class Side(Protocol):
+class MedianPanel(Protocol):
     """What the panel of the median sheet needs."""
 
     @property
@@ -306,7 +306,7 @@ class Side(Protocol):
         """Disc labels to mark."""
 
 
-def side_sheet(side: Side, seen: Grid) -> Sheet:
+def side_sheet(side: MedianPanel, seen: Grid) -> Sheet:
     """Return the part of the median sheet around the cord, cropped to the voxels `seen`."""
     curve = side.sagittal.place(side.centerline.point(np.arange(*side.s_range_mm, 1.0)))
     sheet = side.sagittal.sheet(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.colours import LEVEL_COLOURS
-from sct_rootlets.qc.study_page import EDGE, MARKERS, Layout, plain_axes
+from sct_rootlets.qc.study_page import EDGE, MARKERS, PanelGrid, plain_axes
 from sct_rootlets.qc.style import INK, QUIET
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Panel", "Point", "draw"]
 
-_LAYOUT = Layout(
+_LAYOUT = PanelGrid(
     left=0.75, right=0.25, header=1.1, footer=0.85, gap=0.45, between=0.95, wide=4.3, tall=2.6
 )
 

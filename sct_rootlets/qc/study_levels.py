@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Columns", "Summary", "draw"]
+__all__ = ["Columns", "LevelSummary", "draw"]
 
 Floats = NDArray[np.float64]
 
@@ -52,7 +52,7 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Summary:
+class LevelSummary:
     """One level over all subjects.
 
     Attributes
@@ -79,7 +79,7 @@ def draw(
     axis: str,
     levels: Sequence[SpinalLevel],
     groups: Sequence[Columns],
-    summary: Sequence[Summary],
+    summary: Sequence[LevelSummary],
 ) -> Figure:
     """Draw the levels of every image, group by group, and their mean and spread at the right.
 
@@ -180,7 +180,7 @@ def _draw_many(axes: Axes, x: NDArray[np.intp], tops: Floats, bottoms: Floats, c
     axes.add_collection(PolyCollection(list(corners), color=colour, linewidths=0.2))
 
 
-def _draw_summary(axes: Axes, summary: Sequence[Summary]) -> None:
+def _draw_summary(axes: Axes, summary: Sequence[LevelSummary]) -> None:
     plain_axes(axes)
     axes.tick_params(labelleft=False, labelbottom=False)
     for number, one in enumerate(summary):

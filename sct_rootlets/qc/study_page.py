@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["DPI", "EDGE", "MARKERS", "Layout", "blank", "files", "plain_axes"]
+__all__ = ["DPI", "EDGE", "MARKERS", "PanelGrid", "blank", "files", "plain_axes"]
 
 DPI = 160
 #: Outline of bars and points in the colours of levels, the palest of which are near white.
@@ -26,7 +26,7 @@ _LEFT, _TITLE, _SUBTITLE, _LETTER = 0.25, 0.2, 0.47, 0.066
 
 
 @dataclass(frozen=True)
-class Layout:
+class PanelGrid:
     """Panels of one size side by side and below each other; all lengths in inches.
 
     Attributes

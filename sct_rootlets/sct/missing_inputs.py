@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KINDS",
-    "Made",
+    "MadeInputs",
     "USE",
     "find_manual",
     "log_of",
@@ -53,7 +53,7 @@ _WITHOUT = {
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeInputs:
     """Inputs, and where each came from.
 
     Attributes
@@ -89,7 +89,7 @@ def supplier(
     offline: bool | None = None,
     progress: Progress | None = None,
     say: Callable[[str], None] = _ignore,
-) -> Callable[[InstalledModel], Made]:
+) -> Callable[[InstalledModel], MadeInputs]:
     """Return what :func:`sct_rootlets.pipeline.run` calls for the inputs it was not given.
 
     Parameters
@@ -108,7 +108,7 @@ def supplier(
     """
     wanted = [kind for kind in KINDS if not (named and kind == "discs")]
 
-    def supply(model: InstalledModel) -> Made:
+    def supply(model: InstalledModel) -> MadeInputs:
         return make_missing(
             image,
             folder,
@@ -152,7 +152,7 @@ def make_missing(
     offline: bool | None = None,
     progress: Progress | None = None,
     say: Callable[[str], None] = _ignore,
-) -> Made:
+) -> MadeInputs:
     """Find what is not given, or have SCT make it.
 
     What is given comes first, then manual files of the dataset (:func:`find_manual`). With SCT
@@ -169,7 +169,7 @@ def make_missing(
     sct : SctInstallation or None
         Without it nothing is made, and what is at hand is left to the caller.
     given : mapping of str to Path or None
-        By kind, see :class:`Made`.
+        By kind, see :class:`MadeInputs`.
     wanted : collection of str
         Kinds to find or make where they are not given.
     log : Path
@@ -210,14 +210,14 @@ def make_missing(
             "For the levels of manual ones: sct_rootlets levels -i <rootlets> -s <cord mask>"
         )
     if not found and (not missing or sct is None):
-        return Made(paths, origins, tuple(warnings))
+        return MadeInputs(paths, origins, tuple(warnings))
     reference = read_image(image, volume)
     for kind, (path, origin) in found.items():
         say(f"{KINDS[kind][:1].upper()}{KINDS[kind][1:]}: {path} ({origin})")
         check_usable(kind, path, reference)
         paths[kind], origins[kind] = path, origin
     if sct is None or not missing:
-        return Made(paths, origins, tuple(warnings))
+        return MadeInputs(paths, origins, tuple(warnings))
     names = ", ".join(KINDS[kind] for kind in missing)
     say(f"Not given, so made by SCT {sct.version} (log: {log}): {names}")
     runner = Runner(sct, log, threads, progress, lambda line: say(f"  {line}"))
@@ -235,7 +235,7 @@ def make_missing(
                 origins[kind] = f"none: {error.problem}"
             else:
                 paths[kind], origins[kind] = path, f"SCT {sct.version}: {line}"
-    return Made(paths, origins, tuple(warnings))
+    return MadeInputs(paths, origins, tuple(warnings))
 
 
 def _found(

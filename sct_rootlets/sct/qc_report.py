@@ -13,12 +13,15 @@ import re
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sct_rootlets.errors import RootletsError, UsageError
 from sct_rootlets.sct.installation import SctInstallation, find_sct
 
-__all__ = ["PLANES", "Shown", "add_entry", "add_result", "bids_names", "require_names"]
+if TYPE_CHECKING:
+    from sct_rootlets.qc.mosaic import Mosaic
+
+__all__ = ["PLANES", "HasMosaic", "add_entry", "add_result", "bids_names", "require_names"]
 
 logger = logging.getLogger(__name__)
 
@@ -207,17 +210,7 @@ def _remedy(last_line: str, sct: SctInstallation) -> str:
     return "Look at what SCT says with -v 2"
 
 
-class Mosaic(Protocol):
-    """Two pictures of one size, as bytes of PNG files."""
-
-    @property
-    def background(self) -> bytes: ...
-
-    @property
-    def overlay(self) -> bytes: ...
-
-
-class Shown(Protocol):
+class HasMosaic(Protocol):
     """What can be shown in SCT's report."""
 
     def mosaic(self, *, left_on_left: bool = ...) -> Mosaic:
@@ -225,7 +218,7 @@ class Shown(Protocol):
 
 
 def add_result(
-    result: Shown,
+    result: HasMosaic,
     folder: str | os.PathLike[str],
     *,
     image: str | os.PathLike[str],
@@ -240,7 +233,7 @@ def add_result(
 
     Parameters
     ----------
-    result : Shown
+    result : HasMosaic
     folder, image, command, cmdline, dataset, subject
         As :func:`add_entry` takes them.
 

@@ -12,13 +12,13 @@ from scipy import stats
 
 from sct_rootlets.variability.columns import column
 from sct_rootlets.variability.distances import MEASURES, Distances
-from sct_rootlets.variability.groups import Grid, grid_of
+from sct_rootlets.variability.groups import SubjectsByGroup, grid_of
 
 __all__ = [
     "AgreementRow",
     "Icc",
     "IccRow",
-    "Limits",
+    "LimitsOfAgreement",
     "icc_agreement",
     "icc_rows",
     "limits_of_agreement",
@@ -53,7 +53,7 @@ class Icc:
 
 
 @dataclass(frozen=True)
-class Limits:
+class LimitsOfAgreement:
     """Bias and 95 % limits of agreement of paired measurements.
 
     Attributes
@@ -179,7 +179,7 @@ def icc_agreement(table: ArrayLike, confidence: float = 0.95) -> Icc | None:
 
 def limits_of_agreement(
     first: ArrayLike, second: ArrayLike, confidence: float = 0.95
-) -> Limits | None:
+) -> LimitsOfAgreement | None:
     """Return bias and 95 % limits of agreement of second less first.
 
     Parameters
@@ -190,7 +190,7 @@ def limits_of_agreement(
 
     Returns
     -------
-    Limits or None
+    LimitsOfAgreement or None
         None for fewer than two.
 
     Notes
@@ -211,7 +211,7 @@ def limits_of_agreement(
     near, far = (
         float(stats.nct.ppf(p, n - 1, _Z * np.sqrt(n))) / np.sqrt(n) for p in (tail, 1 - tail)
     )
-    return Limits(
+    return LimitsOfAgreement(
         n,
         bias,
         bias - half,
@@ -244,7 +244,7 @@ def icc_rows(distances: Distances, confidence: float) -> Iterator[IccRow]:
                     yield IccRow(factor, str(level), measure, n, k_groups, *numbers)
 
 
-def pairs_of(grid: Grid) -> list[tuple[int, int]]:
+def pairs_of(grid: SubjectsByGroup) -> list[tuple[int, int]]:
     """Return which groups are compared: all pairs of few groups, each with the first of many."""
     n = len(grid.groups)
     if n <= MOST_FOR_ALL_PAIRS:
@@ -276,7 +276,7 @@ def pair_rows(distances: Distances, confidence: float) -> Iterator[AgreementRow]
                     yield _all_levels((*names, "all", measure), len(subjects), together)
 
 
-def _pair_row(names: tuple[str, str, str, str, str], found: Limits) -> AgreementRow:
+def _pair_row(names: tuple[str, str, str, str, str], found: LimitsOfAgreement) -> AgreementRow:
     return AgreementRow(
         *names,
         found.n,

@@ -118,7 +118,7 @@ def _mean_cov(found: Variability, factor: str, group: str) -> str:
     return f"mean CoV {rows[0].cov_percent:.2f} ± {rows[0].cov_sd_percent:.2f} %"
 
 
-def _summary(found: Variability) -> list[study_levels.Summary]:
+def _summary(found: Variability) -> list[study_levels.LevelSummary]:
     answer = []
     for level in found.distances.levels:
         rows = {
@@ -133,7 +133,7 @@ def _summary(found: Variability) -> list[study_levels.Summary]:
             continue
         middle = rows["midpoint"]
         answer.append(
-            study_levels.Summary(
+            study_levels.LevelSummary(
                 level, rostral, caudal, midpoint, middle.sd_mm or 0.0, _in_words(middle)
             )
         )
@@ -208,7 +208,7 @@ def _pairs(found: Variability, factor: str) -> Any:
         if row is None or row.bias_mm is None or row.lower_mm is None or row.upper_mm is None:
             continue
         pairs.append(
-            bland_altman.Pair(
+            bland_altman.GroupPair(
                 factor,
                 *names,
                 (middles[:, a] + middles[:, b]) / 2,

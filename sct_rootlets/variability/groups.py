@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from sct_rootlets.variability.distances import Distances, cell_means
 
-__all__ = ["Grid", "grid_of", "natural"]
+__all__ = ["SubjectsByGroup", "grid_of", "natural"]
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class SubjectsByGroup:
     """What is measured of every subject in every group of a factor.
 
     Attributes
@@ -43,7 +43,7 @@ class Grid:
         return self.values[:, :, level, measure]
 
 
-def grid_of(distances: Distances, factor: str, *, apart: bool = False) -> Grid:
+def grid_of(distances: Distances, factor: str, *, apart: bool = False) -> SubjectsByGroup:
     """Return what is measured by subject and group of `factor`; images without one left out.
 
     Parameters
@@ -70,7 +70,7 @@ def grid_of(distances: Distances, factor: str, *, apart: bool = False) -> Grid:
     columns = {name: j for j, name in enumerate(names)}
     for key, mean in zip(found, means, strict=True):
         values[places[key[0]], columns[key[1]]] = mean
-    return Grid(tuple(row[0] for row in distinct), tuple(names), values)
+    return SubjectsByGroup(tuple(row[0] for row in distinct), tuple(names), values)
 
 
 def _independent(distances: Distances, factor: str) -> list[str]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sct_rootlets.variability.columns import column
 from sct_rootlets.variability.distances import MEASURES, Distances, cell_means
 from sct_rootlets.variability.group_spread import between_groups
-from sct_rootlets.variability.groups import Grid, grid_of
+from sct_rootlets.variability.groups import SubjectsByGroup, grid_of
 from sct_rootlets.variability.resampling import Interval, Resampler
 from sct_rootlets.variability.within_spread import within_subjects
 
@@ -122,7 +122,7 @@ def _between_subjects(
 
 
 def _between_groups(
-    distances: Distances, grid: Grid, factor: str, resampler: Resampler
+    distances: Distances, grid: SubjectsByGroup, factor: str, resampler: Resampler
 ) -> Iterator[SpreadRow]:
     counted = _Counted(distances, [g is not None for g in distances.groups(factor)])
     for m, measure in enumerate(MEASURES):

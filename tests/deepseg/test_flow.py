@@ -21,7 +21,7 @@ from sct_rootlets.image import load_labels
 from sct_rootlets.pipeline import network
 from sct_rootlets.postprocess import Sizes, Steps
 from sct_rootlets.result import LevelsResult
-from sct_rootlets.sct.missing_inputs import Made as Supplied
+from sct_rootlets.sct.missing_inputs import MadeInputs
 from tests.synthetic import Neck
 
 pytestmark = pytest.mark.usefixtures("no_figures")
@@ -361,9 +361,9 @@ def test_a_cord_mask_made_by_sct_comes_before_a_predicted_one(
     knowing(cord=True)
     asked = []
 
-    def made(image: Path, folder: Path, **options: Any) -> Supplied:
+    def made(image: Path, folder: Path, **options: Any) -> MadeInputs:
         asked.append((image, folder, options["wanted"]))
-        return Supplied({"cord": paths["cord"]}, {"cord": "SCT 7.4: sct_deepseg spinalcord"})
+        return MadeInputs({"cord": paths["cord"]}, {"cord": "SCT 7.4: sct_deepseg spinalcord"})
 
     monkeypatch.setattr(cords, "make_missing", made)
     (found,) = do("rootlets_levels")

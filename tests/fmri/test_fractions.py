@@ -9,7 +9,7 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError
 from sct_rootlets.fmri import fractions as module
 from sct_rootlets.fmri import level_fractions, slice_fractions
-from sct_rootlets.fmri.borders_on_cord import Borders
+from sct_rootlets.fmri.borders_on_cord import BordersOnCord
 from sct_rootlets.fmri.sampling import LevelSampler
 from sct_rootlets.fmri.transforms import IDENTITY, Affine, Chain, DisplacementField
 from sct_rootlets.image import Grid, LabelImage
@@ -42,7 +42,7 @@ def test_the_table_has_borders_between_voxels() -> None:
     labels = levels_on(borders)
     epi = slices(5.0, 1, 33.0)
     i, j = middle(epi.grid)
-    exact = Borders.of(labels, table_of(borders))
+    exact = BordersOnCord.of(labels, table_of(borders))
     with_table = level_fractions(LevelSampler(labels, exact), epi.grid, IDENTITY).of(C3)[i, j, 0]
     without = level_fractions(labels, epi.grid, IDENTITY).of(C3)[i, j, 0]
     assert with_table == pytest.approx(2.4 / 5, abs=0.04)
@@ -50,8 +50,8 @@ def test_the_table_has_borders_between_voxels() -> None:
 
 
 def test_a_table_of_other_borders_is_not_used() -> None:
-    assert Borders.of(levels_on(BORDERS), table_of((20.0, 41.0, 48.0))) is None
-    assert Borders.of(levels_on(BORDERS), table_of((20.0, 35.0))) is None
+    assert BordersOnCord.of(levels_on(BORDERS), table_of((20.0, 41.0, 48.0))) is None
+    assert BordersOnCord.of(levels_on(BORDERS), table_of((20.0, 35.0))) is None
 
 
 @pytest.mark.parametrize("spacing_mm", [0.8, 1.0])

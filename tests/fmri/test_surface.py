@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
-from sct_rootlets.fmri.borders_on_cord import Borders
+from sct_rootlets.fmri.borders_on_cord import BordersOnCord
 from sct_rootlets.fmri.surface import cord_surface
 from sct_rootlets.image import Grid
 from tests.levels.cylinder import cylinder
@@ -29,12 +29,12 @@ SPACINGS = [(0.8, 0.8, 0.8), (1.0, 1.0, 1.0), (0.7, 0.7, 2.0)]
 
 def labelled(
     spacing: tuple[float, float, float], turn: NDArray[np.float64]
-) -> tuple[NDArray[np.bool_], Grid, Borders]:
+) -> tuple[NDArray[np.bool_], Grid, BordersOnCord]:
     cord = cylinder(spacing, turn, lr_mm=LR_MM, ap_mm=AP_MM, length_mm=LENGTH_MM)
     line = np.linspace(LENGTH_MM / 2, -LENGTH_MM / 2, 61)
     centerline = Centerline.from_points(np.stack([0 * line, 0 * line, line], axis=1))
     levels = tuple(SpinalLevel(n) for n in (3, 4, 5))
-    borders = Borders(centerline, levels, np.array(PARTS_MM), np.full((3, 2), np.nan))
+    borders = BordersOnCord(centerline, levels, np.array(PARTS_MM), np.full((3, 2), np.nan))
     ijk = np.indices(cord.grid.shape).reshape(3, -1).T
     named = borders.at(cord.grid.world_from_ijk(ijk)).reshape(cord.grid.shape) > 0
     return (cord.data > 0) & named, cord.grid, borders

@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.fmri import level_fractions
-from sct_rootlets.fmri.borders_on_cord import Borders
+from sct_rootlets.fmri.borders_on_cord import BordersOnCord
 from sct_rootlets.fmri.transforms import IDENTITY
 from sct_rootlets.fmri.uncertainty import slice_ranges, spread_of_fractions
 from sct_rootlets.image import Image
@@ -21,7 +21,7 @@ Spread = dict[tuple[int, SpinalLevel], tuple[float, float]]
 
 def spread(sd_mm: tuple[float | None, ...], epi: Image) -> Spread:
     labels = levels_on(BORDERS)
-    borders = Borders.of(labels, table_of(BORDERS, sd_mm=sd_mm))
+    borders = BordersOnCord.of(labels, table_of(BORDERS, sd_mm=sd_mm))
     assert borders is not None
     return spread_of_fractions(level_fractions(labels, epi.grid, IDENTITY), borders)
 
@@ -65,7 +65,7 @@ def test_the_same_input_gives_the_same() -> None:
 def test_ranges_go_on_where_there_is_no_level() -> None:
     """A slice half of which lies above the first level still begins where it begins."""
     labels = levels_on(BORDERS)
-    borders = Borders.of(labels, table_of(BORDERS))
+    borders = BordersOnCord.of(labels, table_of(BORDERS))
     assert borders is not None
     epi = slices(10.0, 1, 4.0)
     ranges = slice_ranges(level_fractions(labels, epi.grid, IDENTITY), borders.centerline)

@@ -22,7 +22,7 @@ def columns(n: int, name: str = "GE") -> study_levels.Columns:
 
 
 def draw_levels(*groups: study_levels.Columns) -> matplotlib.figure.Figure:
-    summary = [study_levels.Summary(C5, 80, 89, 84.5, 3.0, "note of C5")]
+    summary = [study_levels.LevelSummary(C5, 80, 89, 84.5, 3.0, "note of C5")]
     return study_levels.draw(
         title="T", subtitle="S", axis="mm", levels=[C5, C6], groups=groups, summary=summary
     )
@@ -82,7 +82,7 @@ def test_coefficients_and_intervals() -> None:
 def test_differences_over_means() -> None:
     means = np.array([[80.0, 95.0], [82.0, np.nan]])
     differences = np.array([[1.0, -1.0], [2.0, np.nan]])
-    pair = bland_altman.Pair("session", "1", "2", means, differences, 0.5, -2.0, 3.0)
+    pair = bland_altman.GroupPair("session", "1", "2", means, differences, 0.5, -2.0, 3.0)
     figure = bland_altman.draw(title="T", subtitle="S", axis="mm", levels=[C5, C6], pairs=[pair])
     axes = figure.axes[0]
     drawn = [line for line in axes.lines if line.get_marker() == "o"]

@@ -16,7 +16,7 @@ from sct_rootlets.errors import InputError
 from sct_rootlets.files.sidecar import is_generated_here
 from sct_rootlets.image import load_labels, save
 from sct_rootlets.phantom import Phantom
-from sct_rootlets.sct.missing_inputs import KINDS, Made, find_manual, make_missing
+from sct_rootlets.sct.missing_inputs import KINDS, MadeInputs, find_manual, make_missing
 from tests.sct.stand_in_answers import StandIn, copy_as
 
 
@@ -54,7 +54,7 @@ def make(
     offline: bool | None = None,
     volume: int | None = None,
     **given: Path,
-) -> Made:
+) -> MadeInputs:
     return make_missing(
         image,
         out,
@@ -168,10 +168,10 @@ def test_without_sct_only_manual_files_count(
     stand_in: StandIn, image: Path, out: Path, said: list[str]
 ) -> None:
     copy_as(stand_in.truth / "pmj.nii.gz", image.with_name("sub-01_T2w_pmj.nii.gz"))
-    assert make(None, image, out, said) == Made({}, {})
+    assert make(None, image, out, said) == MadeInputs({}, {})
     labels = image.parents[2] / "derivatives" / "labels" / "sub-01" / "anat"
     copy_as(stand_in.truth / "cord.nii.gz", mask := labels / "sub-01_T2w_label-SC_mask.nii.gz")
-    assert make(None, image, out, said) == Made({"cord": mask}, {"cord": "manual"})
+    assert make(None, image, out, said) == MadeInputs({"cord": mask}, {"cord": "manual"})
     assert not out.exists()
 
 
