@@ -2,8 +2,8 @@
 
 Usage: check_wheel.py WHEEL [SDIST]
 
-The manifest of models in the wheel, in the source distribution (if it is given) and at the top
-level is one file; the same goes for its schema.
+The manifest of models at the top level, in the source distribution (if it is given) and inside
+the package of the wheel is one file; so is its schema, which is inside the package everywhere.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import zipfile
 from pathlib import Path
 
 LARGEST_MB = 10
-MANIFEST = "sct_rootlets/models_manifest.json"
+MANIFEST = "models_manifest.json"
 SCHEMA = "sct_rootlets/models_manifest.schema.json"
 MODEL = "sct_rootlets/models/compact/nnUNetTrainer__nnUNetPlans__"
 NEEDED = [
     "sct_rootlets/py.typed",
-    MANIFEST,
+    f"sct_rootlets/{MANIFEST}",
     SCHEMA,
     "sct_rootlets/report/assets/report.css",
     "sct_rootlets/report/assets/report.js",
@@ -44,9 +44,9 @@ def problems(path: Path) -> list[str]:
             if not name.startswith("sct_rootlets/") and ".dist-info/" not in name
         }
         found += [f"{name} does not belong into the wheel" for name in sorted(strangers)]
-        for name in (MANIFEST, SCHEMA):
+        for name, original in ((f"sct_rootlets/{MANIFEST}", MANIFEST), (SCHEMA, SCHEMA)):
             if name in names:
-                found += differences(name, wheel.read(name), name)
+                found += differences(name, wheel.read(name), original)
     size_mb = path.stat().st_size / 1e6
     if size_mb > LARGEST_MB:
         found.append(f"it is {size_mb:.1f} MB large, and {LARGEST_MB} MB are allowed")
@@ -58,23 +58,17 @@ def source_problems(path: Path) -> list[str]:
     found = []
     with tarfile.open(path) as archive:
         members = {member.name.partition("/")[2]: member for member in archive}
-        for name, original in (
-            ("models_manifest.json", MANIFEST),
-            (MANIFEST, MANIFEST),
-            (SCHEMA, SCHEMA),
-        ):
-            # A link whose target is in the archive as well is followed here.
+        for name in (MANIFEST, SCHEMA):
             content = archive.extractfile(members[name]) if name in members else None
             if content is None:
                 found.append(f"{name} is missing")
             else:
-                found += differences(name, content.read(), original)
+                found += differences(name, content.read(), name)
     return found
 
 
 def differences(name: str, content: bytes, original: str) -> list[str]:
     """Return a sentence if `content` is not that of the file `original` in the repository."""
-    # An archive made from a link that was not followed holds the path it points to.
     if content != Path(original).read_bytes():
         return [f"{name} differs from {original} of the repository"]
     json.loads(content)

@@ -3,7 +3,9 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,8 +24,10 @@ from sct_rootlets.manifest import (
     read_meanings,
     require_orientation,
 )
+from sct_rootlets.manifest.reading import _own_file
 
 PACKAGE = Path(sct_rootlets.__file__).parent
+OURS = load_manifest().bundled.manifest_file
 OFFICIAL = {
     "r20240129": "r20240129/model-spinal-rootlets_M5_r20240129.zip",
     "r20240523": "r20240523/model-spinal-rootlets_ventral_D106_r20240523.zip",
@@ -54,7 +58,7 @@ ENTRIES_SHA256 = {
 @pytest.fixture
 def content() -> dict:
     """Return the manifest of the package as JSON, to be changed by a test."""
-    return json.loads((PACKAGE / "models_manifest.json").read_text(encoding="utf-8"))
+    return json.loads(OURS.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -151,12 +155,36 @@ def test_the_entry_of_a_released_version_never_changes(content):
     assert seen == ENTRIES_SHA256
 
 
-def test_the_package_and_the_repository_have_one_file():
-    inside = PACKAGE / "models_manifest.json"
-    outside = PACKAGE.parent / "models_manifest.json"
-    if not outside.exists():
-        pytest.skip("not a checkout of the repository")
-    assert inside.read_bytes() == outside.read_bytes()
+def test_a_checkout_reads_its_own_file_and_an_installed_package_the_one_inside(tmp_path):
+    package, beside = tmp_path / "sct_rootlets", tmp_path / OURS.name
+    package.mkdir()
+    beside.touch()
+    assert _own_file(package) == package / OURS.name
+    (package / OURS.name).touch()  # as a build of an older version may have left it
+    (tmp_path / "setup.cfg").touch()
+    assert _own_file(package) == beside
+
+
+def test_a_clone_without_symbolic_links_works(tmp_path):
+    repository, clone = PACKAGE.parent, tmp_path / "clone"
+    if not (repository / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("needs git and a checkout of the repository")
+
+    def run(*words, folder=clone):
+        return subprocess.run(
+            words,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(clone), "SCT_ROOTLETS_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    without = ("--config", "core.symlinks=false")
+    run("git", "clone", "--quiet", *without, str(repository), str(clone), folder=tmp_path)
+    assert " models_manifest.json" in (files := run("git", "ls-files", "-s").replace("\t", " "))
+    assert not re.search("^120000", files, re.MULTILINE)
+    assert "r20250318" in run(sys.executable, "-m", "sct_rootlets", "models", "list")
 
 
 def test_every_field_is_documented_and_described():
@@ -371,7 +399,7 @@ def test_a_version_with_other_content_is_refused_naming_both_files(content, tmp_
     with pytest.raises(ModelError, match=r"rootlets@r20250318") as caught:
         load_manifests(path)
     assert str(path) in str(caught.value)
-    assert str(PACKAGE / "models_manifest.json") in str(caught.value)
+    assert str(OURS) in str(caught.value)
     content["models"][0]["version"] = "R20250318"
     with pytest.raises(ModelError, match=r"R20250318 in another way"):
         load_manifests(written(tmp_path, content))

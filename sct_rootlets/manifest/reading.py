@@ -20,7 +20,6 @@ __all__ = ["MANIFEST_VARIABLE", "load_manifest", "load_manifests"]
 MANIFEST_VARIABLE = "SCT_ROOTLETS_MANIFEST"
 
 _PACKAGE = Path(__file__).parents[1]
-_MANIFEST_FILE = _PACKAGE / "models_manifest.json"
 _SCHEMA_FILE = _PACKAGE / "models_manifest.schema.json"
 
 
@@ -41,7 +40,7 @@ def load_manifest(path: str | os.PathLike[str] | None = None, *, check: bool = T
         If it cannot be read, or something in it is missing or wrong; the file, the entry
         and the field are named.
     """
-    where = _MANIFEST_FILE if path is None else Path(path)
+    where = _own_file(_PACKAGE) if path is None else Path(path)
     try:
         content = json.loads(where.read_text(encoding="utf-8"))
     except OSError as error:
@@ -83,6 +82,16 @@ def load_manifests(extra: str | os.PathLike[str] | None = None) -> Manifest:
         if path:
             manifest = manifest.merged(load_manifest(Path(path).expanduser()))
     return manifest
+
+
+def _own_file(package: Path) -> Path:
+    """Return the manifest of a package: inside it, or in a checkout at the top level.
+
+    A checkout's own comes first, so that a copy that some build left in the package is not read.
+    """
+    checkout, name = package.parent, "models_manifest.json"
+    is_checkout = (checkout / "setup.cfg").is_file() and (checkout / name).is_file()
+    return (checkout if is_checkout else package) / name
 
 
 @functools.cache

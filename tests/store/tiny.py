@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import sct_rootlets
+from sct_rootlets.manifest import load_manifest
 from sct_rootlets.store.home import home
 from sct_rootlets.store.receipt import verify
 
@@ -76,9 +76,9 @@ def entry(
     version: str, urls: Sequence[str], sha256: str | None = None, **asset: Any
 ) -> dict[str, Any]:
     """Return an entry of a manifest for a version of the model ``tiny``."""
-    whole = Path(sct_rootlets.__file__).with_name("models_manifest.json")
-    models = json.loads(whole.read_text(encoding="utf-8"))["models"]
-    official: dict[str, Any] = next(each for each in models if each["version"] == "r20250318")
+    known = load_manifest().find("rootlets@r20250318")
+    assert known is not None
+    official = known.details
     (first,) = official["assets"]
     return {
         **official,
