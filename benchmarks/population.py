@@ -13,7 +13,7 @@ from benchmarks.report import markdown
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.levels.population.prior import End, Prior
 from sct_rootlets.levels.positions import locate_ends
-from sct_rootlets.levels.zones.zone import Zone
+from sct_rootlets.levels.zones.ends import Zone
 
 __all__ = ["interpolated", "measure", "read_subjects"]
 

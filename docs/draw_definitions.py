@@ -20,7 +20,7 @@ from sct_rootlets.levels.definitions import DEFINITIONS, apply_definition, statu
 from sct_rootlets.levels.population.prior import Prior
 from sct_rootlets.levels.population.reference_data import COHORT_ZONES_MM
 from sct_rootlets.levels.positions import locate_ends
-from sct_rootlets.levels.zones.zone import Zone
+from sct_rootlets.levels.zones.ends import Zone
 
 TARGET = Path(__file__).parent / "images" / "definitions.png"
 SEEN = [SpinalLevel.C3, SpinalLevel.C4, SpinalLevel.C6]

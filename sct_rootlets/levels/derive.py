@@ -1,6 +1,6 @@
 """Spinal levels from rootlets: from label images to a table and a map of the cord.
 
-The journey: a curve through the cord; what the rootlets show (`seen`): their voxels in its
+The journey: a curve through the cord; what the rootlets show (`observed`): their voxels in its
 frame (`entry_zones`), levels in their order and strays left out (`order`), the ends of every
 entry zone with their errors (`ends`); the vertebrae along the same curve (`column`), which
 number the rootlets (`numbering`) or check their numbers (`identity`); the ends that were not
@@ -42,7 +42,7 @@ from sct_rootlets.levels.rows import details_of, remarks_of, renumbered_remark, 
 from sct_rootlets.levels.spine.column import VertebralColumn
 from sct_rootlets.levels.table.level_table import LevelTable
 from sct_rootlets.levels.zones.entry_zones import REACH_MM, EntryZones
-from sct_rootlets.levels.zones.observed import Seen, see
+from sct_rootlets.levels.zones.observed import Observed, observe
 from sct_rootlets.levels.zones.order import Stray
 
 __all__ = ["DEFINITIONS", "Derived", "column_of", "derive"]
@@ -166,7 +166,7 @@ def derive(
     if rootlets is None:
         nothing = np.zeros_like(np.asarray(cord.data), dtype=np.int32)
         empty = LabelImage(nothing, cord.grid, cord.header, cord.path)
-        seen = Seen(empty, None, {})
+        observed = Observed(empty, None, {})
     else:
         if has_level_identity is None:
             has_level_identity = rootlets.labels != [1]
@@ -178,29 +178,29 @@ def derive(
             numbering = number_rootlets(rootlets, cord, curve, column)
             rootlets = numbering.labels
             warnings += numbering.warnings
-        seen = see(rootlets, cord, curve, reach_mm)
+        observed = observe(rootlets, cord, curve, reach_mm)
         if column is not None and numbering is None and _places_levels(column):
-            identity = check_identity(seen.evidence, column)
+            identity = check_identity(observed.evidence, column)
             if renumber and identity.best:
                 warnings.append(renumbered_remark(identity))
-                seen = see(renumber_labels(rootlets, identity.best), cord, curve, reach_mm)
+                observed = observe(renumber_labels(rootlets, identity.best), cord, curve, reach_mm)
             else:
                 warnings += identity.warnings
 
     statuses = statuses_of(
-        seen.zones,
+        observed.zones,
         [level for level in SpinalLevel if level <= (extend or ROOTLET_LEVELS[-1])],
         extend=extend is not None,
         predicted=rootlets is None,
     )
     known = [level for level, status in statuses.items() if status != "unseen"]
-    positions = locate_ends(seen.zones, _prior(column, pmj_s)).in_order(known)
+    positions = locate_ends(observed.zones, _prior(column, pmj_s)).in_order(known)
     was_renumbered = identity is not None and renumber and identity.best != 0
     rows = [
-        row_of(border, curve, seen, column, renumbered=was_renumbered)
+        row_of(border, curve, observed, column, renumbered=was_renumbered)
         for border in apply_definition(definition, positions, statuses)
     ]
-    warnings += remarks_of(rows, seen.strays)
+    warnings += remarks_of(rows, observed.strays)
     for text in warnings:
         log.warning(text)
     table = LevelTable(
@@ -210,17 +210,17 @@ def derive(
         pmj_mm=pmj_s,
         c3_c7_height_mm=None if column is None else column.c3_c7_height_mm,
         warnings=tuple(warnings),
-        details=details_of(curve, seen, column, numbering, identity, pmj_s),
+        details=details_of(curve, observed, column, numbering, identity, pmj_s),
     )
     painted = paint_levels(cord, curve, table)
     return Derived(
         table,
         painted,
-        seen.rootlets,
+        observed.rootlets,
         curve,
-        seen.entry_zones,
+        observed.entry_zones,
         numbering,
-        seen.strays,
+        observed.strays,
         identity,
         column,
     )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.levels.population.prior import NODES, End, Node, Prior
-from sct_rootlets.levels.zones.zone import Zone
+from sct_rootlets.levels.zones.ends import Zone, measured_ends
 
 __all__ = ["Positions", "Weights", "locate_ends"]
 
@@ -107,13 +107,7 @@ def locate_ends(zones: Mapping[SpinalLevel, Zone], prior: Prior) -> Positions:
     Positions
         Not yet in order (see :meth:`Positions.in_order`).
     """
-    evidence = {
-        (level, end): (getattr(zone, f"{end.value}_mm"), getattr(zone, f"{end.value}_sd_mm"))
-        for level, zone in zones.items()
-        for end in End
-        if not getattr(zone, f"cut_{end.value}")
-    }
-    made = _condition(prior, evidence)
+    made = _condition(prior, measured_ends(zones))
     for level, zone in zones.items():
         if zone.cut_rostral:
             made = _cut(made, (level, End.ROSTRAL), zone.rostral_mm, zone.rostral_sd_mm, sign=-1)

@@ -13,7 +13,7 @@ from sct_rootlets.levels.numbering.assignment import Numbering
 from sct_rootlets.levels.numbering.identity import Identity
 from sct_rootlets.levels.spine.column import VertebralColumn
 from sct_rootlets.levels.table.level_table import LevelRow, Point
-from sct_rootlets.levels.zones.observed import Seen
+from sct_rootlets.levels.zones.observed import Observed
 from sct_rootlets.levels.zones.order import Stray
 
 __all__ = ["details_of", "remarks_of", "renumbered_remark", "row_of"]
@@ -22,7 +22,7 @@ __all__ = ["details_of", "remarks_of", "renumbered_remark", "row_of"]
 def row_of(
     border: Borders,
     curve: Centerline,
-    seen: Seen,
+    observed: Observed,
     column: VertebralColumn | None,
     *,
     renumbered: bool,
@@ -35,16 +35,16 @@ def row_of(
         Its borders, mm along `curve`.
     curve : Centerline
         Gives the borders in world RAS+ mm.
-    seen : Seen
+    observed : Observed
     column : VertebralColumn or None
     renumbered : bool
         Whether the levels were moved to fit the vertebrae.
     """
-    zone = seen.zones.get(border.level)
+    zone = observed.zones.get(border.level)
     flags = border.flags
     if zone is not None:
         flags += zone.flags + ("renumbered",) * renumbered
-    flags += ("strays",) * any(stray.level is border.level for stray in seen.strays)
+    flags += ("strays",) * any(stray.level is border.level for stray in observed.strays)
     row = LevelRow(
         border.level,
         border.status,
@@ -52,7 +52,7 @@ def row_of(
         border.caudal_mm,
         _world(curve, border.rostral_mm),
         _world(curve, border.caudal_mm),
-        {} if seen.entry_zones is None else seen.entry_zones.counts(border.level.value),
+        {} if observed.entry_zones is None else observed.entry_zones.counts(border.level.value),
         () if zone is None else zone.notes,
         border.rostral_sd_mm,
         border.caudal_sd_mm,
@@ -85,7 +85,7 @@ def remarks_of(rows: Sequence[LevelRow], strays: Sequence[Stray]) -> list[str]:
 
 def details_of(
     curve: Centerline,
-    seen: Seen,
+    observed: Observed,
     column: VertebralColumn | None,
     numbering: Numbering | None,
     identity: Identity | None,
@@ -95,7 +95,7 @@ def details_of(
     discs = {} if column is None else column.disc_s_mm
     return {
         "cord_length_mm": round(curve.length_mm, 2),
-        "noise_of_rootlets": None if seen.noise is None else round(seen.noise, 2),
+        "noise_of_rootlets": None if observed.noise is None else round(observed.noise, 2),
         "numbering": None if numbering is None else numbering.report(),
         "identity": None if identity is None else identity.report(),
         "vertebrae": None if column is None else column.source,
@@ -108,7 +108,7 @@ def details_of(
                 "s_mm": round(stray.s_mm, 2),
                 "reason": stray.reason,
             }
-            for stray in seen.strays
+            for stray in observed.strays
         ],
     }
 

@@ -13,7 +13,7 @@ from sct_rootlets.levels.definitions import DEFINITIONS, Borders, apply_definiti
 from sct_rootlets.levels.population import reference_data
 from sct_rootlets.levels.population.prior import End, Prior
 from sct_rootlets.levels.positions import locate_ends
-from sct_rootlets.levels.zones.zone import Zone
+from sct_rootlets.levels.zones.ends import Zone
 
 C1 = SpinalLevel.C1
 C2, C3, C4, C5, C6, C7, C8, T1 = ROOTLET_LEVELS

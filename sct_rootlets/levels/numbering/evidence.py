@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sct_rootlets.anatomy import Sector, Side
 from sct_rootlets.levels.zones.entry_zones import EntryZones
 
-__all__ = ["Evidence", "one_level_per_part", "read_evidence"]
+__all__ = ["BorderEvidence", "one_level_per_part", "read_evidence"]
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ FEWEST_VOXELS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class BorderEvidence:
     """What rootlets say about the borders between levels.
 
     Attributes
@@ -60,7 +60,7 @@ class Evidence:
     tissue_mm: Floats
 
 
-def read_evidence(zones: EntryZones, entry: Floats, seen_mm: tuple[float, float]) -> Evidence:
+def read_evidence(zones: EntryZones, entry: Floats, seen_mm: tuple[float, float]) -> BorderEvidence:
     """Return what rootlets say about borders in the view.
 
     Parameters
@@ -100,8 +100,8 @@ def read_evidence(zones: EntryZones, entry: Floats, seen_mm: tuple[float, float]
             costs.append(np.minimum(split, 1.2) + (0.3 + 0.7 * merged) * tissue)
             lengths.append(np.cumsum(np.minimum(tissue, 1)) * STEP_MM)
     if not costs:
-        return Evidence(at, np.zeros(len(at)), np.zeros((0, len(at))))
-    return Evidence(at, CUT_COST * (np.mean(costs, axis=0) - GAP_WORTH), np.array(lengths))
+        return BorderEvidence(at, np.zeros(len(at)), np.zeros((0, len(at))))
+    return BorderEvidence(at, CUT_COST * (np.mean(costs, axis=0) - GAP_WORTH), np.array(lengths))
 
 
 def _parts_cut(

@@ -1,11 +1,12 @@
-"""The chain of borders between levels: a template bent to what the rootlets show.
+"""The borders between levels as a hidden Markov chain: a template bent to what rootlets show.
 
-A border between neighbouring levels is one node of a chain; its deviation from the
-template is a random walk along the chain. Between two borders there is room for the rootlets
-of one level, whose entry zone is about as long as that of the template: rootlets that take up
-more of the cord than that count against the pair. The best chain is found by dynamic
-programming (Viterbi 1967, IEEE Trans Inf Theory 13), and the spread of every border by sums
-over all chains (forward-backward), each for a range of scales of the template.
+The hidden states of a border between neighbouring levels are its deviations from the template.
+An emission is what the rootlets say of a border there; a transition is a random walk of the
+deviation, and the room between two borders for the rootlets of one level, whose entry zone is
+about as long as that of the template: rootlets that take up more of the cord than that count
+against the pair. The best path is found by dynamic programming (Viterbi 1967, IEEE Trans Inf
+Theory 13), and the spread of every border by sums over all paths (forward-backward), each for a
+range of scales of the template.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sct_rootlets.levels.numbering.evidence import Evidence
+from sct_rootlets.levels.numbering.evidence import BorderEvidence
 from sct_rootlets.levels.population import reference_data
 
 __all__ = ["settle_borders"]
@@ -28,7 +29,7 @@ LENGTH_SD_MM = float(np.hypot(reference_data.ZONE_LENGTH_SD_MM, 1.0))
 
 
 def settle_borders(
-    evidence: Evidence,
+    evidence: BorderEvidence,
     template: Floats,
     zone_mm: Floats,
     centre: float,
@@ -39,7 +40,7 @@ def settle_borders(
 
     Parameters
     ----------
-    evidence : Evidence
+    evidence : BorderEvidence
         What a border costs at every position, and how much of the cord rootlets take up.
     template : (9,) array
         Borders between C1, C2, ..., T1, T2 as the discs alone place them, mm.
@@ -62,14 +63,14 @@ def settle_borders(
         stretch = 1 + z * scale_sd
         middle = centre + (template - centre) * stretch
         place = middle[:, None] + d
-        own = -np.interp(place, evidence.at, evidence.cost, left=0, right=0)
-        own[anchor] += start
-        steps = walk - _crowding(evidence, place, zone_mm * stretch)
-        value, path = _most_probable(own, steps)
+        emission = -np.interp(place, evidence.at, evidence.cost, left=0, right=0)
+        emission[anchor] += start
+        transition = walk - _crowding(evidence, place, zone_mm * stretch)
+        value, path = _viterbi(emission, transition)
         value -= 0.5 * z * z
         if best is None or value > best[0]:
             best = (value, middle + d[path], stretch)
-        total, share = _marginals(own, steps)
+        total, share = _marginals(emission, transition)
         weights.append(total - 0.5 * z * z)
         means.append((share * place).sum(axis=1))
         squares.append((share * place**2).sum(axis=1))
@@ -82,12 +83,12 @@ def settle_borders(
     return np.maximum.accumulate(best[1]), spread, best[2]
 
 
-def _crowding(evidence: Evidence, place: Floats, zone_mm: Floats) -> Floats:
+def _crowding(evidence: BorderEvidence, place: Floats, zone_mm: Floats) -> Floats:
     """Return what it costs that rootlets between two borders take up more than one zone.
 
     Parameters
     ----------
-    evidence : Evidence
+    evidence : BorderEvidence
     place : (9, D) array
         Positions that every border may take, mm.
     zone_mm : (8,) array
@@ -113,14 +114,14 @@ def _crowding(evidence: Evidence, place: Floats, zone_mm: Floats) -> Floats:
     return cost
 
 
-def _most_probable(own: Floats, steps: Floats) -> tuple[float, NDArray[np.int64]]:
-    """Return the best sum along the chain and its states (Viterbi), (K,).
+def _viterbi(emission: Floats, transition: Floats) -> tuple[float, NDArray[np.int64]]:
+    """Return the log probability of the best path, up to a constant, and its states (K,).
 
-    `own` (K, D) is what every state of every node adds, `steps` (K - 1, D, D) what a pair of
-    states of neighbouring nodes does.
+    `emission` (K, D) is the logarithm of what every state of every border adds, `transition`
+    (K - 1, D, D) of what a pair of states of neighbouring borders does.
     """
-    score, back = own[0], []
-    for node, step in zip(own[1:], steps, strict=True):
+    score, back = emission[0], []
+    for node, step in zip(emission[1:], transition, strict=True):
         options = score[:, None] + step
         back.append(options.argmax(axis=0))
         score = options.max(axis=0) + node
@@ -130,17 +131,17 @@ def _most_probable(own: Floats, steps: Floats) -> tuple[float, NDArray[np.int64]
     return float(score.max()), np.array(path[::-1])
 
 
-def _marginals(own: Floats, steps: Floats) -> tuple[float, Floats]:
-    """Return log of the summed probability, and the share of every state, (K, D)."""
+def _marginals(emission: Floats, transition: Floats) -> tuple[float, Floats]:
+    """Return the log of the summed probability of all paths, and every state's share (K, D)."""
 
-    def passed(message: Floats, table: Floats) -> Floats:
+    def passed(message: Floats, step: Floats) -> Floats:
         top = message.max()
-        return np.asarray(top + np.log(np.exp(message - top) @ np.exp(table) + 1e-300))
+        return np.asarray(top + np.log(np.exp(message - top) @ np.exp(step) + 1e-300))
 
-    forward, backward = [own[0]], [np.zeros(own.shape[1])]
-    for node, step in zip(own[1:], steps, strict=True):
+    forward, backward = [emission[0]], [np.zeros(emission.shape[1])]
+    for node, step in zip(emission[1:], transition, strict=True):
         forward.append(passed(forward[-1], step) + node)
-    for node, step in zip(own[:0:-1], steps[::-1], strict=True):
+    for node, step in zip(emission[:0:-1], transition[::-1], strict=True):
         backward.append(passed(backward[-1] + node, step.T))
     joint = np.array(forward) + np.array(backward[::-1])
     top = joint.max(axis=1, keepdims=True)

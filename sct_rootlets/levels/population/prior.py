@@ -67,7 +67,7 @@ class Prior:
     @classmethod
     def floating(cls) -> Prior:
         """Return the spacing of the population, its position unknown."""
-        return _chain(_COHORT_MM, _INDEX[SpinalLevel.C3, End.ROSTRAL], shift_sd=ANYWHERE_MM)
+        return _random_walk(_COHORT_MM, _INDEX[SpinalLevel.C3, End.ROSTRAL], shift_sd=ANYWHERE_MM)
 
     @classmethod
     def from_pmj(cls, s_mm: float) -> Prior:
@@ -76,7 +76,7 @@ class Prior:
         Source: the 14 subjects of `reference_data.COHORT_ZONES_MM`.
         """
         first = _INDEX[SpinalLevel.C3, End.ROSTRAL]
-        made = _chain(
+        made = _random_walk(
             _COHORT_MM + s_mm,
             first,
             shift_sd=reference_data.PMJ_TO_C3_SD_MM,
@@ -117,7 +117,7 @@ class Prior:
         full[at] = mean
         full[: at[0]] = mean[0] + size * (_COHORT_MM[: at[0]] - _COHORT_MM[at[0]])
         full[at[-1] + 1 :] = mean[-1] + size * (_COHORT_MM[at[-1] + 1 :] - _COHORT_MM[at[-1]])
-        return _chain(
+        return _random_walk(
             full,
             int(np.argmin(np.abs(full - placed.centre_mm))),
             shift_sd=reference_data.DISC_TO_LEVEL_SD_MM,
@@ -197,7 +197,7 @@ def _step_sd() -> Floats:
     return np.array(sd)
 
 
-def _chain(
+def _random_walk(
     mean: Floats,
     anchor: int,
     *,

@@ -26,13 +26,13 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import Sector, Side, SpinalLevel
 from sct_rootlets.image import Grid
+from sct_rootlets.levels.population.prior import End, Evidence
 from sct_rootlets.levels.population.reference_data import EDGE_SLOPE, SLOPE
 from sct_rootlets.levels.zones.entry_zones import EntryZones
 from sct_rootlets.levels.zones.order import Group, Stray, split
 from sct_rootlets.levels.zones.outermost import CELL_SD_MM, Cell, noise_of, outermost
-from sct_rootlets.levels.zones.zone import Zone
 
-__all__ = ["level_zones"]
+__all__ = ["Zone", "level_zones", "measured_ends"]
 
 Floats = NDArray[np.float64]
 
@@ -64,6 +64,32 @@ FEW_POINTS = 4.0
 #: What the model of errors leaves out, as a factor on every standard deviation; from tuning
 #: phantoms with degraded masks.
 CALIBRATION = 1.2
+
+
+@dataclass(frozen=True)
+class Zone:
+    """Entry zone of one level along the cord.
+
+    Attributes
+    ----------
+    rostral_mm, caudal_mm : float
+        Its ends; where the field of view cuts it, the end of what is seen.
+    rostral_sd_mm, caudal_sd_mm : float
+        Their standard deviations.
+    cut_rostral, cut_caudal : bool
+        Whether the field of view ends there, so that the zone may go on.
+    flags, notes : tuple of str
+        As in `LevelRow`.
+    """
+
+    rostral_mm: float
+    caudal_mm: float
+    rostral_sd_mm: float = 0.5
+    caudal_sd_mm: float = 0.5
+    cut_rostral: bool = False
+    cut_caudal: bool = False
+    flags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,6 +149,16 @@ def level_zones(
             why = "apart from the rest of its side and sector"
             strays.append(Stray(level, len(ends.strays), where, why))
     return answer, strays, noise
+
+
+def measured_ends(zones: Mapping[SpinalLevel, Zone]) -> Evidence:
+    """Return the ends that the image does not cut off, with their standard deviations."""
+    return {
+        (level, end): (getattr(zone, f"{end.value}_mm"), getattr(zone, f"{end.value}_sd_mm"))
+        for level, zone in zones.items()
+        for end in End
+        if not getattr(zone, f"cut_{end.value}")
+    }
 
 
 def _measure(zones: EntryZones, group: Group) -> _Ends | None:

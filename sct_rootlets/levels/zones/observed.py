@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import LabelImage
-from sct_rootlets.levels.population.prior import End, Evidence
-from sct_rootlets.levels.zones.ends import level_zones
+from sct_rootlets.levels.population.prior import Evidence
+from sct_rootlets.levels.zones.ends import Zone, level_zones, measured_ends
 from sct_rootlets.levels.zones.entry_zones import EntryZones, measure
 from sct_rootlets.levels.zones.order import Stray, ordered_groups
-from sct_rootlets.levels.zones.zone import Zone
 
-__all__ = ["Seen", "see"]
+__all__ = ["Observed", "observe"]
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class Observed:
     """What the rootlets show: the entry zones of their levels, and what was left out."""
 
     rootlets: LabelImage
@@ -30,16 +29,10 @@ class Seen:
     @property
     def evidence(self) -> Evidence:
         """Measured ends with their standard deviations; none that the image cuts off."""
-        ends = {}
-        for level, zone in self.zones.items():
-            if not zone.cut_rostral:
-                ends[level, End.ROSTRAL] = (zone.rostral_mm, zone.rostral_sd_mm)
-            if not zone.cut_caudal:
-                ends[level, End.CAUDAL] = (zone.caudal_mm, zone.caudal_sd_mm)
-        return ends
+        return measured_ends(self.zones)
 
 
-def see(rootlets: LabelImage, cord: LabelImage, curve: Centerline, reach_mm: float) -> Seen:
+def observe(rootlets: LabelImage, cord: LabelImage, curve: Centerline, reach_mm: float) -> Observed:
     """Measure the entry zones of rootlets whose values are spinal levels.
 
     Parameters
@@ -54,4 +47,4 @@ def see(rootlets: LabelImage, cord: LabelImage, curve: Centerline, reach_mm: flo
     entry_zones = measure(rootlets, cord, curve, reach_mm)
     groups, strays = ordered_groups(entry_zones)
     zones, within, noise = level_zones(entry_zones, groups, rootlets.grid)
-    return Seen(rootlets, entry_zones, zones, (*strays, *within), noise)
+    return Observed(rootlets, entry_zones, zones, (*strays, *within), noise)

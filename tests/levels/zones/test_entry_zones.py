@@ -9,10 +9,9 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Grid, LabelImage
-from sct_rootlets.levels.zones.ends import level_zones
+from sct_rootlets.levels.zones.ends import Zone, level_zones
 from sct_rootlets.levels.zones.entry_zones import CordSurface, measure
 from sct_rootlets.levels.zones.order import Stray, ordered_groups
-from sct_rootlets.levels.zones.zone import Zone
 from tests.levels.bent_cord import AP_MM, LR_MM, BentCord, rotation
 
 CORD = BentCord(zones={4: (6.0, 15.0), 5: (22.3, 30.6), 6: (37.4, 46.0)})
