@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +27,11 @@ from sct_rootlets.phantom import (
     true_levels,
 )
 from sct_rootlets.pipeline import network
+from tests.orientations import LETTERS
 
 pytest.importorskip("torch", reason="prediction needs the extra 'standalone'")
 pytest.importorskip("nnunetv2", reason="prediction needs the extra 'standalone'")
 pytest.importorskip("openvino", reason="prediction on a CPU needs the extra 'standalone'")
-
-ORIENTATIONS = [
-    "".join(letters)
-    for axes in itertools.permutations(("RL", "AP", "IS"))
-    for letters in itertools.product(*axes)
-]
 
 
 def _numbers(table: LevelTable) -> NDArray[np.float64]:
@@ -84,13 +78,13 @@ def remembered(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, NDArray[np.float3
     return answers
 
 
-def test_48_orientations_of_one_file_give_the_same_levels(
+def test_orientations_of_one_file_give_the_same_levels(
     anatomy: Anatomy, tmp_path: Path, remembered: dict[bytes, NDArray[np.float32]]
 ) -> None:
     grid = make_grid(anatomy, (1.0, 1.0, 1.0), field_of_view_mm=(40.0, 46.0, 60.0))
     originals = [nib.load(file) for file in _files(render(anatomy, grid), tmp_path)]
     tables, tiles = {}, set()
-    for letters in ORIENTATIONS:
+    for letters in LETTERS:
         files = []
         for original, name in zip(originals, ("t2", "t2_discs"), strict=True):
             turn = ornt_transform(io_orientation(original.affine), axcodes2ornt(letters))

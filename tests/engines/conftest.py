@@ -9,7 +9,6 @@ known axes of the array.
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,13 +29,6 @@ from training.export import (  # noqa: E402
     plain_conv_unet_kwargs,
     write_nnunet_folder,
 )
-
-#: All 48 orientations, by nibabel's letters.
-ORIENTATIONS = [
-    "".join(letters)
-    for axes in itertools.permutations(("RL", "AP", "SI"))
-    for letters in itertools.product(*axes)
-]
 
 
 def threshold_network(

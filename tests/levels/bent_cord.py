@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import product
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from sct_rootlets.image import Grid, LabelImage
+from sct_rootlets.image import Grid, Image, LabelImage
 from sct_rootlets.levels.population.reference_data import PAM50_ZONES_MM
 
 Floats = NDArray[np.float64]
+Volume = TypeVar("Volume", Image, LabelImage)
 
 #: Half widths of the cord, and where the dorsal and the ventral rootlets leave it.
 LR_MM, AP_MM = 6.0, 4.0
@@ -114,7 +116,7 @@ def point_labels(grid: Grid, points: dict[int, Floats]) -> LabelImage:
     return LabelImage(data, grid, None, "discs.nii.gz")
 
 
-def turned(image: LabelImage, axes: tuple[int, ...], flips: tuple[bool, ...]) -> LabelImage:
+def turned(image: Volume, axes: tuple[int, ...], flips: tuple[bool, ...]) -> Volume:
     """Return the same image stored in another orientation: axes permuted, then flipped."""
     data = np.transpose(image.data, axes)
     affine = image.grid.affine[:, [*axes, 3]].copy()
@@ -124,7 +126,7 @@ def turned(image: LabelImage, axes: tuple[int, ...], flips: tuple[bool, ...]) ->
             affine[:3, 3] += affine[:3, axis] * (data.shape[axis] - 1)
             affine[:3, axis] *= -1
     grid = Grid((data.shape[0], data.shape[1], data.shape[2]), affine)
-    return LabelImage(np.ascontiguousarray(data), grid, None, image.path)
+    return type(image)(np.ascontiguousarray(data), grid, None, image.path)
 
 
 def rotation(axis: int, degrees: float) -> Floats:

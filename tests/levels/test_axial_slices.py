@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import permutations, product
-
 import numpy as np
 import pytest
 
@@ -13,6 +11,7 @@ from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.levels.axial_slices import axis_along, slice_positions, superior_axis, with_slices
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from tests.levels.bent_cord import rotation, turned
+from tests.orientations import TURNS
 
 C4, C5, C6 = (SpinalLevel(value) for value in (4, 5, 6))
 #: 10 x 12 x 40 voxels of 1 x 1 x 2 mm; index 0 of the last axis is the inferior end.
@@ -76,20 +75,19 @@ def test_slices_that_are_known_already_stay() -> None:
 def test_every_orientation_counts_alike() -> None:
     reference = with_slices(table((15.0, 25.0), (25.0, 41.0)), GRID, straight())
     image = LabelImage(np.zeros(GRID.shape, dtype=np.int32), GRID)
-    for axes in permutations(range(3)):
-        for flips in product([False, True], repeat=3):
-            grid = turned(image, axes, flips).grid
-            axis, ascends = superior_axis(grid)
-            assert axis == axis_along(grid, straight()) == axes.index(2)
-            assert ascends == (not flips[axis])
-            found = with_slices(table((15.0, 25.0), (25.0, 41.0)), grid, straight())
-            for row, known in zip(found.rows, reference.rows, strict=True):
-                assert (row.slices is None) == (known.slices is None)
-                if known.slices is not None:
-                    assert (row.slices.start, row.slices.end) == (
-                        known.slices.start,
-                        known.slices.end,
-                    )
+    for axes, flips in TURNS:
+        grid = turned(image, axes, flips).grid
+        axis, ascends = superior_axis(grid)
+        assert axis == axis_along(grid, straight()) == axes.index(2)
+        assert ascends == (not flips[axis])
+        found = with_slices(table((15.0, 25.0), (25.0, 41.0)), grid, straight())
+        for row, known in zip(found.rows, reference.rows, strict=True):
+            assert (row.slices is None) == (known.slices is None)
+            if known.slices is not None:
+                assert (row.slices.start, row.slices.end) == (
+                    known.slices.start,
+                    known.slices.end,
+                )
 
 
 def test_slices_beyond_the_cord_belong_to_no_level() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import permutations, product
-
 import numpy as np
 import pytest
 
@@ -14,6 +12,7 @@ from sct_rootlets.levels.axial_slices import slice_positions
 from sct_rootlets.levels.paint import paint_levels, paint_points, unpainted
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from tests.levels.bent_cord import BentCord, turned
+from tests.orientations import TURNS
 
 CORD = BentCord(length_mm=60.0, radius_mm=50.0, zones={4: (6.0, 15.0)})
 ROWS = (
@@ -69,13 +68,12 @@ def test_axial_painting_fills_whole_slices(cord: LabelImage, curve: Centerline) 
 def test_orientation_changes_nothing(cord: LabelImage, curve: Centerline, axial: bool) -> None:
     reference = paint_levels(cord, curve, TABLE, axial=axial)
     points = paint_points(cord, curve, TABLE, "midpoint").labels
-    for axes in permutations(range(3)):
-        for flips in product([False, True], repeat=3):
-            other = turned(cord, axes, flips)
-            painted = paint_levels(other, curve, TABLE, axial=axial)
-            np.testing.assert_array_equal(painted.data, turned(reference, axes, flips).data)
-            found = paint_points(other, curve, TABLE, "midpoint").labels
-            np.testing.assert_array_equal(found.data, turned(points, axes, flips).data)
+    for axes, flips in TURNS:
+        other = turned(cord, axes, flips)
+        painted = paint_levels(other, curve, TABLE, axial=axial)
+        np.testing.assert_array_equal(painted.data, turned(reference, axes, flips).data)
+        found = paint_points(other, curve, TABLE, "midpoint").labels
+        np.testing.assert_array_equal(found.data, turned(points, axes, flips).data)
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise, permutations, product
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from sct_rootlets.image import Grid, LabelImage, load_labels
 from sct_rootlets.levels.table.level_table import VertebralRelation
 from sct_rootlets.levels.valosek2024 import PublishedLevels, published_levels, published_table
 from tests.levels.bent_cord import turned
+from tests.orientations import TURNS
 
 C1, C3, C4, C5 = (SpinalLevel(value) for value in (1, 3, 4, 5))
 #: A straight cord of radius 4 voxels along the last axis, from inferior to superior; the
@@ -106,14 +107,13 @@ def test_every_orientation_gives_the_same_slices() -> None:
     reference = published_levels(parts, CORD, 3)
     pmj = point(14, 16, 58)
     distances = reference.rows(pmj)
-    for axes in permutations(range(3)):
-        for flips in product([False, True], repeat=3):
-            found = published_levels(turned(parts, axes, flips), turned(CORD, axes, flips), 3)
-            assert found.slices == reference.slices
-            expected = turned(reference.painted, axes, flips)
-            np.testing.assert_array_equal(found.painted.data, expected.data)
-            for level, row in found.rows(turned(pmj, axes, flips)).items():
-                assert row.start_from_pmj_mm == pytest.approx(distances[level].start_from_pmj_mm)
+    for axes, flips in TURNS:
+        found = published_levels(turned(parts, axes, flips), turned(CORD, axes, flips), 3)
+        assert found.slices == reference.slices
+        expected = turned(reference.painted, axes, flips)
+        np.testing.assert_array_equal(found.painted.data, expected.data)
+        for level, row in found.rows(turned(pmj, axes, flips)).items():
+            assert row.start_from_pmj_mm == pytest.approx(distances[level].start_from_pmj_mm)
 
 
 def test_borders_in_mm_are_the_outer_faces_of_the_slices() -> None:

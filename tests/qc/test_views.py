@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import Grid, Image, LabelImage
 from sct_rootlets.qc.views import Sagittal, Sheet, axial, sample, unrolled
+from tests.levels.bent_cord import turned
+from tests.orientations import TURNS
 
 
 def ramp(spacing: tuple[float, float, float], turn_deg: float = 0.0) -> Image:
@@ -52,18 +52,9 @@ def test_a_sheet_shows_the_world_not_the_voxels(
 def test_every_orientation_of_the_voxels_gives_the_same_sheet(curve: Centerline) -> None:
     image = ramp((1.0, 1.5, 2.0))
     expected = axial(curve, 25.0).sample(image)
-    for axes in itertools.permutations(range(3)):
-        for flips in itertools.product((1, -1), repeat=3):
-            change = np.zeros((4, 4))
-            change[3, 3] = 1
-            data = image.data.transpose(axes)
-            for new, (old, flip) in enumerate(zip(axes, flips, strict=True)):
-                change[old, new] = flip
-                if flip < 0:
-                    change[old, 3] = image.data.shape[old] - 1
-                    data = np.flip(data, new)
-            twin = Image(data, Grid(data.shape, image.grid.affine @ change))
-            np.testing.assert_allclose(axial(curve, 25.0).sample(twin), expected, atol=1e-3)
+    for axes, flips in TURNS:
+        twin = turned(image, axes, flips)
+        np.testing.assert_allclose(axial(curve, 25.0).sample(twin), expected, atol=1e-3)
 
 
 def test_axial_columns_run_to_the_left_and_rows_to_the_back() -> None:

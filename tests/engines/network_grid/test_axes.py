@@ -6,12 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sct_rootlets.engines.network_grid.axes import AxisGrid, Reorientation, resample
-from tests.engines.conftest import ORIENTATIONS, oblique_affine, reoriented, spine
+from tests.engines.conftest import oblique_affine, reoriented, spine
+from tests.orientations import LETTERS
 
 _SPACING = st.floats(0.2, 5, allow_nan=False)
 
 
-@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("orientation", LETTERS)
 def test_every_orientation_is_brought_to_one_array_and_back(orientation):
     image, _ = spine(oblique_affine((1, 2, 3), (12, -8, 5), (3, 4, 5)), (12, 8, 6))
     reference = Reorientation.to("LPI", image.grid.affine, image.grid.shape)

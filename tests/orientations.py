@@ -1,0 +1,21 @@
+"""Orientations of voxels that stand for all 48; the ground floor (`test_image`) tries all."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+_FLIPS = [(False, False, False), (True, False, False), (False, True, False), (False, False, True)]
+
+#: Orders of the axes and flips, as `tests.levels.bent_cord.turned` takes them. Every order is
+#: there twice, the second time with just the other axes flipped: each axis of each order runs
+#: both ways, each order has both hands, and each of the eight choices of flips occurs.
+TURNS = [
+    (axes, tuple(flip != other for flip in _FLIPS[n % 4]))
+    for n, axes in enumerate(permutations(range(3)))
+    for other in (False, True)
+]
+#: The same in nibabel's letters, "RAS" first.
+LETTERS = [
+    "".join(("RL", "AP", "SI")[axis][flip] for axis, flip in zip(axes, flips, strict=True))
+    for axes, flips in TURNS
+]
