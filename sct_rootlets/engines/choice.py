@@ -6,7 +6,7 @@ import hashlib
 import logging
 from pathlib import Path
 
-from sct_rootlets.engines.engine import ENGINES, Engine
+from sct_rootlets.engines.engine import Engine
 from sct_rootlets.engines.networks.backends import Backend, OpenVINOBackend, TorchBackend
 from sct_rootlets.engines.networks.openvino_network import (
     FULL_PRECISION,
@@ -20,23 +20,64 @@ from sct_rootlets.engines.plan import UnsupportedPlan
 from sct_rootlets.errors import ModelError, UsageError
 from sct_rootlets.manifest import InstalledModel
 
-__all__ = ["choose"]
+__all__ = ["ENGINES", "load_engine"]
 
 logger = logging.getLogger(__name__)
 
+#: Engines by name.
+ENGINES = ("auto", "nnunet", "openvino", "torch")
 
-def choose(
+
+def load_engine(
     model: InstalledModel,
-    device: str,
-    threads: int | None,
+    device: str = "auto",
+    threads: int | None = None,
     *,
-    engine: str,
-    fast: bool,
-    mirror: bool,
-    cache: Path | None,
-    finder: InstalledModel | None,
+    engine: str = "auto",
+    fast: bool = False,
+    mirror: bool = False,
+    cache: Path | None = None,
+    finder: InstalledModel | None = None,
 ) -> Engine:
-    """Load a model into an engine; see :func:`sct_rootlets.engines.load_engine`."""
+    """Load `model` into an engine.
+
+    Parameters
+    ----------
+    model : InstalledModel
+        From :func:`sct_rootlets.store.locate`.
+    device : str
+        ``"auto"`` (the first CUDA device, else the CPU), ``"cpu"``, ``"cuda"``,
+        ``"cuda:N"`` or ``"mps"``.
+    threads : int, optional
+        Threads on the CPU; by default the cores this process may use, or
+        ``OMP_NUM_THREADS`` where that is less.
+    engine : str
+        ``"nnunet"`` is nnU-Net's own predictor, the reference. ``"openvino"`` (on the CPU)
+        and ``"torch"`` (anywhere) are our own sliding window, in full precision on a CPU.
+        ``"auto"`` takes OpenVINO on a CPU where it is installed, at reduced precision once
+        that was shown to change nothing (see :mod:`sct_rootlets.engines.reduced_precision`), else
+        torch; and nnU-Net's predictor for a model that only that one can run.
+    fast : bool
+        Take reduced precision where the hardware gains from it, and tiles on the cord
+        instead of nnU-Net's grid, untried.
+    mirror : bool
+        Average over mirrored views of the image (test-time augmentation).
+    cache : Path, optional
+        Folder for converted networks and what their trials gave. Without it networks are
+        converted anew, and nothing is tried.
+    finder : InstalledModel, optional
+        A compact model that finds the cord where no mask is given, so that what lies far
+        from it is not predicted.
+
+    Raises
+    ------
+    MissingDependencyError
+        If what the engine needs is not installed.
+    ModelError
+        If the model cannot be loaded.
+    UsageError
+        If there is no such device or engine, or they do not go together.
+    """
     if engine not in ENGINES:
         raise UsageError(
             f"there is no engine {engine!r}", remedy=f"Choose one of {', '.join(ENGINES)}"
@@ -99,7 +140,7 @@ def _sliding(
     finder: InstalledModel | None,
 ) -> Engine:
     from sct_rootlets.engines.cord_finder import CordFinder
-    from sct_rootlets.engines.reduced_precision import Candidate, ProvingEngine, cpu_name
+    from sct_rootlets.engines.reduced_precision import Candidate, TrialEngine, cpu_name
     from sct_rootlets.engines.sliding import SlidingEngine
 
     cord = None if finder is None else CordFinder.of(finder, computed_by.backend())
@@ -109,7 +150,7 @@ def _sliding(
         return SlidingEngine(model, backend, fast=fast, mirror=mirror, finder=cord)
 
     reduced = computed_by.reduced
-    # By name an engine gives the same answer whatever was proved before.
+    # By name an engine gives the same answer whatever agreed before.
     if fast or not computed_by.is_free or reduced is None or computed_by.cache is None:
         return load(reduced if fast else None)
     cache = computed_by.cache
@@ -120,7 +161,7 @@ def _sliding(
         record = cache / f"{model.sha256[:32]}-{precision}-{suffix}.json"
         return Candidate(lambda: load(precision), record, what)
 
-    return ProvingEngine(
+    return TrialEngine(
         lambda: load(None),
         [
             candidate(reduced, f"{reduced} arithmetic"),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sct_rootlets.image import Image, LabelImage
-from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.manifest import LabelMeanings
 
-__all__ = ["ENGINES", "Engine", "Progress", "Segmentation", "load_engine"]
-
-#: Engines by name.
-ENGINES = ("auto", "nnunet", "openvino", "torch")
+__all__ = ["Engine", "Progress", "Segmentation", "segmentation_from"]
 
 #: Called as ``progress(stage, done, total)`` while an engine works.
 Progress = Callable[[str, int, int], None]
@@ -71,65 +70,27 @@ class Engine(Protocol):
         ...
 
 
-def load_engine(
-    model: InstalledModel,
-    device: str = "auto",
-    threads: int | None = None,
-    *,
-    engine: str = "auto",
-    fast: bool = False,
-    mirror: bool = False,
-    cache: Path | None = None,
-    finder: InstalledModel | None = None,
-) -> Engine:
-    """Load `model` into an engine.
+def segmentation_from(
+    values: NDArray[Any], image: Image, meanings: LabelMeanings, notes: Sequence[str]
+) -> Segmentation:
+    """Return the segmentation that network values (I, J, K) on the grid of `image` mean."""
+    look_up = np.zeros(max(256, int(values.max(initial=0)) + 1), dtype=np.uint8)
+    for network_value, value in meanings.rootlet_value_of.items():
+        look_up[network_value] = value
 
-    Parameters
-    ----------
-    model : InstalledModel
-        From :func:`sct_rootlets.store.locate`.
-    device : str
-        ``"auto"`` (the first CUDA device, else the CPU), ``"cpu"``, ``"cuda"``,
-        ``"cuda:N"`` or ``"mps"``.
-    threads : int, optional
-        Threads on the CPU; by default the cores this process may use, or
-        ``OMP_NUM_THREADS`` where that is less.
-    engine : str
-        ``"nnunet"`` is nnU-Net's own predictor, the reference. ``"openvino"`` (on the CPU)
-        and ``"torch"`` (anywhere) are our own sliding window, in full precision on a CPU.
-        ``"auto"`` takes OpenVINO on a CPU where it is installed, at reduced precision once
-        that was shown to change nothing (see :mod:`sct_rootlets.engines.reduced_precision`), else
-        torch; and nnU-Net's predictor for a model that only that one can run.
-    fast : bool
-        Take reduced precision where the hardware gains from it, and tiles on the cord
-        instead of nnU-Net's grid, unproven.
-    mirror : bool
-        Average over mirrored views of the image (test-time augmentation).
-    cache : Path, optional
-        Folder for converted networks and what was proved of them. Without it networks are
-        converted anew, and nothing is proved.
-    finder : InstalledModel, optional
-        A compact model that finds the cord where no mask is given, so that what lies far
-        from it is not predicted.
+    def labelled(data: NDArray[Any]) -> LabelImage:
+        return LabelImage(data, image.grid, image.header, image.path)
 
-    Raises
-    ------
-    MissingDependencyError
-        If what the engine needs is not installed.
-    ModelError
-        If the model cannot be loaded.
-    UsageError
-        If there is no such device or engine, or they do not go together.
-    """
-    from sct_rootlets.engines.choice import choose
+    def mask(network_value: int | None) -> LabelImage | None:
+        if network_value is None:
+            return None
+        return labelled((values == network_value).astype(np.uint8))
 
-    return choose(
-        model,
-        device,
-        threads,
-        engine=engine,
-        fast=fast,
-        mirror=mirror,
-        cache=cache,
-        finder=finder,
+    return Segmentation(
+        rootlets=labelled(look_up[values]),
+        cord=mask(meanings.cord),
+        csf=mask(meanings.csf),
+        has_level_identity=meanings.has_level_identity,
+        meanings=meanings.names,
+        notes=list(notes),
     )

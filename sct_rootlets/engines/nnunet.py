@@ -10,35 +10,29 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import logging
 import sys
-from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from sct_rootlets.engines.answer import segmentation_from
-from sct_rootlets.engines.engine import Progress, Segmentation
+from sct_rootlets.engines.engine import Progress, Segmentation, segmentation_from
 from sct_rootlets.engines.network_grid.axes import Reorientation
-from sct_rootlets.engines.networks.architecture import check_architecture
+from sct_rootlets.engines.networks.architecture import load_weights
 from sct_rootlets.engines.networks.runtime import (
     checkpoint_files,
     choose_device,
-    has_plain_trainer,
     import_nnunet,
     quietly,
     read_checkpoint,
     using_threads,
 )
+from sct_rootlets.engines.networks.trainer import build_by_trainer, read_plans
 from sct_rootlets.errors import ModelError
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.manifest import InstalledModel, LabelMeanings, read_meanings
 
-__all__ = ["NnUNetEngine", "build_by_trainer"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["NnUNetEngine"]
 
 
 class NnUNetEngine:
@@ -70,8 +64,7 @@ class NnUNetEngine:
         checkpoints = [read_checkpoint(path) for path in checkpoint_files(folder)]
         first = checkpoints[0]
         configuration_name = first["init_args"]["configuration"]
-        plans, configuration, dataset = _read_plans(nnunet, folder, configuration_name)
-        check_architecture(configuration.configuration.get("architecture"), folder)
+        plans, configuration, dataset = read_plans(nnunet, folder, configuration_name)
         self._meanings: LabelMeanings = read_meanings(dataset, folder / "dataset.json")
         channels = nnunet.determine_num_input_channels(plans, configuration, dataset)
         if channels != 1 or configuration.previous_stage_name is not None:
@@ -80,18 +73,10 @@ class NnUNetEngine:
                 path=folder,
                 remedy="Multi-channel and cascade models are not supported",
             )
-        network = _build_network(nnunet, first["trainer_name"], plans, configuration, dataset)
+        network = build_by_trainer(nnunet, first["trainer_name"], plans, configuration, dataset)
         weights = [checkpoint["network_weights"] for checkpoint in checkpoints]
-        try:
-            for each in weights:
-                network.load_state_dict(each)
-        except RuntimeError as error:
-            raise ModelError(
-                f"its weights do not fit the network of its plans.json (trainer "
-                f"{first['trainer_name']}; {str(error).splitlines()[0]})",
-                path=folder,
-                remedy="It may need a trainer class that this nnU-Net does not have",
-            ) from error
+        for each in checkpoints:
+            load_weights(network, each, folder)
         self._predictor = _make_predictor(nnunet, self._device, mirror)
         self._predictor.manual_initialization(
             network,
@@ -147,99 +132,6 @@ class NnUNetEngine:
             scores = self._predictor.predict_sliding_window_return_logits(data).to("cpu")
             total = scores if total is None else total + scores
         return total / len(self._predictor.list_of_parameters)
-
-
-def _read_plans(
-    nnunet: SimpleNamespace, folder: Path, configuration_name: str
-) -> tuple[Any, Any, dict[str, Any]]:
-    import json
-
-    try:
-        plans_json = json.loads((folder / "plans.json").read_text(encoding="utf-8"))
-        dataset = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-        with quietly():
-            plans = nnunet.PlansManager(plans_json)
-            configuration = plans.get_configuration(configuration_name)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(
-            f"its plans.json or dataset.json cannot be used ({error})",
-            path=folder,
-            remedy="Copy or unzip the model again",
-        ) from error
-    return plans, configuration, dataset
-
-
-def build_by_trainer(folder: Path, checkpoint: dict[str, Any]) -> Any:
-    """Build the network of a model folder, without weights, by its trainer's own method.
-
-    Parameters
-    ----------
-    folder : Path
-    checkpoint : dict
-        Of :func:`sct_rootlets.engines.networks.runtime.read_checkpoint`.
-    """
-    nnunet = import_nnunet()
-    name = checkpoint["init_args"]["configuration"]
-    plans, configuration, dataset = _read_plans(nnunet, folder, name)
-    check_architecture(configuration.configuration.get("architecture"), folder)
-    return _build_network(nnunet, checkpoint["trainer_name"], plans, configuration, dataset)
-
-
-def _build_network(
-    nnunet: SimpleNamespace, trainer_name: str, plans: Any, configuration: Any, dataset: Any
-) -> Any:
-    """Build the network with the trainer's own method, whatever its signature.
-
-    Releases differ: 2.2 gave it the plans and dataset, 2.4 to 2.7 the architecture, 2.8
-    the plans and the numbers of channels. Arguments are therefore given by name.
-    """
-    trainer = _find_trainer(nnunet, trainer_name)
-    build = trainer.build_network_architecture
-    known: dict[str, Callable[[], Any]] = {
-        "plans_manager": lambda: plans,
-        "configuration_manager": lambda: configuration,
-        "dataset_json": lambda: dataset,
-        "num_input_channels": lambda: 1,
-        "num_output_channels": lambda: plans.get_label_manager(dataset).num_segmentation_heads,
-        "enable_deep_supervision": lambda: False,
-        "architecture_class_name": lambda: configuration.network_arch_class_name,
-        "arch_init_kwargs": lambda: configuration.network_arch_init_kwargs,
-        "arch_init_kwargs_req_import": lambda: configuration.network_arch_init_kwargs_req_import,
-    }
-    names = list(inspect.signature(build).parameters)
-    try:
-        with quietly():
-            return build(**{name: known[name]() for name in names})
-    except (KeyError, ImportError, TypeError, AttributeError, ValueError, RuntimeError) as error:
-        raise ModelError(
-            f"this nnU-Net cannot build the network of trainer {trainer_name} ({error})",
-            remedy="Use the release of nnU-Net that the model was trained with",
-        ) from error
-
-
-def _find_trainer(nnunet: SimpleNamespace, name: str) -> Any:
-    """Return the trainer class of that name, or nnUNetTrainer where this nnU-Net has none.
-
-    As SCT does with models whose trainer only changed the training. A network that is
-    not nnUNetTrainer's shows when its weights do not fit.
-    """
-    if has_plain_trainer(name):
-        return nnunet.nnUNetTrainer
-    try:
-        with quietly():
-            found = nnunet.find_class(
-                str(nnunet.root / "training" / "nnUNetTrainer"),
-                name,
-                "nnunetv2.training.nnUNetTrainer",
-            )
-    except Exception as error:  # noqa: BLE001  it imports every trainer there is
-        logger.debug("searching the trainer %s failed: %s", name, error)
-        found = None
-    if not (isinstance(found, type) and issubclass(found, nnunet.nnUNetTrainer)):
-        found = None  # the search takes any object of that name in any module
-    if found is None:
-        logger.warning("this nnU-Net has no %s; its network is built as nnUNetTrainer's", name)
-    return found or nnunet.nnUNetTrainer
 
 
 def _make_predictor(nnunet: SimpleNamespace, device: Any, mirror: bool) -> Any:

@@ -28,7 +28,7 @@ from sct_rootlets.image import Image, LabelImage
 __all__ = [
     "Agreement",
     "Candidate",
-    "ProvingEngine",
+    "TrialEngine",
     "agreement",
     "cpu_name",
     "read_agreements",
@@ -54,7 +54,7 @@ LEAST_NEAR_CORD = 0.5
 #: So many images have to agree, one after another.
 IMAGES = 3
 
-#: Fewer labelled voxels than this prove nothing.
+#: Fewer labelled voxels than this say nothing.
 FEWEST_VOXELS = 500
 
 
@@ -175,7 +175,7 @@ class _Trial:
         self.known = read_agreements(candidate.record)
 
     @property
-    def is_proved(self) -> bool:
+    def has_agreed(self) -> bool:
         return len(self.known) >= IMAGES and all(known.passes for known in self.known)
 
     @property
@@ -191,7 +191,7 @@ class _Trial:
         images = "1 image" if count == 1 else f"{count} images"
         if self.is_open:
             outcome = f"is not used before it has agreed on {IMAGES}"
-        elif self.is_proved:
+        elif self.has_agreed:
             outcome = "is used" if used else "is used from the next image on"
         else:
             outcome = "is not used, as that is too little"
@@ -203,7 +203,7 @@ class _Trial:
         )
 
 
-class ProvingEngine:
+class TrialEngine:
     """An exact engine, until a faster one has agreed with it on :data:`IMAGES` images.
 
     A candidate that does not agree on an image is given up, and the next one is compared
@@ -237,10 +237,10 @@ class ProvingEngine:
 
     @property
     def _chosen(self) -> _Trial | None:
-        """The fastest that was not given up, if it is proved already."""
-        left = (trial for trial in self._trials if trial.is_open or trial.is_proved)
+        """The fastest that was not given up, if it has agreed already."""
+        left = (trial for trial in self._trials if trial.is_open or trial.has_agreed)
         first = next(left, None)
-        return first if first is not None and first.is_proved else None
+        return first if first is not None and first.has_agreed else None
 
     def predict(
         self,
@@ -257,13 +257,13 @@ class ProvingEngine:
         if used is None and int(np.count_nonzero(result.rootlets.data)) >= FEWEST_VOXELS:
             for trial in self._trials:
                 if trial.is_open:
-                    self._prove(trial, image, cord, result, progress)
-                if trial.is_open or trial.is_proved:
+                    self._try(trial, image, cord, result, progress)
+                if trial.is_open or trial.has_agreed:
                     break
         result.notes.extend(trial.told(trial is used) for trial in self._trials if trial.known)
         return result
 
-    def _prove(
+    def _try(
         self,
         trial: _Trial,
         image: Image,

@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.engines.answer import segmentation_from
 from sct_rootlets.engines.cord_finder import CordFinder
-from sct_rootlets.engines.engine import Progress, Segmentation
+from sct_rootlets.engines.engine import Progress, Segmentation, segmentation_from
 from sct_rootlets.engines.network_grid.axes import Reorientation
 from sct_rootlets.engines.network_grid.labels import MOST_CLASSES, labels_from
 from sct_rootlets.engines.network_grid.preprocess import Prepared, prepare
-from sct_rootlets.engines.network_grid.sweep import Plane, Zone, best_axis, grid_origins, sweep
+from sct_rootlets.engines.network_grid.sweep import Plane, Region, best_axis, grid_origins, sweep
 from sct_rootlets.engines.network_grid.tiles import (
     Origin,
     mirrored_views,
@@ -210,13 +209,13 @@ class SlidingEngine:
     ) -> NDArray[np.uint8]:
         """Return the labels of the cropped box of the image, in the network's axes."""
         volume, inside = pad_to_patch(prepared.volume, self._patch)
-        zone = Zone(needed, prepared.volume.shape)
+        region = Region(needed, prepared.volume.shape)
         wanted = None if needed is None else pad_to_patch(needed, self._patch)[0]
         origins = self._origins(volume.shape, wanted)
         axis = best_axis(volume.shape, self._patch)
         box = tuple(
             slice(part.start + whole.start, part.stop + whole.start)
-            for part, whole in zip(zone.box, inside, strict=True)
+            for part, whole in zip(region.box, inside, strict=True)
         )
         text = "segmenting the rootlets"
         planes = sweep(
@@ -230,7 +229,7 @@ class SlidingEngine:
             progress=lambda done, total: tell(text, done, total),
         )
         shift = inside[axis].start
-        return labels_from(_shifted(planes, shift), prepared.way_back(), axis, zone)
+        return labels_from(_shifted(planes, shift), prepared.way_back(), axis, region)
 
     def _origins(
         self, shape: tuple[int, ...], wanted: NDArray[np.bool_] | None
@@ -261,7 +260,7 @@ def _near(
 ) -> NDArray[np.bool_]:
     """Return what lies within `reach_mm` of a mask, looked for no farther than that."""
     box = []
-    for axis, part in enumerate(Zone(mask, mask.shape).box):
+    for axis, part in enumerate(Region(mask, mask.shape).box):
         margin = int(reach_mm / spacing_mm[axis]) + 1
         box.append(slice(max(0, part.start - margin), part.stop + margin))
     near = np.zeros(mask.shape, dtype=bool)

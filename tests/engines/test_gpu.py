@@ -75,7 +75,7 @@ def test_trained_weights_agree_with_nnunets_predictor_on_the_same_device(trained
 
 
 def test_trained_weights_agree_with_single_precision(trained, phantom):
-    """What ``auto`` takes on CUDA without a proof: autocast, as nnU-Net itself does."""
+    """What ``auto`` takes on CUDA without a trial: autocast, as nnU-Net itself does."""
     image, cord = phantom
     expected = predicted(trained, "nnunet", "cpu", image)
     measured = agreement(expected, predicted(trained, "auto", GPU, image), cord)

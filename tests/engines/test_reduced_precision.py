@@ -16,7 +16,7 @@ from sct_rootlets.engines.reduced_precision import (
     LEAST_WHOLE_DICE,
     Agreement,
     Candidate,
-    ProvingEngine,
+    TrialEngine,
     agreement,
     read_agreements,
 )
@@ -183,8 +183,8 @@ class Stub:
 IMAGE = Image(np.zeros(SHAPE, dtype=np.float32), GRID)
 
 
-def proving(exact, faster, record):
-    return ProvingEngine(exact.load, [Candidate(faster.load, record, "half arithmetic")])
+def trying(exact, faster, record):
+    return TrialEngine(exact.load, [Candidate(faster.load, record, "half arithmetic")])
 
 
 def test_what_agrees_on_enough_images_is_used_from_then_on(tmp_path: Path):
@@ -192,14 +192,14 @@ def test_what_agrees_on_enough_images_is_used_from_then_on(tmp_path: Path):
     close = values.copy()
     close[10, 18, 10] = 0
     exact, faster = Stub(values), Stub(close)
-    record = tmp_path / "new" / "proof.json"
+    record = tmp_path / "new" / "trial.json"
     for number in range(IMAGES):  # in processes of their own
-        result = proving(exact, faster, record).predict(IMAGE)
+        result = trying(exact, faster, record).predict(IMAGE)
         np.testing.assert_array_equal(result.rootlets.data, values)
         wanted = "from the next image on" if number == IMAGES - 1 else "not used before"
         assert wanted in result.notes[-1]
     assert "0.9987" in result.notes[-1]
-    engine = proving(exact, faster, record)
+    engine = trying(exact, faster, record)
     for _ in (1, 2):
         later = engine.predict(IMAGE)
         np.testing.assert_array_equal(later.rootlets.data, close)
@@ -211,7 +211,7 @@ def test_what_agrees_on_enough_images_is_used_from_then_on(tmp_path: Path):
 
 def test_one_image_on_which_it_does_not_agree_is_enough(tmp_path: Path):
     exact, faster = Stub(two_levels()), Stub(two_levels())
-    engine = proving(exact, faster, tmp_path / "proof.json")
+    engine = trying(exact, faster, tmp_path / "trial.json")
     engine.predict(IMAGE)
     faster.values = np.roll(two_levels(), 1, axis=0)
     engine.predict(IMAGE)
@@ -224,7 +224,7 @@ def test_one_image_on_which_it_does_not_agree_is_enough(tmp_path: Path):
 def test_what_does_not_agree_is_never_used_again(tmp_path: Path):
     exact, faster = Stub(two_levels()), Stub(np.roll(two_levels(), 1, axis=0))
     for _ in (1, 2):
-        engine = proving(exact, faster, tmp_path / "proof.json")
+        engine = trying(exact, faster, tmp_path / "trial.json")
         for _ in (1, 2):
             result = engine.predict(IMAGE)
             np.testing.assert_array_equal(result.rootlets.data, exact.values)
@@ -236,9 +236,9 @@ def test_an_image_of_few_rootlets_proves_nothing(tmp_path: Path):
     few = np.zeros(SHAPE)
     few[10:14, 10:14, 10:14] = 3
     exact, faster = Stub(few), Stub(few)
-    engine = proving(exact, faster, tmp_path / "proof.json")
+    engine = trying(exact, faster, tmp_path / "trial.json")
     assert engine.predict(IMAGE).notes == []
-    assert not (tmp_path / "proof.json").exists()
+    assert not (tmp_path / "trial.json").exists()
     exact.values = faster.values = two_levels()
     assert "not used before" in engine.predict(IMAGE).notes[-1]
 
@@ -246,7 +246,7 @@ def test_an_image_of_few_rootlets_proves_nothing(tmp_path: Path):
 def test_a_record_that_cannot_be_kept_holds_as_long_as_the_engine(tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
     exact, faster = Stub(two_levels()), Stub(two_levels())
-    engine = proving(exact, faster, tmp_path / "file" / "proof.json")
+    engine = trying(exact, faster, tmp_path / "file" / "trial.json")
     for _ in range(IMAGES + 2):
         engine.predict(IMAGE)
     assert (exact.predicted, faster.predicted) == (IMAGES, IMAGES + 2)
@@ -254,13 +254,13 @@ def test_a_record_that_cannot_be_kept_holds_as_long_as_the_engine(tmp_path: Path
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"equal": 1}', '{"equal": "x"}'])
 def test_a_record_that_cannot_be_read_is_none(tmp_path: Path, content):
-    (tmp_path / "proof.json").write_text(content)
-    assert read_agreements(tmp_path / "proof.json") == []
+    (tmp_path / "trial.json").write_text(content)
+    assert read_agreements(tmp_path / "trial.json") == []
 
 
 def test_notes_do_not_gather(tmp_path: Path):
     exact, faster = Stub(two_levels()), Stub(two_levels())
-    engine = proving(exact, faster, tmp_path / "proof.json")
+    engine = trying(exact, faster, tmp_path / "trial.json")
     assert [len(engine.predict(IMAGE).notes) for _ in (1, 2, 3)] == [1, 1, 1]
     assert replace(segmentation(two_levels())).notes == []
 
@@ -270,7 +270,7 @@ def in_turn(exact, fastest, slower, folder):
         Candidate(stub.load, folder / f"{name}.json", name)
         for name, stub in (("halves", fastest), ("mixed", slower))
     ]
-    return ProvingEngine(exact.load, candidates)
+    return TrialEngine(exact.load, candidates)
 
 
 def test_where_the_fastest_fails_the_next_is_compared_from_that_image_on(tmp_path: Path):
@@ -293,7 +293,7 @@ def test_where_the_fastest_fails_the_next_is_compared_from_that_image_on(tmp_pat
     assert (exact.predicted, fastest.predicted, slower.predicted) == (1 + IMAGES, 2, IMAGES + 1)
 
 
-def test_where_the_fastest_is_proved_the_next_is_not_run(tmp_path: Path):
+def test_where_the_fastest_has_agreed_the_next_is_not_run(tmp_path: Path):
     exact, fastest, slower = Stub(two_levels()), Stub(two_levels()), Stub(two_levels())
     engine = in_turn(exact, fastest, slower, tmp_path)
     for _ in range(IMAGES + 1):
@@ -326,22 +326,22 @@ def test_the_cord_is_looked_for_where_none_is_known_and_only_to_compare(tmp_path
 
     def engine(name, finder):
         candidate = Candidate(faster.load, tmp_path / name, "half arithmetic")
-        return ProvingEngine(exact.load, [candidate], finder)
+        return TrialEngine(exact.load, [candidate], finder)
 
     assert "is not used, as" in engine("without.json", None).predict(IMAGE).notes[-1]
     assert "is not used, as" in engine("none.json", lambda image: None).predict(IMAGE).notes[-1]
     engine("given.json", find).predict(IMAGE, cord=cord)
     assert looked == []
-    proved = engine("found.json", find)
+    agreed = engine("found.json", find)
     for _ in range(IMAGES + 2):
-        notes = proved.predict(IMAGE).notes
+        notes = agreed.predict(IMAGE).notes
     assert "is used: on 3 images at least 1.00000" in notes[-1]
     assert len(looked) == IMAGES
 
 
 def test_a_record_of_another_comparison_is_done_again(tmp_path: Path):
     old = {"images": [{"equal": 0.9999, "lowest_dice": 0.996, "voxels": 900, "passes": False}]}
-    (tmp_path / "proof.json").write_text(json.dumps(old))
+    (tmp_path / "trial.json").write_text(json.dumps(old))
     exact, faster = Stub(two_levels()), Stub(two_levels())
-    notes = proving(exact, faster, tmp_path / "proof.json").predict(IMAGE).notes
+    notes = trying(exact, faster, tmp_path / "trial.json").predict(IMAGE).notes
     assert "not used before" in notes[-1]

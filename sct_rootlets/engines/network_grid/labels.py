@@ -17,31 +17,33 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from sct_rootlets.engines.network_grid.operators import Operators
-from sct_rootlets.engines.network_grid.sweep import Plane, Zone
+from sct_rootlets.engines.network_grid.sweep import Plane, Region
 
 __all__ = ["MOST_CLASSES", "labels_from"]
 
 _Labels = NDArray[np.uint8]
 
-#: Class of a voxel of the network's grid that is outside the zone or that no tile covers.
+#: Class of a voxel of the network's grid that is outside the region or that no tile covers.
 _OUTSIDE = 255
 
 #: A network of more classes cannot be exported here.
 MOST_CLASSES = _OUTSIDE
 
 
-def labels_from(planes: Iterable[Plane], operators: Operators, axis: int, zone: Zone) -> _Labels:
+def labels_from(
+    planes: Iterable[Plane], operators: Operators, axis: int, region: Region
+) -> _Labels:
     """Return the highest class at each voxel of the image's grid.
 
     Parameters
     ----------
     planes : iterable of Plane
-        Of the zone's box, in ascending order along `axis`, none missing. Each is let go of
+        Of the region's box, in ascending order along `axis`, none missing. Each is let go of
         once no voxel ahead needs it.
     operators : three matrices
         From the network's grid to the image's, one an axis, of one or two entries a row.
     axis : int
-    zone : Zone
+    region : Region
         On the network's grid. A voxel of the image has a class where all its neighbours
         lie within; elsewhere it is 0.
 
@@ -52,9 +54,9 @@ def labels_from(planes: Iterable[Plane], operators: Operators, axis: int, zone: 
     """
     first, second = (other for other in range(3) if other != axis)
     along, *across = (_Neighbours.of(operators[each]) for each in (axis, first, second))
-    box, mask = zone.box, None if zone.mask is None else np.moveaxis(zone.mask, axis, 0)
+    box, mask = region.box, None if region.mask is None else np.moveaxis(region.mask, axis, 0)
     offsets = (box[first].start, box[second].start)
-    full = (zone.shape[first], zone.shape[second])
+    full = (region.shape[first], region.shape[second])
     labels = np.zeros(tuple(operator.shape[0] for operator in operators), dtype=np.uint8)
     by_plane = np.moveaxis(labels, axis, 0)
     held: dict[int, _Known] = {}

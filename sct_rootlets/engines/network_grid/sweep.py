@@ -23,7 +23,7 @@ from sct_rootlets.engines.network_grid.tiles import (
 )
 from sct_rootlets.errors import ModelError
 
-__all__ = ["Plane", "Zone", "best_axis", "grid_origins", "sweep"]
+__all__ = ["Plane", "Region", "best_axis", "grid_origins", "sweep"]
 
 _Array = NDArray[np.float32]
 _Box = tuple[slice, slice, slice]
@@ -33,7 +33,7 @@ _Sums = tuple[NDArray[np.float16], NDArray[np.float16]]
 
 
 @dataclass(frozen=True, eq=False)
-class Zone:
+class Region:
     """The voxels whose scores are wanted.
 
     Attributes
@@ -71,7 +71,7 @@ class Plane:
     index : int
         Along the axis of the sweep.
     scores : (classes, A, B) float array
-        Within the box of the zone, along the two other axes.
+        Within the box of the region, along the two other axes.
     covered : (A, B) bool array
         Where a tile lies.
     """

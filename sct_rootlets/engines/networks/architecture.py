@@ -8,13 +8,14 @@ so that every name has to be that of a layer or network of the two packages that
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sct_rootlets.engines.networks.runtime import import_torch
 from sct_rootlets.errors import MissingDependencyError, ModelError
 
-__all__ = ["build_network", "check_architecture", "network_part"]
+__all__ = ["build_network", "check_architecture", "load_weights", "network_part"]
 
 _PACKAGES = ("torch.nn", "dynamic_network_architectures")
 
@@ -120,4 +121,31 @@ def build_network(architecture: dict[str, Any], classes: int, folder: Path) -> A
             f"the network of its plans.json cannot be built ({error!r})",
             path=folder,
             remedy="Use the releases of torch and nnU-Net that the model was trained with",
+        ) from error
+
+
+def load_weights(module: Any, checkpoint: Mapping[str, Any], path: Path) -> None:
+    """Put the weights of a checkpoint into a network.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    checkpoint : mapping
+        Of :func:`sct_rootlets.engines.networks.runtime.read_checkpoint`.
+    path : Path
+        Of the model or checkpoint, for messages.
+
+    Raises
+    ------
+    ModelError
+        If they do not fit.
+    """
+    try:
+        module.load_state_dict(checkpoint["network_weights"])
+    except RuntimeError as error:
+        raise ModelError(
+            f"its weights do not fit the network of its plans.json (trainer "
+            f"{checkpoint['trainer_name']}; {str(error).splitlines()[0]})",
+            path=path,
+            remedy="It may need a trainer class that this nnU-Net does not have",
         ) from error

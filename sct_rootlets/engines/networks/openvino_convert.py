@@ -11,7 +11,7 @@ from typing import Any
 
 from sct_rootlets.engines.networks.openvino_network import import_torch_frontend, save_network
 from sct_rootlets.engines.networks.runtime import quietly
-from sct_rootlets.engines.networks.skip_connections import split_joints
+from sct_rootlets.engines.networks.skip_connections import split_skip_connections
 from sct_rootlets.errors import ModelError
 
 __all__ = ["convert"]
@@ -42,7 +42,7 @@ def convert(module: Any, patch: Sequence[int], xml: Path) -> None:
             frontend = openvino.FrontEndManager().load_by_framework("pytorch")
             model = frontend.convert(frontend.load(decoder))
         model.reshape([1, 1, *patch])
-        split_joints(model)
+        split_skip_connections(model)
         save_network(model, xml)
     except Exception as error:
         raise ModelError(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.engines.networks.openvino_network import import_openvino, save_network
-from sct_rootlets.engines.networks.skip_connections import split_joints
+from sct_rootlets.engines.networks.skip_connections import split_skip_connections
 from sct_rootlets.engines.networks.unet import Block, PlainUNet
 
 __all__ = ["write_plain_unet"]
@@ -37,7 +37,7 @@ def write_plain_unet(
     graph = _Graph(openvino.operations, unet, weights)
     given = openvino.operations.parameter([1, 1, *patch], np.float32, name="x")
     model = openvino.Model([graph.scores(given)], [given], "plain U-Net")
-    split_joints(model)
+    split_skip_connections(model)
     save_network(model, xml)
 
 

@@ -25,7 +25,7 @@ _MARK = {"name": "precise", "version": "0"}
 
 
 def mark_first_stage(xml: Path, marked: Path) -> int:
-    """Write a network with the layers before its first downsampling marked as precise.
+    """Write a network with the layers before its first downsampling marked to stay in float32.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Joined channels of a network in OpenVINO's form: never made, and the skipped ones first.
+"""Skip connections of a network in OpenVINO's form: never concatenated, and computed first.
 
-A U-Net's decoder joins what comes up with what was skipped, and convolves the whole. The joined
-array is the largest of all. The sum of convolutions of the parts is the same but for its order,
-and takes a tenth of the time less.
+A U-Net's decoder concatenates what comes up with what was skipped, and convolves the whole. The
+concatenated array is the largest of all. The sum of convolutions of the parts is the same but for
+its order, and takes a tenth of the time less.
 
 Of the arrays of the finest stage, three are then held at a time: what was skipped, what comes
 up, and their sum so far. Where what was skipped is convolved before anything comes up, they are
@@ -17,11 +17,11 @@ import numpy as np
 
 from sct_rootlets.engines.networks.openvino_network import import_openvino
 
-__all__ = ["split_joints"]
+__all__ = ["split_skip_connections"]
 
 
-def split_joints(model: Any) -> None:
-    """Replace each convolution of joined channels by a sum; order the parts of the last one.
+def split_skip_connections(model: Any) -> None:
+    """Replace each convolution of concatenated channels by a sum; order the parts of the last one.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ def split_joints(model: Any) -> None:
     model.validate_nodes_and_infer_types()
 
 
-def _split(joint: Any, operations: Any) -> list[Any]:
+def _split(concat: Any, operations: Any) -> list[Any]:
     """Return the convolutions of the parts, in their order; none where it cannot be split."""
-    readers = list(joint.output(0).get_target_inputs())
+    readers = list(concat.output(0).get_target_inputs())
     convolution = readers[0].get_node()
     if len(readers) != 1 or convolution.get_type_name() != "Convolution":
         return []
@@ -49,8 +49,8 @@ def _split(joint: Any, operations: Any) -> list[Any]:
         return []
     given = convolution.get_attributes()
     parts, at = [], 0
-    for number in range(joint.get_input_size()):
-        value = joint.input_value(number)
+    for number in range(concat.get_input_size()):
+        value = concat.input_value(number)
         channels = value.get_partial_shape()[1].get_length()
         share = np.ascontiguousarray(weights.data[:, at : at + channels])
         at += channels

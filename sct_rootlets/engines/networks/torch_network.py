@@ -14,14 +14,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sct_rootlets.engines.networks.architecture import build_network
+from sct_rootlets.engines.networks.architecture import build_network, load_weights
 from sct_rootlets.engines.networks.runtime import (
     checkpoint_files,
     has_plain_trainer,
+    import_nnunet,
     import_torch,
     read_checkpoint,
     using_threads,
 )
+from sct_rootlets.engines.networks.trainer import build_by_trainer, read_plans
 from sct_rootlets.engines.plan import number_of_classes
 from sct_rootlets.errors import ModelError
 from sct_rootlets.manifest import read_json
@@ -146,15 +148,7 @@ def build_modules(folder: Path) -> tuple[list[Any], Facts]:
     modules = []
     for checkpoint, path in zip(checkpoints, files, strict=True):
         module = _module(folder, first)
-        try:
-            module.load_state_dict(checkpoint["network_weights"])
-        except RuntimeError as error:
-            raise ModelError(
-                f"its weights do not fit the network of its plans.json (trainer "
-                f"{first['trainer_name']}; {str(error).splitlines()[0]})",
-                path=path,
-                remedy="It may need a trainer class that this nnU-Net does not have",
-            ) from error
+        load_weights(module, checkpoint, path)
         modules.append(module)
     return modules, Facts.of(first, files)
 
@@ -172,6 +166,6 @@ def _module(folder: Path, checkpoint: dict[str, Any]) -> Any:
         ) from error
     if architecture is not None and has_plain_trainer(checkpoint["trainer_name"]):
         return build_network(architecture, classes, folder)
-    from sct_rootlets.engines.nnunet import build_by_trainer
-
-    return build_by_trainer(folder, checkpoint)
+    nnunet = import_nnunet()
+    plans = read_plans(nnunet, folder, name)
+    return build_by_trainer(nnunet, checkpoint["trainer_name"], *plans)

@@ -157,7 +157,7 @@ class PlainUNet:
             inputs = self.features[stage]
 
     def decoder(self, step: int) -> Iterator[Block]:
-        """Yield the blocks behind the joint of a step of the decoder, 0 for the coarsest."""
+        """Yield the blocks behind the concatenation of a decoder's step, 0 for the coarsest."""
         stage = len(self.features) - 2 - step
         inputs = 2 * self.features[stage]
         for number in range(self.back[step]):

@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from sct_rootlets.engines.network_grid.labels import labels_from
 from sct_rootlets.engines.network_grid.operators import axis_operators
-from sct_rootlets.engines.network_grid.sweep import Plane, Zone, best_axis, grid_origins, sweep
+from sct_rootlets.engines.network_grid.sweep import Plane, Region, best_axis, grid_origins, sweep
 from sct_rootlets.engines.network_grid.tiles import accumulate
 from sct_rootlets.errors import ModelError
 
@@ -63,10 +63,10 @@ def test_planes_are_those_of_the_whole_volume(volume, whole, axis):
 def test_a_box_gets_all_the_tiles_that_reach_it(volume, whole):
     needed = np.zeros(SHAPE, dtype=bool)
     needed[5:12, 20:30, 3:8] = True
-    zone = Zone(needed, SHAPE)
+    region = Region(needed, SHAPE)
     origins = grid_origins(SHAPE, PATCH, needed)
     assert len(origins) < len(grid_origins(SHAPE, PATCH))
-    planes = swept(volume, 0, zone.box, origins)
+    planes = swept(volume, 0, region.box, origins)
     assert [plane.index for plane in planes] == list(range(5, 12))
     scores = np.stack([plane.scores for plane in planes], axis=1)
     assert_nearly(scores, whole[:, 5:12, 20:30, 3:8])
@@ -111,7 +111,7 @@ def exported(scores, target, order, apart, axis, mask=None):
         for index, plane in enumerate(np.moveaxis(scores, axis + 1, 0))
     )
     operators = axis_operators(scores.shape[1:], target, order, apart)
-    return labels_from(planes, operators, axis, Zone(mask, scores.shape[1:]))
+    return labels_from(planes, operators, axis, Region(mask, scores.shape[1:]))
 
 
 @pytest.mark.parametrize("axis", [0, 1])
@@ -146,12 +146,12 @@ def test_outside_the_zone_there_is_no_class(whole):
     mask[10:30, 10:30, 5:18] = True
     scores = whole.copy()
     scores[3] += 100  # class 3 everywhere
-    box = Zone(mask, SHAPE).box
+    box = Region(mask, SHAPE).box
     planes = (
         Plane(index, scores[:, index, box[1], box[2]], np.ones((20, 13), dtype=bool))
         for index in range(10, 30)
     )
-    labels = labels_from(planes, axis_operators(SHAPE, SHAPE, 1, None), 0, Zone(mask, SHAPE))
+    labels = labels_from(planes, axis_operators(SHAPE, SHAPE, 1, None), 0, Region(mask, SHAPE))
     np.testing.assert_array_equal(labels, 3 * mask)
 
 

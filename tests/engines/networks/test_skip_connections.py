@@ -1,4 +1,4 @@
-"""Joined channels are never made, and what was skipped is convolved before anything comes up."""
+"""Channels are never concatenated, and what was skipped is convolved before anything comes up."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def test_what_was_skipped_is_convolved_before_anything_comes_up(tmp_path: Path):
     assert arithmetic == ["Convolution", "Convolution", "Deconvolution", "Convolution"]
 
 
-class Joint(torch.nn.Module):
-    """A U-Net of one step, with what it does about the joint left open."""
+class OneStep(torch.nn.Module):
+    """A U-Net of one step, with its skip connection left open."""
 
     def __init__(self, how: str) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class Joint(torch.nn.Module):
     def forward(self, x):
         skipped = self.first(x)
         up = self.up(self.down(skipped))
-        if self.how == "circle":  # what is joined depends on what comes up
+        if self.how == "circle":  # what is skipped depends on what comes up
             return self.last(torch.cat((up, skipped * up), 1))
         if self.how == "swapped":
             return self.last(torch.cat((skipped, up), 1))
@@ -71,7 +71,7 @@ class Joint(torch.nn.Module):
 @pytest.mark.parametrize("how", ["usual", "circle", "swapped", "three", "twice"])
 def test_scores_stay_as_they_are(tmp_path: Path, how):
     torch.manual_seed(4)
-    network = Joint(how).eval()
+    network = OneStep(how).eval()
     convert(network, PATCH, tmp_path / "net.xml")
     tile = np.random.default_rng(1).normal(size=(1, *PATCH)).astype(np.float32)
     found = OpenVINONetwork(tmp_path / "net.xml", "f32", 1).scores(tile)
