@@ -17,6 +17,7 @@ __all__ = [
     "IntegrityError",
     "MissingDependencyError",
     "ModelError",
+    "OutputError",
     "StoreError",
     "UsageError",
 ]
@@ -52,6 +53,12 @@ class RootletsError(Exception):
 
 class InputError(RootletsError):
     """An input file that cannot be used as it is."""
+
+
+class OutputError(RootletsError):
+    """A file that cannot be written, or moved in; `error` is why."""
+
+    error: OSError
 
 
 class ModelError(RootletsError):

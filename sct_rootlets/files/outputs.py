@@ -1,30 +1,54 @@
-"""Outputs that are written whole or not at all."""
+"""Where files are written: outputs that appear whole, all of them, or not at all."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import logging
 import os
 import secrets
+import signal
+import stat
+import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 
-from sct_rootlets.errors import RootletsError
+from sct_rootlets.errors import OutputError, RootletsError
+from sct_rootlets.files.sidecar import split_nifti
 
 __all__ = ["OutputSet", "append_lines"]
+
+logger = logging.getLogger(__name__)
+
+#: A full disk, or a full share of it.
+_NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class OutputSet:
     """A set of files that appears together once all of them are whole.
 
-    Each target is written under a temporary name beside it and moved in when the
-    ``with`` block ends without an error; on an error nothing is left behind.
+    Each target is written under a temporary name beside it and moved in when the ``with`` block
+    ends without an error. On an error, that of the last move included, what was there before is
+    there again, and nothing else is left: neither files nor the folders that were made for them.
+    Ctrl-C, or a request to end, that comes while files are moved in waits until all of them are.
+
+    A file that replaces another is a new one, with the modes of the user's umask; a link is
+    replaced itself, not the file that it points to.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written or moved in; it names the file and what to do.
+    RootletsError
+        If there is a folder in its place, or its own folder cannot be made or written to.
 
     Examples
     --------
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> with OutputSet() as outputs:
-    ...     _ = outputs.stage(folder / "a.txt").write_text("whole")
+    ...     outputs.write(folder / "a.txt", "whole")
     >>> (folder / "a.txt").read_text()
     'whole'
     """
@@ -39,35 +63,32 @@ class OutputSet:
     def stage(self, target: str | os.PathLike[str]) -> Path:
         """Return the temporary path to write, for `target`.
 
-        The temporary name keeps the suffixes, because NIfTI writers choose the format
-        by them, and is unique to this process. Missing parent folders are made.
+        The temporary name is unique and keeps the extension of NIfTI, by which its writers
+        choose the format. Missing parent folders are made.
         """
         path = Path(target)
-        if path.is_dir():
-            raise RootletsError("is a folder, not a file to write", path=path)
+        _require_no_folder(path)
+        problem = ""
         try:
             for parent in reversed([p for p in path.parents if not p.exists()]):
-                parent.mkdir(exist_ok=True)
                 self._made.append(parent)
+                parent.mkdir(exist_ok=True)
         except OSError as error:
-            raise RootletsError(
-                f"its folder cannot be made ({error.strerror})",
-                path=path,
-                remedy="Name another output folder",
-            ) from error
-        if not path.parent.is_dir():
-            raise RootletsError(
-                f"its folder cannot be made ({path.parent} is a file)",
-                path=path,
-                remedy="Name another output folder",
-            )
-        if not os.access(path.parent, os.W_OK):
-            raise RootletsError(
-                "its folder is not writable", path=path, remedy="Name another output folder"
-            )
-        temporary = path.with_name(f".{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
+            problem = f"its folder cannot be made ({error.strerror})"
+        if not problem and not path.parent.is_dir():
+            problem = f"its folder cannot be made ({path.parent} is a file)"
+        if not problem and not os.access(path.parent, os.W_OK):
+            problem = "its folder is not writable"
+        if problem:
+            raise RootletsError(problem, path=path, remedy="Name another output folder")
+        temporary = _hidden(path)
         self._staged.append((temporary, path))
         return temporary
+
+    def write(self, target: str | os.PathLike[str], content: str | bytes) -> None:
+        """Stage a file of this content; text is UTF-8 with the line breaks that it has."""
+        data = content.encode() if isinstance(content, str) else content
+        self.stage(target).write_bytes(data)
 
     def forget(self, temporary: Path) -> None:
         """Remove a temporary file that :meth:`stage` named, and do not move it in."""
@@ -80,15 +101,138 @@ class OutputSet:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is None:
+        with _signals_held_back():
+            try:
+                if error is None:
+                    self._publish()
+            finally:
+                self._discard()
+        if isinstance(error, OSError) and (target := self._target_of(error)) is not None:
+            raise _unwritable(target, error) from error
+
+    def _publish(self) -> None:
+        """Move all files in; where one cannot be, put back what was there before."""
+        moved: list[tuple[Path, Path, Path | None]] = []
+        try:
             for temporary, target in self._staged:
+                _require_no_folder(target)
+                moved.append((temporary, target, _keep(target)))
                 os.replace(temporary, target)
-            return
+        except BaseException as error:
+            lost = [problem for each in reversed(moved) if (problem := _put_back(*each))]
+            if isinstance(error, OSError):
+                raise _unwritable(target, error, lost) from error
+            raise
+        for _, _, kept in moved:
+            if kept is not None:
+                _remove(kept)
+
+    def _discard(self) -> None:
+        """Remove what was not moved in, and folders that were made and are empty."""
         for temporary, _ in self._staged:
-            temporary.unlink(missing_ok=True)
+            _remove(temporary)
         for parent in reversed(self._made):
             with contextlib.suppress(OSError):  # not empty: somebody else uses it by now
                 parent.rmdir()
+
+    def _target_of(self, error: OSError) -> Path | None:
+        """Return the file that an error is about, if it is one of this set."""
+        if error.errno in _NO_ROOM and self._staged:
+            return self._staged[-1][1]  # such an error names no file
+        named = {os.fspath(temporary): target for temporary, target in self._staged}
+        return named.get(str(error.filename))
+
+
+@contextlib.contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Let Ctrl-C, and a request to end, wait for the end of the block."""
+    came: list[int] = []
+    before = {}
+
+    def remember(number: int, _: FrameType | None) -> None:
+        came.append(number)
+
+    try:
+        # Python hands signals to the main thread, and it alone may say who takes them.
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                if signal.getsignal(number) is not None:
+                    before[number] = signal.signal(number, remember)
+        yield
+    finally:
+        for number in reversed(before):  # Ctrl-C last, which may end this loop
+            signal.signal(number, before[number])
+        for each in dict.fromkeys(came):
+            signal.raise_signal(each)
+
+
+def _hidden(path: Path) -> Path:
+    """Return a new name beside `path`; no other extension than NIfTI's makes anybody read it."""
+    folder, stem, extension = split_nifti(path)
+    return folder / f".{os.getpid()}-{secrets.token_hex(4)}-{stem[-50:]}{extension or '.new'}"
+
+
+def _keep(target: Path) -> Path | None:
+    """Give what is at `target` a hidden name and return that; None if there is nothing."""
+    if not os.path.lexists(target):
+        return None
+    kept = _hidden(target)
+    if _can_be_linked(target):
+        with contextlib.suppress(OSError):  # where the file system has no links
+            os.link(target, kept)  # so that there is no moment without a file
+            return kept
+    os.replace(target, kept)
+    return kept
+
+
+def _can_be_linked(target: Path) -> bool:
+    """Say whether another name of a file is sure to go away again.
+
+    It would stay where another program has the file open (Windows), and in a folder in which
+    everybody may remove files of their own only (``/tmp``).
+    """
+    if os.name != "posix" or target.is_symlink():
+        return False
+    is_sticky = target.parent.stat().st_mode & stat.S_ISVTX
+    return not is_sticky or target.stat().st_uid == os.geteuid()
+
+
+def _put_back(temporary: Path, target: Path, kept: Path | None) -> str:
+    """Put back what was at `target`, whether `temporary` was moved there or not.
+
+    Returns what could not be done about it, in words.
+    """
+    try:
+        if kept is not None:
+            os.replace(kept, target)
+            kept.unlink(missing_ok=True)  # the line before leaves both names of one file
+        elif not temporary.exists():
+            target.unlink(missing_ok=True)
+    except OSError:
+        return f"{target} could not be put back" + (f"; it is {kept}" if kept else "")
+    return ""
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        logger.warning("%s could not be removed (%s)", path, error.strerror)
+
+
+def _require_no_folder(path: Path) -> None:
+    if path.is_dir():
+        raise RootletsError("is a folder, not a file to write", path=path)
+
+
+def _unwritable(target: Path, error: OSError, lost: Iterable[str] = ()) -> OutputError:
+    problem = f"cannot be written ({error.strerror or error})"
+    remedy = "Close it where it is open, have its folder made writable, or name another output"
+    if error.errno in _NO_ROOM:
+        remedy = "Make room there, or name another output"
+    failed = OutputError("; ".join([problem, *lost]), path=target, remedy=remedy)
+    failed.error = error
+    return failed
 
 
 def append_lines(target: str | os.PathLike[str], header: str, lines: str) -> None:
@@ -110,7 +254,6 @@ def append_lines(target: str | os.PathLike[str], header: str, lines: str) -> Non
     """
     path = Path(target)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with OutputSet() as outputs:
             whole = outputs.stage(path)
             whole.write_bytes((header + lines).encode())
@@ -125,9 +268,7 @@ def append_lines(target: str | os.PathLike[str], header: str, lines: str) -> Non
             finally:
                 os.close(handle)
     except OSError as error:
-        raise RootletsError(
-            f"cannot be written ({error.strerror})", path=path, remedy="Name another file"
-        ) from error
+        raise _unwritable(path, error) from error
 
 
 def _linked(whole: Path, path: Path) -> bool:

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from sct_rootlets.errors import StoreError
+from sct_rootlets.errors import OutputError, StoreError
 
 __all__ = ["bytes_text", "require_space", "writing"]
 
@@ -31,7 +31,8 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except BrokenPipeError:  # of a terminal that a progress bar wrote to; never of a file
         raise
-    except OSError as error:
+    except (OSError, OutputError) as failed:
+        error = failed.error if isinstance(failed, OutputError) else failed
         if error.errno in _FULL:
             problem = "cannot be written: the disk or your quota is full"
             remedy = f"Free some space, or {_ANOTHER_STORE} on a larger disk"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sct_rootlets.errors import ModelError
+from sct_rootlets.errors import ModelError, OutputError
 from sct_rootlets.image import Grid, Image
 from sct_rootlets.store import locate
 from sct_rootlets.store.weights import code_files, convert_checkpoint
@@ -137,7 +137,7 @@ def test_a_failed_write_leaves_what_was_there(good, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(converted.json, "dumps", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OutputError, match="No space"):
         convert_checkpoint(good, tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
