@@ -311,6 +311,8 @@ def make_stand_in(folder: Path, *, recorder: bool = True) -> StandIn:
     package = folder / "ours" / "sct_rootlets"
     package.mkdir(parents=True)
     _link(REPOSITORY / "sct_rootlets", package)
+    manifest = "models_manifest.json"  # inside the package, as the build puts it there
+    (package / manifest).symlink_to(REPOSITORY / manifest)
     others = Path(sysconfig.get_path("purelib"))
     environment = make_environment(folder / "environment", [sct, package.parent, others])
     for script in ("sct_deepseg", "sct_maths"):

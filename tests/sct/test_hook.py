@@ -255,7 +255,7 @@ def test_the_package_is_removed(sct: StandIn) -> None:
 
 @pytest.mark.parametrize("text", ["def (", "import no_such_module", "1 / 0", "raise SystemExit(3)"])
 def test_the_tasks_cannot_be_imported(sct: StandIn, text: str) -> None:
-    sct.own("sct/tasks.py", text)
+    sct.own("sct/task_entries.py", text)
     assert_unchanged(sct, "no_such_module" if "no_such" in text else "")
 
 
@@ -266,7 +266,7 @@ def test_the_hook_itself_cannot_be_imported(sct: StandIn, text: str) -> None:
 
 
 def test_a_package_that_is_half_another_version(sct: StandIn) -> None:
-    sct.own("sct/tasks.py", "from sct_rootlets.sct.hook import something_new")
+    sct.own("sct/task_entries.py", "from sct_rootlets.sct.hook import something_new")
     assert_unchanged(sct, "ImportError", "something_new")
 
 
@@ -354,7 +354,7 @@ def test_a_hook_of_another_version(sct: StandIn) -> None:
 
 
 def test_the_standard_error_is_closed(sct: StandIn) -> None:
-    sct.own("sct/tasks.py", "1 / 0")
+    sct.own("sct/task_entries.py", "1 / 0")
     for code in ("import sys; sys.stderr.close()", "import sys; sys.stderr = None"):
         code += "; import spinalcordtoolbox.deepseg.models as m; print(list(m.TASKS))"
         assert sct.python(code).stdout == "['rootlets']\n"
