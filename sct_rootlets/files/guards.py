@@ -110,9 +110,13 @@ def _same_file(first: Path, second: Path) -> bool:
 
 
 def _require_writable(path: Path) -> None:
-    if path.is_dir():
+    # By os.path: pathlib raises where a folder above may not be entered.
+    if os.path.isdir(path):
         raise UsageError("is a folder, not a file to write", path=path)
-    above = next(parent for parent in path.absolute().parents if parent.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        problem = "is not a folder" if not above.is_dir() else "is not writable"
-        raise RootletsError(problem, path=above, remedy="Choose another folder for the results")
+    above = next(parent for parent in path.parents if os.path.exists(parent))
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise RootletsError(
+            "is not writable" if above.is_dir() else "is not a folder",
+            path=above.absolute(),
+            remedy="Choose another folder for the results",
+        )

@@ -70,14 +70,14 @@ class OutputSet:
         _require_no_folder(path)
         problem = ""
         try:
-            for parent in reversed([p for p in path.parents if not p.exists()]):
+            for parent in reversed([p for p in path.parents if not os.path.exists(p)]):
                 self._made.append(parent)
                 parent.mkdir(exist_ok=True)
         except OSError as error:
             problem = f"its folder cannot be made ({error.strerror})"
         if not problem and not path.parent.is_dir():
             problem = f"its folder cannot be made ({path.parent} is a file)"
-        if not problem and not os.access(path.parent, os.W_OK):
+        if not problem and not os.access(path.parent, os.W_OK | os.X_OK):
             problem = "its folder is not writable"
         if problem:
             raise RootletsError(problem, path=path, remedy="Name another output folder")
@@ -221,7 +221,7 @@ def _remove(path: Path) -> None:
 
 
 def _require_no_folder(path: Path) -> None:
-    if path.is_dir():
+    if os.path.isdir(path):  # False where a folder above may not be entered
         raise RootletsError("is a folder, not a file to write", path=path)
 
 
