@@ -18,8 +18,9 @@ from pathlib import Path
 
 import sct_rootlets
 from sct_rootlets.errors import RootletsError
-from sct_rootlets.sct.hook import HOOK_VERSION, TASK
+from sct_rootlets.sct.hook import HOOK_VERSION
 from sct_rootlets.sct.installation import SctInstallation
+from sct_rootlets.sct.task import TASK
 from sct_rootlets.sct.task_entries import MARK
 
 __all__ = [
@@ -59,7 +60,7 @@ except Exception as error:
 print("\\n" + json.dumps(answer))
 """
 )
-_PROOF = (
+_CHECK = (
     _HEAD
     + f"""
 from spinalcordtoolbox.deepseg import models
@@ -243,7 +244,7 @@ def disable(there: Environment) -> bool:
 
 def why_no_task(sct: SctInstallation) -> str:
     """Return why SCT does not have our task, empty where it has it; SCT is asked."""
-    done = _run(sct.python, _PROOF)
+    done = _run(sct.python, _CHECK)
     if done.returncode == 0:
         return ""
     ours = [line for line in done.stderr.splitlines() if line.startswith("sct_rootlets: warning: ")]

@@ -13,13 +13,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
-from sct_rootlets.sct.hook import TASK
 from sct_rootlets.sct.installation import SCT_DIR
+from sct_rootlets.sct.task import TASK
 
 __all__ = ["CALLED_AS", "Finished", "hand_over", "return_normally", "run_command", "takes_over"]
 
@@ -128,8 +127,10 @@ def run_command(words: Sequence[str], sct_dir: str = "") -> int:
     for stream in (sys.stdout, sys.stderr):  # what SCT has said comes before what we say
         if stream is not None:
             stream.flush()
-    process = subprocess.Popen([sys.executable, "-c", _PROGRAM, *words], env=environment)
-    status = _wait(process)
+    with _PassingOn() as signals:
+        process = subprocess.Popen([sys.executable, "-c", _PROGRAM, *words], env=environment)
+        signals.pass_on_to(process)
+        status = process.wait()
     return 128 - status if status < 0 else status
 
 
@@ -137,33 +138,45 @@ def _run_and_finish(words: Sequence[str], sct_dir: str) -> NoReturn:
     raise Finished(run_command(["deepseg", TASK, *words], sct_dir))
 
 
-def _wait(process: subprocess.Popen[bytes]) -> int:
-    """Wait until `process` is done, however often the user interrupts.
+class _PassingOn:
+    """Signals that would end this process reach the one it waits for, which may clean up.
 
-    The terminal interrupts both processes; ours cleans up, and is not to be killed meanwhile,
-    as `subprocess.run` would. Who interrupts again, or this process alone, is obeyed too.
+    They are taken over before that process starts, so that none comes too early; it starts with
+    the handlers of before. A terminal interrupts both processes, so that the first interruption
+    is not passed on; who interrupts again, or sends what batch systems send to one process
+    alone, is obeyed. Signals that are ignored stay so.
     """
-    interruptions = 0
-    with _passing_on(process):
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                interruptions += 1
-                if interruptions > 1:
-                    process.send_signal(signal.SIGINT)
 
+    def __init__(self) -> None:
+        self._before: dict[int, Any] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._waiting: list[int] = []
+        self._interruptions = 0
 
-@contextmanager
-def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Pass on the signals that end a process, which batch systems send to one alone."""
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before: dict[int, Any] = {}
-    try:
+    def __enter__(self) -> _PassingOn:
         if threading.current_thread() is threading.main_thread():
+            names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
             for number in (getattr(signal, name) for name in names):
-                before[number] = signal.signal(number, lambda n, _: process.send_signal(n))
-        yield
-    finally:
-        for number, handler in before.items():
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    self._before[number] = signal.signal(number, self._take)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def pass_on_to(self, process: subprocess.Popen[bytes]) -> None:
+        """Pass on what comes, and what has come already."""
+        self._process = process
+        for number in self._waiting:
+            process.send_signal(number)
+
+    def _take(self, number: int, _: object) -> None:
+        if number == signal.SIGINT:
+            self._interruptions += 1
+            if self._interruptions == 1:
+                return
+        if self._process is None:
+            self._waiting.append(number)
+        else:
+            self._process.send_signal(number)

@@ -15,19 +15,14 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-__all__ = ["HOOK_VERSION", "TASK", "RootletsFinder", "install", "warn"]
+__all__ = ["HOOK_VERSION", "RootletsFinder", "install"]
 
 #: Version of what the line of the ``.pth`` file calls. A package that finds a line of another
 #: version adds nothing, and says so where the task would have been.
 HOOK_VERSION = 1
 
-#: Name of the task in ``sct_deepseg``.
-TASK = "rootlets_levels"
-
 _MODELS = "spinalcordtoolbox.deepseg.models"
 _SCRIPT = "spinalcordtoolbox.scripts.sct_deepseg"
-
-_said: "set[str]" = set()
 
 
 def install(version: int) -> None:
@@ -40,32 +35,6 @@ def install(version: int) -> None:
     """
     if not any(type(finder).__name__ == RootletsFinder.__name__ for finder in sys.meta_path):
         sys.meta_path.insert(0, RootletsFinder(version))
-
-
-def warn(error: BaseException, consequence: str = "") -> None:
-    """Say in one line on the standard error what was wrong with us, once for each process.
-
-    Parameters
-    ----------
-    error : exception
-    consequence : str
-        By default, that our task is missing.
-    """
-    text = str(error)
-    if not hasattr(error, "remedy"):  # none of those that this package raises on purpose
-        text = f"{type(error).__name__}: {text}"
-    consequence = consequence or (
-        f"sct_deepseg goes on without the task {TASK} of sct_rootlets "
-        "('sct_rootlets sct disable' removes it)"
-    )
-    line = f"sct_rootlets: warning: {' '.join(text.split()).rstrip('.')}; {consequence}"
-    if line in _said or sys.stderr is None:
-        return
-    _said.add(line)
-    from contextlib import suppress
-
-    with suppress(OSError, ValueError):  # it may be closed
-        print(line, file=sys.stderr, flush=True)  # noqa: T201 - nobody above us could
 
 
 class RootletsFinder:
@@ -147,7 +116,16 @@ class _Loader:
         try:
             self._change(module)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - SCT goes on whatever it was
-            warn(error)
+            _warn(error)
+
+
+def _warn(error: BaseException) -> None:
+    try:
+        from sct_rootlets.sct.task import warn
+
+        warn(error)
+    except Exception:  # noqa: BLE001 - so broken that it cannot even say so
+        return
 
 
 def _same(loader: "Any") -> "Any":

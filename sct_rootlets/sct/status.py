@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sct_rootlets.sct.enabling import Environment, HookState, ask, install_commands, why_no_task
-from sct_rootlets.sct.hook import TASK
 from sct_rootlets.sct.installation import SctInstallation, find_sct
+from sct_rootlets.sct.task import TASK
 from sct_rootlets.sct.task_entries import default_model, installed_folder
 
 __all__ = ["Status", "format_status", "status"]

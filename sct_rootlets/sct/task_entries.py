@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sct_rootlets import __version__
 from sct_rootlets.errors import RootletsError
-from sct_rootlets.sct.hook import TASK, warn
+from sct_rootlets.sct.task import TASK, warn
 
 if TYPE_CHECKING:
     from sct_rootlets.manifest import ModelEntry

@@ -7,13 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from sct_rootlets.sct.enabling import hook_line
-from tests.sct.stand_in import HEAVY, StandIn, make_stand_in
+from tests.sct.stand_in import HEAVY, REPOSITORY, StandIn, make_stand_in
 
 
 @pytest.fixture
@@ -129,7 +128,6 @@ def test_an_interruption_reaches_our_command_which_may_clean_up(sct: StandIn) ->
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
-    time.sleep(0.2)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does it
     assert process.stdout.read() == "cleaned up\n"
     assert process.wait(timeout=30) == 130
@@ -145,7 +143,6 @@ def test_the_end_of_a_job_is_passed_on(sct: StandIn) -> None:
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
-    time.sleep(0.2)
     process.terminate()
     assert process.stdout.read() == ""  # at once, and not after the 60 s
     assert process.wait(timeout=30) == 128 + signal.SIGTERM
@@ -259,14 +256,17 @@ def test_the_tasks_cannot_be_imported(sct: StandIn, text: str) -> None:
     assert_unchanged(sct, "no_such_module" if "no_such" in text else "")
 
 
-@pytest.mark.parametrize("text", ["def (", "import no_such_module", "1 / 0", "HOOK_VERSION = 1"])
-def test_the_hook_itself_cannot_be_imported(sct: StandIn, text: str) -> None:
-    sct.own("sct/hook.py", text)
+@pytest.mark.parametrize("module", ["hook", "task"])
+@pytest.mark.parametrize("text", ["def (", "1 / 0", "HOOK_VERSION = 1"])
+def test_what_says_that_the_task_is_missing_cannot_be_imported(
+    sct: StandIn, module: str, text: str
+) -> None:
+    sct.own(f"sct/{module}.py", text)
     assert_unchanged(sct)
 
 
 def test_a_package_that_is_half_another_version(sct: StandIn) -> None:
-    sct.own("sct/task_entries.py", "from sct_rootlets.sct.hook import something_new")
+    sct.own("sct/task_entries.py", "from sct_rootlets.sct.task import something_new")
     assert_unchanged(sct, "ImportError", "something_new")
 
 
@@ -383,5 +383,9 @@ before = set(sys.modules)
 import sct_rootlets.sct.hook
 print(*sorted(set(sys.modules) - before))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # Without site-packages, where the hook may be enabled already.
+    command, ours = [sys.executable, "-S", "-c", code], {"PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(
+        command, env={**os.environ, **ours}, capture_output=True, text=True, check=True
+    )
     assert done.stdout.split() == ["sct_rootlets", "sct_rootlets.sct", "sct_rootlets.sct.hook"]
