@@ -34,10 +34,11 @@ import numpy as np
 
 from benchmarks import watch
 from sct_rootlets.colours import LEVEL_COLOURS
-from sct_rootlets.derivation import levels
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.image import Grid, Image, LabelImage, save
+from sct_rootlets.inputs import Landmarks
 from sct_rootlets.phantom import Phantom, make_grid, random_anatomy, render
+from sct_rootlets.pipeline import levels
 from sct_rootlets.result.stage import stage_levels
 
 __all__ = ["BASES", "PLANTED", "Plan", "check", "make", "plans"]
@@ -192,7 +193,8 @@ def _subject(plan: Plan, folder: Path, cache: Path) -> None:
         if name in paths:
             save(labels(getattr(phantom, name)), paths[name])
     save(labels(phantom.rootlets, found), paths["rootlets"])
-    made = levels(paths["rootlets"], paths["cord"], discs=paths["discs"], pmj=paths.get("pmj"))
+    landmarks = Landmarks(paths["discs"], pmj=paths.get("pmj"))
+    made = levels(paths["rootlets"], paths["cord"], landmarks=landmarks)
     with OutputSet() as outputs:
         stage_levels(
             outputs,

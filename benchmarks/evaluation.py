@@ -133,7 +133,7 @@ def published_f1(predicted: NDArray[np.bool_], reference: NDArray[np.bool_]) -> 
 def real_table(data: Path, name: str, folder: Path) -> str:
     """Return the agreement of the bundled model with a reference, and F1 in both ways."""
     image, discs, cord, reference = (data / name / f"{stem}.nii.gz" for stem in REAL[name])
-    predicted = pipeline.segment(image, discs=discs, cord=cord).rootlets
+    predicted = pipeline.segment(image, landmarks=pipeline.Landmarks(discs), cord=cord).rootlets
     path = folder / f"{name}.nii.gz"
     save(predicted, path)
     found = evaluation.evaluate_pair(path, reference, cord=cord)

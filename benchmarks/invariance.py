@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.phantom_masks import PROOF, TUNING, Masks, rendered
 from benchmarks.report import markdown, spread
 from sct_rootlets.image import Grid, LabelImage, load_labels, resample_labels
-from sct_rootlets.levels.derive import DEFINITIONS, derive
+from sct_rootlets.levels import DEFINITIONS, LevelOptions, derive
 from sct_rootlets.levels.table.level_table import LevelTable
 
 __all__ = ["measure_orientations", "measure_resampling", "stored"]
@@ -70,7 +70,7 @@ def measure_orientations(data: Path, seeds: str) -> tuple[dict[str, Any], dict[s
     for name, (rootlets, cord) in pairs.items():
         for definition in DEFINITIONS:
             tables = [
-                derive(r, c, definition=definition, has_level_identity=True).table
+                derive(r, c, options=LevelOptions(definition), has_level_identity=True).table
                 for r, c in zip(stored(rootlets), stored(cord), strict=True)
             ]
             along, across = np.max([_difference(tables[0], t) for t in tables], axis=0)
@@ -85,7 +85,9 @@ def _borders(masks: Masks, rootlets: LabelImage, cord: LabelImage) -> dict[str, 
     """Return borders of measured levels on the true centerline, by definition."""
     found: dict[str, dict[str, float]] = {}
     for definition in DEFINITIONS:
-        table = derive(rootlets, cord, definition=definition, has_level_identity=True).table
+        table = derive(
+            rootlets, cord, options=LevelOptions(definition), has_level_identity=True
+        ).table
         found[definition] = {}
         for row in table.rows:
             if row.status == "measured" and row.rostral_world and row.caudal_world:

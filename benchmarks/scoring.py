@@ -18,7 +18,7 @@ from benchmarks.phantom_masks import Masks
 from benchmarks.published import published_levels, slice_faces
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.image import LabelImage
-from sct_rootlets.levels.derive import DEFINITIONS, derive
+from sct_rootlets.levels import DEFINITIONS, LevelOptions, derive
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 
 __all__ = ["BorderRecord", "Run", "measured_runs", "published_runs", "true_borders"]
@@ -140,10 +140,9 @@ def measured_runs(
             found = derive(
                 rootlets,
                 cord,
-                definition=definition,
+                options=LevelOptions(definition, extend=LAST),
                 has_level_identity=True,
                 centerline=curve,
-                extend=LAST,
             )
         except Exception as error:  # noqa: BLE001  a crash is a result here
             runs.append(Run("sct_rootlets", definition, crash=f"{type(error).__name__}: {error}"))

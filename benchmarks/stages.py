@@ -31,7 +31,8 @@ def main() -> None:
     from sct_rootlets import phantom
     from sct_rootlets.engines import load_engine
     from sct_rootlets.image import load_image, load_labels
-    from sct_rootlets.levels.derive import derive
+    from sct_rootlets.inputs import LandmarkImages
+    from sct_rootlets.levels import derive
     from sct_rootlets.store import locate
 
     lap("import")
@@ -44,7 +45,7 @@ def main() -> None:
         lap("load model")
         found = engine.predict(image)
         lap("segment")
-        derive(found.rootlets, found.cord, discs=discs, has_level_identity=False)
+        derive(found.rootlets, found.cord, LandmarkImages(discs), has_level_identity=False)
         lap("derive levels")
     scale = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale

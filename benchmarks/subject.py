@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.report import NOT_MEASURED, markdown
+from benchmarks.report import markdown
 from sct_rootlets.image import LabelImage, load_labels
-from sct_rootlets.levels.derive import derive
+from sct_rootlets.inputs import LandmarkImages
+from sct_rootlets.levels import LevelOptions, derive
 
 __all__ = ["measure"]
 
@@ -22,7 +22,7 @@ def measure(data: Path) -> tuple[dict[str, Any], dict[str, str]]:
         load_labels(folder / f"{name}.nii.gz")
         for name in ("t2_seg-deepseg_rootlets", "t2_seg-manual", "discs")
     )
-    found = derive(rootlets, cord, discs=discs, has_level_identity=True)
+    found = derive(rootlets, cord, LandmarkImages(discs), has_level_identity=True)
     rows = [
         [
             str(row.level),
@@ -49,15 +49,14 @@ def _numbering(
     rootlets: LabelImage, cord: LabelImage, discs: LabelImage
 ) -> tuple[dict[str, Any], str]:
     """Compare the check of the numbering on the values as they are, and off by one."""
-    if "renumber" not in signature(derive).parameters:
-        return {}, NOT_MEASURED
     rows, values = [], {}
     for shift in (0, 1, -1):
         data = np.where(rootlets.data > 0, rootlets.data + shift, 0)
         moved = LabelImage(data, rootlets.grid, rootlets.header, rootlets.path)
-        options: dict[str, Any] = {"discs": discs, "has_level_identity": True}
-        identity: Any = vars(derive(moved, cord, **options))["identity"]
-        again = derive(moved, cord, **options, renumber=True)
+        vertebrae = LandmarkImages(discs)
+        identity: Any = derive(moved, cord, vertebrae, has_level_identity=True).identity
+        renumber = LevelOptions(renumber=True)
+        again = derive(moved, cord, vertebrae, renumber, has_level_identity=True)
         right = rootlets.data > 0
         restored = bool((again.rootlets.data[right] == rootlets.data[right]).all())
         chances = {k: round(float(p), 4) for k, p in identity.probability.items()}

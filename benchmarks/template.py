@@ -13,7 +13,7 @@ from benchmarks.report import markdown
 from sct_rootlets.anatomy import ROOTLET_LEVELS, SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import LabelImage, load_labels
-from sct_rootlets.levels.derive import DEFINITIONS, derive
+from sct_rootlets.levels import DEFINITIONS, LevelOptions, derive
 
 __all__ = ["measure"]
 
@@ -32,7 +32,9 @@ def measure(data: Path) -> tuple[dict[str, Any], dict[str, str]]:
     values: dict[str, Any] = {}
     rows = []
     for definition in DEFINITIONS:
-        table = derive(rootlets, cord, definition=definition, has_level_identity=True).table
+        table = derive(
+            rootlets, cord, options=LevelOptions(definition), has_level_identity=True
+        ).table
         away: dict[str, float] = {}
         for level in ROOTLET_LEVELS:
             row = table.row(level)

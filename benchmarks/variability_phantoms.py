@@ -17,10 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.deform import resized
-from sct_rootlets.derivation import levels
+from sct_rootlets.inputs import Landmarks
+from sct_rootlets.levels import LevelOptions
 from sct_rootlets.levels.spine.column import VertebralColumn
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from sct_rootlets.phantom import Anatomy, make_grid, random_anatomy, render_labels, true_levels
+from sct_rootlets.pipeline import levels
 
 __all__ = ["READING_SD_MM", "Rescan", "rescanned", "true_table", "write_population"]
 
@@ -149,7 +151,10 @@ def rescanned(
             )
             masks = render_labels(stretched, grid)
             found = levels(
-                masks.rootlets, masks.cord, discs=masks.discs, pmj=masks.pmj, definition=definition
+                masks.rootlets,
+                masks.cord,
+                landmarks=Landmarks(masks.discs, pmj=masks.pmj),
+                options=LevelOptions(definition),
             )
             truth = true_table(stretched, definition)
             yield Rescan(i + 1, k + 1, scale, found.derived.table, truth)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from typing import Union
+from pathlib import Path
+from typing import Any, Union
 
 import numpy as np
 
@@ -28,12 +29,16 @@ from sct_rootlets.image import (
 __all__ = [
     "ImageLike",
     "LabelsLike",
+    "LandmarkImages",
     "Landmarks",
     "Point",
     "check_readable",
+    "files_of",
+    "name_of",
     "read_cord",
     "read_image",
     "read_rootlets",
+    "remarks_of",
 ]
 
 ImageLike = Union[str, "os.PathLike[str]", Image]
@@ -52,36 +57,39 @@ _LARGEST_DISC_ON_CORD = 60
 
 @dataclass(frozen=True, eq=False)
 class Landmarks:
-    """What says where along the cord one is.
+    """What says where along the cord one is: files, or images that were read from them.
 
     Attributes
     ----------
-    discs : LabelImage or None
-        Disc labels within the field of view of the reference.
-    vertebrae : LabelImage or None
-        A cord labelled with vertebral levels, or points at the centres of vertebral bodies.
-    c2c3_world : (x, y, z) or None
+    discs : path-like or LabelImage, optional
+        Disc labels, on any grid of the same world.
+    vertebrae : path-like or LabelImage, optional
+        Instead of `discs`, a cord labelled with vertebral levels, or points at the centres of
+        vertebral bodies.
+    c2c3_world : (x, y, z), optional
         Posterior tip of the C2/C3 disc in world RAS+ mm.
-    pmj : LabelImage or None
+    pmj : path-like or LabelImage, optional
         Pontomedullary junction.
     """
 
-    discs: LabelImage | None = None
-    vertebrae: LabelImage | None = None
+    discs: LabelsLike | None = None
+    vertebrae: LabelsLike | None = None
     c2c3_world: Point | None = None
-    pmj: LabelImage | None = None
+    pmj: LabelsLike | None = None
 
-    @classmethod
-    def read(
-        cls,
-        reference: Image,
-        *,
-        discs: LabelsLike | None = None,
-        vertebrae: LabelsLike | None = None,
-        c2c3_world: Point | None = None,
-        pmj: LabelsLike | None = None,
-    ) -> Landmarks:
-        """Read and check what is given.
+    @property
+    def name_levels(self) -> bool:
+        """Whether they can say which level rootlets belong to."""
+        return any(given is not None for given in (self.discs, self.vertebrae, self.c2c3_world))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files among them."""
+        given = (self.discs, self.vertebrae, self.pmj)
+        return tuple(Path(one) for one in given if isinstance(one, (str, os.PathLike)))
+
+    def read(self, reference: Image) -> LandmarkImages:
+        """Read and check them.
 
         Raises
         ------
@@ -91,24 +99,33 @@ class Landmarks:
             If it holds something else than is meant, discs and vertebrae are both given, or
             the point lies outside the field of view.
         """
-        if discs is not None and vertebrae is not None:
+        if self.discs is not None and self.vertebrae is not None:
             raise UsageError(
                 "disc labels and vertebrae are both given, and might contradict each other",
                 remedy="Give one of -discs and -vertfile",
             )
-        if c2c3_world is not None and not reference.grid.contains(c2c3_world):
-            place = ",".join(f"{value:g}" for value in c2c3_world)
+        if self.c2c3_world is not None and not reference.grid.contains(self.c2c3_world):
+            place = ",".join(f"{value:g}" for value in self.c2c3_world)
             raise UsageError(
                 f"the point {place} of -c2c3 lies outside the field of view",
                 path=reference.path,
                 remedy="Give world RAS+ mm (scanner coordinates), not voxel indices",
             )
-        return cls(
-            None if discs is None else _discs(_labels(discs, "disc labels"), reference),
-            None if vertebrae is None else _labels(vertebrae, "vertebrae"),
-            c2c3_world,
-            None if pmj is None else _pmj(_labels(pmj, "PMJ label"), reference),
+        return LandmarkImages(
+            None if self.discs is None else _discs(_labels(self.discs, "disc labels"), reference),
+            None if self.vertebrae is None else _labels(self.vertebrae, "vertebrae"),
+            self.c2c3_world,
+            None if self.pmj is None else _pmj(_labels(self.pmj, "PMJ label"), reference),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkImages(Landmarks):
+    """Landmarks that were read; those of :meth:`Landmarks.read` are in the field of view."""
+
+    discs: LabelImage | None = None
+    vertebrae: LabelImage | None = None
+    pmj: LabelImage | None = None
 
     @property
     def images(self) -> tuple[LabelImage, ...]:
@@ -116,20 +133,20 @@ class Landmarks:
         return tuple(im for im in (self.discs, self.vertebrae, self.pmj) if im is not None)
 
     @property
-    def name_levels(self) -> bool:
-        """Whether they can say which level rootlets belong to."""
-        return any(given is not None for given in (self.discs, self.vertebrae, self.c2c3_world))
+    def parameters(self) -> dict[str, Any]:
+        """What was given, as plain values for a JSON file."""
+        point = self.c2c3_world
+        return {
+            "discs": name_of(self.discs),
+            "vertebrae": name_of(self.vertebrae),
+            "c2c3_world_mm": None if point is None else list(point),
+            "pmj": name_of(self.pmj),
+        }
 
-    def checked_against(self, cord: LabelImage) -> Landmarks:
-        """Return them, if the disc labels are not a labelled cord.
-
-        Raises
-        ------
-        UsageError
-            If they are.
-        """
+    def require_points(self, cord: LabelImage) -> None:
+        """Raise a `UsageError` if the disc labels are a labelled cord."""
         if self.discs is None:
-            return self
+            return
         for label in self.discs.labels:
             points = self.discs.points_world(label)
             if len(points) <= _LARGEST_DISC_ON_CORD:
@@ -144,7 +161,6 @@ class Landmarks:
                     remedy="Give a cord labelled with vertebral levels with -vertfile; disc labels "
                     "are single points",
                 )
-        return self
 
 
 def check_readable(
@@ -226,6 +242,21 @@ def read_rootlets(rootlets: LabelsLike) -> LabelImage:
             remedy="Give the segmentation of the rootlets with -i; disc labels belong to -discs",
         )
     return loaded
+
+
+def name_of(image: Image | None) -> str | None:
+    """Return the file name of an image."""
+    return None if image is None else Path(image.path).name
+
+
+def remarks_of(*images: Image | None) -> tuple[str, ...]:
+    """Return what had to be done to the images to read them."""
+    return tuple(remark for im in images if im is not None for remark in im.remarks)
+
+
+def files_of(*images: Image | None) -> tuple[str, ...]:
+    """Return the files that the images were read from."""
+    return tuple(im.path for im in images if im is not None and os.path.exists(im.path))
 
 
 def _labels(labels: LabelsLike, role: str) -> LabelImage:

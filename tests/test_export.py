@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("no_figures")
 @pytest.fixture
 def result(tmp_path: Path) -> Path:
     """Return levels of a synthetic neck with its rootlets and image beside, by their names."""
-    from sct_rootlets.derivation import levels
+    from sct_rootlets.pipeline import levels
 
     neck = make_neck()
     for name, what in (("t2", "image"), ("t2_rootlets", "rootlets"), ("t2_seg", "cord")):

@@ -90,7 +90,11 @@ def test_orientations_of_one_file_give_the_same_levels(
             turn = ornt_transform(io_orientation(original.affine), axcodes2ornt(letters))
             files.append(tmp_path / f"{name}_{letters}.nii.gz")
             original.as_reoriented(turn).to_filename(files[-1])
-        result = pipeline.run(files[0], discs=files[1], threads=1, engine="openvino")
+        result = pipeline.run(
+            files[0],
+            landmarks=pipeline.Landmarks(files[1]),
+            settings=pipeline.Settings(threads=1, engine="openvino"),
+        )
         tables[letters] = _numbers(result.derived.table)
         tiles.add(len(remembered))
     assert len(tiles) == 1, "the network saw other voxels in some orientations"
@@ -114,7 +118,7 @@ def test_levels_of_an_unseen_phantom(
         field_of_view_mm=(44.0, 76.0, 176.0),
     )  # fmt: skip
     image, discs = _files(render(anatomy, grid, Acquisition(seed=21)), tmp_path)
-    derived = pipeline.run(image, discs=discs).derived
+    derived = pipeline.run(image, landmarks=pipeline.Landmarks(discs)).derived
     errors = metrics.border_errors(
         derived.table,
         metrics.truth_on(derived.centerline, true_levels(anatomy).borders_world("caudal")),

@@ -34,7 +34,7 @@ def on_coarse_grid(
 
 def test_discs_may_be_on_any_grid_of_the_same_world(neck: Neck) -> None:
     discs = on_coarse_grid(neck, {3: 34.0, 4: 50.0})
-    landmarks = Landmarks.read(neck.image, discs=discs)
+    landmarks = Landmarks(discs=discs).read(neck.image)
     assert landmarks.discs is discs
     assert landmarks.name_levels
     assert landmarks.images == (discs,)
@@ -42,44 +42,44 @@ def test_discs_may_be_on_any_grid_of_the_same_world(neck: Neck) -> None:
 
 def test_discs_outside_the_field_of_view_are_left_out_and_said(neck: Neck) -> None:
     discs = on_coarse_grid(neck, {3: 34.0, 4: 50.0, 9: 140.0})
-    found = Landmarks.read(neck.image, discs=discs).discs
+    found = Landmarks(discs=discs).read(neck.image).discs
     assert found.labels == [3, 4]
     assert "T1/T2" in found.remarks[0]
     with pytest.raises(InputError, match=r"discs\.nii\.gz: has all its discs outside"):
-        Landmarks.read(neck.image, discs=on_coarse_grid(neck, {9: 140.0, 10: 160.0}))
+        Landmarks(discs=on_coarse_grid(neck, {9: 140.0, 10: 160.0})).read(neck.image)
 
 
 def test_a_file_without_discs_is_no_disc_file(neck: Neck) -> None:
     with pytest.raises(UsageError, match=r"holds no disc label, only \[50\]"):
-        Landmarks.read(neck.image, discs=on_coarse_grid(neck, {50: 10.0}))
+        Landmarks(discs=on_coarse_grid(neck, {50: 10.0})).read(neck.image)
 
 
 def test_a_labelled_cord_is_no_disc_file(neck: Neck) -> None:
     below_top = 99 - np.arange(100)
     values = np.clip(2 + below_top // 18, 2, 6)
     labelled = neck.cord.with_data(neck.cord.data * values.astype(np.int32))
-    landmarks = Landmarks.read(neck.image, discs=labelled)
+    landmarks = Landmarks(discs=labelled).read(neck.image)
     with pytest.raises(UsageError, match="-vertfile"):
-        landmarks.checked_against(neck.cord)
-    assert Landmarks.read(neck.image, discs=neck.discs).checked_against(neck.cord)
+        landmarks.require_points(neck.cord)
+    Landmarks(discs=neck.discs).read(neck.image).require_points(neck.cord)
 
 
 def test_discs_and_vertebrae_exclude_each_other(neck: Neck) -> None:
     with pytest.raises(UsageError, match="-vertfile"):
-        Landmarks.read(neck.image, discs=neck.discs, vertebrae=neck.cord)
+        Landmarks(discs=neck.discs, vertebrae=neck.cord).read(neck.image)
 
 
 def test_a_pmj_outside_the_field_of_view_is_used_and_said(neck: Neck) -> None:
     near, far = (on_coarse_grid(neck, {50: mm}, "pmj.nii.gz") for mm in (5.0, -30.0))
-    assert Landmarks.read(neck.image, pmj=near).pmj.remarks == ()
-    assert "outside the field of view" in Landmarks.read(neck.image, pmj=far).pmj.remarks[0]
+    assert Landmarks(pmj=near).read(neck.image).pmj.remarks == ()
+    assert "outside the field of view" in Landmarks(pmj=far).read(neck.image).pmj.remarks[0]
 
 
 def test_a_point_outside_the_field_of_view_is_refused(neck: Neck) -> None:
     with pytest.raises(UsageError, match="outside the field of view"):
-        Landmarks.read(neck.image, c2c3_world=(0.0, 9.0, 650.0))
-    assert Landmarks.read(neck.image, c2c3_world=(0.0, 9.0, 65.5)).name_levels
-    assert not Landmarks.read(neck.image).name_levels
+        Landmarks(c2c3_world=(0.0, 9.0, 650.0)).read(neck.image)
+    assert Landmarks(c2c3_world=(0.0, 9.0, 65.5)).read(neck.image).name_levels
+    assert not Landmarks().read(neck.image).name_levels
 
 
 def test_a_cord_mask_in_another_orientation_is_turned(neck: Neck) -> None:

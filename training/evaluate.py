@@ -21,7 +21,8 @@ from sct_rootlets import metrics
 from sct_rootlets.engines import load_engine
 from sct_rootlets.engines.engine import Engine, Segmentation
 from sct_rootlets.image import Image, LabelImage, load_image, load_labels
-from sct_rootlets.levels.derive import Derived, derive
+from sct_rootlets.inputs import LandmarkImages
+from sct_rootlets.levels import Derived, LevelOptions, derive
 from sct_rootlets.phantom import Acquisition, make_grid, random_anatomy, render, true_levels
 from sct_rootlets.store import locate
 
@@ -145,9 +146,9 @@ def _compare(
 ) -> tuple[Derived, dict[str, Any]]:
     """Return the levels found with the discs given, and the figures against a reference."""
     assert found.cord is not None
-    derived = derive(found.rootlets, found.cord, discs=discs, has_level_identity=False)
+    derived = derive(found.rootlets, found.cord, LandmarkImages(discs), has_level_identity=False)
     truth = derive(rootlets, cord, has_level_identity=True)
-    given = derive(found.rootlets, cord, discs=discs, has_level_identity=False)
+    given = derive(found.rootlets, cord, LandmarkImages(discs), has_level_identity=False)
     return derived, {
         **_agreement(derived.rootlets, rootlets),
         "dice_unnumbered": metrics.dice(found.rootlets.data, rootlets.data),
@@ -168,7 +169,7 @@ def evaluate_subject(engine: Engine, folder: Path) -> dict[str, Any]:
     assert found.cord is not None
     _, out = _compare(found, rootlets, cord, discs)
     only = LabelImage(np.where(discs.data == 3, 3, 0), discs.grid, None, discs.path)
-    one = derive(found.rootlets, found.cord, discs=only, has_level_identity=False)
+    one = derive(found.rootlets, found.cord, LandmarkImages(only), has_level_identity=False)
     out["level_accuracy_c2c3_only"] = metrics.level_accuracy(one.rootlets.data, rootlets.data)
     for change, worse in _degraded(image, np.random.default_rng(0)).items():
         again = engine.predict(worse, cord=cord)
@@ -243,8 +244,8 @@ def evaluate_phantoms(
             assert found.cord is not None
             derived = {
                 definition: derive(
-                    found.rootlets, found.cord, discs=phantom.discs, definition=definition,
-                    has_level_identity=False,
+                    found.rootlets, found.cord, LandmarkImages(phantom.discs),
+                    LevelOptions(definition), has_level_identity=False,
                 )
                 for definition in ("caudal", "extent")
             }  # fmt: skip

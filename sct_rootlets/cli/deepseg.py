@@ -169,7 +169,14 @@ def _request(arguments: argparse.Namespace) -> Request:
     from sct_rootlets.deepseg.request import default_device
     from sct_rootlets.postprocess import Steps, read_sizes
 
-    has_levels = arguments.task == "rootlets_levels"
+    of_levels: dict[str, Any] = {}
+    if arguments.task == "rootlets_levels":
+        of_levels = {
+            "cords": None if arguments.s is None else tuple(arguments.s),
+            "landmarks": options.landmarks(arguments),
+            "level_options": options.level_options(arguments),
+            "csv": arguments.ocsv,
+        }
     small = arguments.remove_small
     words = [os.path.basename(word) for word in arguments.words[1:]]
     return Request(
@@ -195,10 +202,8 @@ def _request(arguments: argparse.Namespace) -> Request:
             arguments.qc_plane,
             arguments.qc_seg,
         ),
-        cords=tuple(arguments.s) if has_levels and arguments.s is not None else None,
-        levels=options.level_options(arguments) if has_levels else {},
-        csv=arguments.ocsv if has_levels else None,
-        **{**options.engine_options(arguments), "device": arguments.device or default_device()},
+        settings=options.settings(arguments, default_device()),
+        **of_levels,
     )
 
 

@@ -63,6 +63,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     from sct_rootlets import metrics, pipeline
     from sct_rootlets.errors import UsageError
     from sct_rootlets.image import load_labels
+    from sct_rootlets.levels import LevelOptions
     from sct_rootlets.phantom import read_truth, write
     from sct_rootlets.qc import figure
 
@@ -78,12 +79,12 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
         paths = write(folder, arguments.seed, progress=progress)
         result = pipeline.run(
             paths["image"],
-            discs=paths["discs"],
+            landmarks=pipeline.Landmarks(paths["discs"]),
             model=options.chosen_model(arguments),
-            definition=arguments.definition,
+            settings=options.settings(arguments),
+            options=LevelOptions(arguments.definition),
             progress=progress,
             write_to=folder,
-            **options.engine_options(arguments),
         )
         files = write_result(result, folder, folder)
     borders_world = read_truth(paths["truth"]).borders_world(arguments.definition)

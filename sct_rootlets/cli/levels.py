@@ -87,7 +87,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Derive the levels of one segmentation."""
     from dataclasses import replace
 
-    from sct_rootlets import derivation
+    from sct_rootlets import pipeline
     from sct_rootlets.files.guards import require_free
     from sct_rootlets.files.names import level_files, levels_target
     from sct_rootlets.files.outputs import OutputSet
@@ -100,16 +100,22 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     source = arguments.i or arguments.s
     target = arguments.o or levels_target(source, arguments.ofolder)
     image = None if arguments.qc_image is None else load_image(arguments.qc_image)
-    given = (arguments.i, arguments.s, arguments.discs, arguments.vertfile, arguments.pmj)
+    landmarks = options.landmarks(arguments)
+    given = (arguments.i, arguments.s, *landmarks.files, arguments.qc_image)
     planned = level_files(target)
     if arguments.ocsv is not None:
         planned["csv"] = arguments.ocsv
     require_free(
         planned,
-        [path for path in (*given, arguments.qc_image) if path is not None],
+        [path for path in given if path is not None],
         keep=() if arguments.o is not None else ("levels",),
     )
-    result = derivation.levels(arguments.i, arguments.s, **options.level_options(arguments))
+    result = pipeline.levels(
+        arguments.i,
+        arguments.s,
+        landmarks=landmarks,
+        options=options.level_options(arguments),
+    )
     result = replace(result, image=image)
     derived = result.derived
     folder, stem, _ = split_nifti(target)

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from sct_rootlets.cli import values
 
 if TYPE_CHECKING:
+    from sct_rootlets.inputs import Landmarks
+    from sct_rootlets.levels import LevelOptions
+    from sct_rootlets.pipeline import Settings
     from sct_rootlets.store import Choice
 
 __all__ = [
@@ -22,8 +25,9 @@ __all__ = [
     "add_subcommand",
     "add_volume_option",
     "chosen_model",
-    "engine_options",
+    "landmarks",
     "level_options",
+    "settings",
 ]
 
 DEFAULT_REACH_MM = 1.5
@@ -155,15 +159,20 @@ def add_volume_option(parser: Parser) -> None:
     )
 
 
-def engine_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return what the options say about computing, as :mod:`sct_rootlets.pipeline` takes it."""
-    return {
-        "device": arguments.device,
-        "threads": arguments.threads,
-        "engine": arguments.engine,
-        "fast": arguments.fast,
-        "mirror": arguments.test_time_aug,
-    }
+def settings(arguments: argparse.Namespace, device: str = "auto") -> Settings:
+    """Return what the options of :func:`add_model_options` say about computing.
+
+    `device` is taken where -device has no default of its own.
+    """
+    from sct_rootlets.pipeline import Settings
+
+    return Settings(
+        arguments.device or device,
+        arguments.threads,
+        arguments.engine,
+        arguments.fast,
+        arguments.test_time_aug,
+    )
 
 
 def add_store_options(parser: Parser, *, installs: bool = True) -> None:
@@ -283,20 +292,26 @@ def add_analysis_options(parser: Parser) -> None:
     )
 
 
-def level_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return what the options say about the levels, as :mod:`sct_rootlets.pipeline` takes it."""
-    return {
-        "discs": arguments.discs,
-        "vertebrae": arguments.vertfile,
-        "c2c3_world": arguments.c2c3,
-        "pmj": arguments.pmj,
-        "definition": arguments.definition,
-        "reach_mm": arguments.reach,
-        "dilation_voxels": arguments.dilation,
-        "extend": arguments.extend,
-        "renumber": arguments.renumber,
-        "axial": arguments.axial,
-    }
+def landmarks(arguments: argparse.Namespace) -> Landmarks:
+    """Return what -discs, -vertfile and -c2c3 name, and -pmj where there is such an option."""
+    from sct_rootlets.inputs import Landmarks
+
+    pmj = getattr(arguments, "pmj", None)
+    return Landmarks(arguments.discs, arguments.vertfile, arguments.c2c3, pmj)
+
+
+def level_options(arguments: argparse.Namespace) -> LevelOptions:
+    """Return what the options of :func:`add_analysis_options` say about the levels."""
+    from sct_rootlets.levels import LevelOptions
+
+    return LevelOptions(
+        arguments.definition,
+        arguments.reach,
+        arguments.dilation,
+        arguments.extend,
+        arguments.renumber,
+        arguments.axial,
+    )
 
 
 def add_common_options(parser: Parser, *, intermediate: str = "") -> None:

@@ -88,20 +88,24 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
 
     quality.check(arguments)
     folder = arguments.ofolder or arguments.i.parent
+    landmarks = options.landmarks(arguments)
     console.say(f"Spinal levels of {shown(arguments.i)}")
     with console.progress() as progress:
         result = pipeline.run(
             arguments.i,
             volume=arguments.volume,
             cord=arguments.s,
+            landmarks=landmarks,
             model=options.chosen_model(arguments),
+            settings=options.settings(arguments),
+            options=options.level_options(arguments),
             progress=progress,
             write_to=folder,
             supply=supplier(
                 arguments.i,
                 folder,
                 given={"cord": arguments.s, "discs": arguments.discs, "pmj": arguments.pmj},
-                named=arguments.vertfile is not None or arguments.c2c3 is not None,
+                named=landmarks.name_levels,
                 use=arguments.sct,
                 volume=arguments.volume,
                 threads=arguments.threads,
@@ -109,8 +113,6 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
                 progress=progress,
                 say=console.say,
             ),
-            **options.engine_options(arguments),
-            **options.level_options(arguments),
         )
         files = write_result(result, folder, keep=arguments.r == 0, csv=arguments.ocsv)
     show_result(console, result)

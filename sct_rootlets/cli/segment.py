@@ -121,13 +121,11 @@ def _segment_one(
             image,
             volume=arguments.volume,
             cord=cord,
-            discs=arguments.discs,
-            vertebrae=arguments.vertfile,
-            c2c3_world=arguments.c2c3,
+            landmarks=options.landmarks(arguments),
             model=options.chosen_model(arguments),
+            settings=options.settings(arguments),
             progress=progress,
             write_to=planned,
-            **options.engine_options(arguments),
         )
     files = predicted.write(planned, keep_intermediate=arguments.r == 0)
     console.say(f"Model: {predicted.model.name} {predicted.model.version}")
@@ -171,10 +169,10 @@ def _segment_many(
             volume=arguments.volume,
             cords=cords,
             model=options.chosen_model(arguments),
+            settings=options.settings(arguments),
             progress=progress,
             write_to=planned,
             keep_intermediate=arguments.r == 0,
-            **options.engine_options(arguments),
         ):
             progress.close()
             name = shown(outcome.item)

@@ -15,6 +15,7 @@ from sct_rootlets.files.sidecar import split_nifti
 from sct_rootlets.image import LabelImage
 from sct_rootlets.inputs import read_cord
 from sct_rootlets.manifest import BUNDLED, InstalledModel
+from sct_rootlets.pipeline import Settings
 from sct_rootlets.result import Predicted
 from sct_rootlets.sct.missing_inputs import MadeInputs, log_of, make_missing, sct_to_use
 
@@ -82,8 +83,7 @@ def find_cord(
         predicted = pipeline.segment(
             image,
             model=BUNDLED,
-            device=request.device,
-            threads=request.threads,
+            settings=Settings(request.settings.device, request.settings.threads),
             progress=progress,
         )
     mask = predicted.segmentation.cord
@@ -119,7 +119,7 @@ def found_or_made(request: Request, number: int, say: Say, progress: Progress | 
         wanted=["cord"],
         log=log_of(image, folder),
         volume=request.volume,
-        threads=request.threads,
+        threads=request.settings.threads,
         offline=request.model.offline,
         progress=progress,
         say=say,

@@ -17,7 +17,6 @@ from sct_rootlets import pipeline
 from sct_rootlets.deepseg.cord import find_cord
 from sct_rootlets.deepseg.request import Request
 from sct_rootlets.deepseg.tasks import Say, located
-from sct_rootlets.derivation import derive_any, files_of, landmark_parameters, name_of
 from sct_rootlets.engines import Progress
 from sct_rootlets.errors import InputError, RootletsError, UsageError
 from sct_rootlets.files.guards import require_apart, require_free
@@ -25,7 +24,8 @@ from sct_rootlets.files.names import stem_of
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.files.sidecar import GENERATOR, split_nifti
 from sct_rootlets.image import Image
-from sct_rootlets.inputs import Landmarks, check_readable, read_cord, read_image
+from sct_rootlets.inputs import check_readable, files_of, name_of, read_cord, read_image
+from sct_rootlets.levels import derive
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.postprocess import postprocess
 from sct_rootlets.prefetch import Outcome
@@ -119,8 +119,7 @@ def _require_free(request: Request) -> None:
     planned = [request.files(number) for number in range(len(request.images))]
     named = list(zip(request.images, planned, strict=True))
     require_apart([(image, [files["rootlets"]]) for image, files in named])
-    sources = [*request.images, *(request.cords or ())]
-    sources += [path for path in request.landmarks.values() if isinstance(path, Path)]
+    sources = [*request.images, *(request.cords or ()), *request.landmarks.files]
     for files in planned:
         # The cord mask is written only where there is none; that is looked at then.
         require_free({what: files[what] for what in files if what != "cord"}, sources)
@@ -145,14 +144,18 @@ def _first_look(request: Request) -> list[Path | Image]:
     cord = request.cord(0)
     reference = image if cord is None else read_cord(cord, image)
     if request.task.has_levels:
-        Landmarks.read(reference, **request.landmarks)
+        request.landmarks.read(reference)
     return [image]
 
 
 def _require_fit(request: Request, model: InstalledModel) -> None:
     """Raise a `UsageError` if a model does not go with what is asked for."""
     request.steps.require_classes(len(model.labels))
-    if request.task.has_levels and not model.has_level_identity and not request.names_levels:
+    if (
+        request.task.has_levels
+        and not model.has_level_identity
+        and not request.landmarks.name_levels
+    ):
         raise UsageError(
             f"the model {model.name} finds rootlets and not which spinal level they belong to",
             remedy="Say which is which with -discs, -vertfile or -c2c3, or take the official model",
@@ -172,8 +175,8 @@ def _outcomes(
         images,
         volume=None if alone else request.volume,
         model=model,
+        settings=request.settings,
         progress=progress,
-        **request.network,
     ):
         item = outcome.item
         path = Path(item.path if isinstance(item, Image) else item)
@@ -274,9 +277,9 @@ def _with_levels(
             remedy="They are seen at about 1 mm or finer; look at the image around the cord",
         )
     cord = find_cord(request, number, predicted, say, progress)
-    landmarks = Landmarks.read(image, **request.landmarks)
+    landmarks = request.landmarks.read(image)
     options = request.level_options
-    derived = derive_any(
+    derived = derive(
         predicted.rootlets,
         cord.mask,
         landmarks,
@@ -289,7 +292,7 @@ def _with_levels(
     parameters = {
         **options.parameters,
         **predicted.parameters,
-        **landmark_parameters(landmarks),
+        **landmarks.parameters,
         "cord": name_of(cord.mask) if is_file else "predicted by the model",
         **({} if cord.origin is None else {"cord_from": cord.origin}),
     }

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sct_rootlets.deepseg.tasks import TASKS, Task
-from sct_rootlets.derivation import LevelOptions
 from sct_rootlets.errors import UsageError
 from sct_rootlets.files.names import level_files, levels_target, segmentation_targets
 from sct_rootlets.files.sidecar import split_nifti
+from sct_rootlets.inputs import Landmarks
+from sct_rootlets.levels import LevelOptions
+from sct_rootlets.pipeline import Settings
 from sct_rootlets.postprocess import Steps
 from sct_rootlets.store import Choice
 
@@ -21,7 +21,7 @@ __all__ = ["QualityControl", "Request", "default_device"]
 #: Environment variable by which SCT allows the use of a GPU.
 USE_GPU = "SCT_USE_GPU"
 
-#: Options of the levels that say which file to read, and so belong to one image.
+#: Landmarks lie in one image.
 _OF_ONE_IMAGE = {"discs": "-discs", "vertebrae": "-vertfile", "c2c3_world": "-c2c3", "pmj": "-pmj"}
 
 
@@ -72,14 +72,16 @@ class Request:
         Its reference is empty for the model of the task.
     steps : Steps
         What is done to the segmentation after the network.
-    device, threads, engine, fast, mirror, volume
-        As :func:`sct_rootlets.pipeline.run` takes them.
+    settings : Settings
+        How the network is run.
+    volume : int or None
+        As :func:`sct_rootlets.pipeline.run` takes it.
     keep_intermediate : bool
     qc : QualityControl or None
     cords : tuple of Path, or None
         Cord mask of each image, for levels.
-    levels : mapping
-        Options of the levels, by the names that :func:`sct_rootlets.derivation.levels` has.
+    landmarks : Landmarks
+    level_options : LevelOptions
     csv : Path or None
         Where to put the table of levels in the layout of the published script.
     """
@@ -90,49 +92,19 @@ class Request:
     command: str = ""
     model: Choice = field(default_factory=lambda: Choice(""))
     steps: Steps = field(default_factory=Steps)
-    device: str = "cpu"
-    threads: int | None = None
-    engine: str = "auto"
-    fast: bool = False
-    mirror: bool = False
+    settings: Settings = Settings("cpu")
     volume: int | None = None
     keep_intermediate: bool = False
     qc: QualityControl | None = None
     cords: tuple[Path, ...] | None = None
-    levels: Mapping[str, Any] = field(default_factory=dict)
+    landmarks: Landmarks = Landmarks()
+    level_options: LevelOptions = LevelOptions()
     csv: Path | None = None
 
     @property
     def task(self) -> Task:
         """The task."""
         return TASKS[self.task_name]
-
-    @property
-    def network(self) -> dict[str, Any]:
-        """How the network is run, as :mod:`sct_rootlets.pipeline` takes it."""
-        return {
-            "device": self.device,
-            "threads": self.threads,
-            "engine": self.engine,
-            "fast": self.fast,
-            "mirror": self.mirror,
-        }
-
-    @property
-    def level_options(self) -> LevelOptions:
-        """How levels are derived."""
-        chosen = {name: value for name, value in self.levels.items() if name not in _LANDMARKS}
-        return LevelOptions(**chosen)
-
-    @property
-    def landmarks(self) -> dict[str, Any]:
-        """What says where along the cord one is, as `Landmarks.read` takes it."""
-        return {name: value for name, value in self.levels.items() if name in _LANDMARKS}
-
-    @property
-    def names_levels(self) -> bool:
-        """Whether something is given that says which level rootlets belong to."""
-        return any(self.levels.get(name) is not None for name in _LANDMARKS[:3])
 
     def cord(self, number: int) -> Path | None:
         """Return the cord mask that is given for an image, by its place."""
@@ -171,7 +143,7 @@ class Request:
         if not self.task.has_levels:
             return
         for name, option in _OF_ONE_IMAGE.items():
-            if several and self.levels.get(name) is not None:
+            if several and getattr(self.landmarks, name) is not None:
                 raise UsageError(
                     f"{option} belongs to one image, and -i has {len(self.images)}",
                     remedy="Loop over the images",
@@ -191,7 +163,3 @@ class Request:
                 "-thr makes one value of all rootlets, of which no levels follow",
                 remedy="Leave -thr away, or take the task rootlets",
             )
-        _ = self.level_options  # raises where options contradict each other
-
-
-_LANDMARKS = tuple(_OF_ONE_IMAGE)

@@ -12,7 +12,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +23,9 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import LabelImage
-from sct_rootlets.inputs import read_cord
-from sct_rootlets.levels import LevelRow, LevelTable, derive
+from sct_rootlets.inputs import read_cord, remarks_of
+from sct_rootlets.levels import LevelOptions, LevelRow, LevelTable, derive
+from sct_rootlets.levels.paint import UNPAINTED
 
 __all__ = ["PLACES", "BorderRow", "Levels", "compare_levels", "derived_levels", "read_levels"]
 
@@ -106,6 +107,7 @@ def derived_levels(
                 remedy="Give the cord mask with -s",
             )
     centerline = Centerline.fit(mask)
+    options = LevelOptions(definition)
     tables = []
     with _quiet_levels():
         for side in (predicted, reference):
@@ -114,10 +116,11 @@ def derived_levels(
                 table = derive(
                     side,
                     mask,
-                    definition=definition,
+                    options=options,
                     has_level_identity=True,
                     centerline=centerline,
                 ).table
+                table = replace(table, warnings=_about_levels(table, side, mask))
             tables.append(table)
     return Levels(tables[0], tables[1], centerline)
 
@@ -184,6 +187,12 @@ def _quiet_levels() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
+
+
+def _about_levels(table: LevelTable, *inputs: LabelImage) -> tuple[str, ...]:
+    """Return the warnings of a table but those about its inputs, and points painted nowhere."""
+    known = remarks_of(*inputs)
+    return tuple(text for text in table.warnings if text not in known and UNPAINTED not in text)
 
 
 def _positions(table: LevelTable, centerline: Centerline) -> dict[SpinalLevel, tuple[float, float]]:

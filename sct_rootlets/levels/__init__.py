@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sct_rootlets.levels.derive import DEFINITIONS, Derived, derive
+from sct_rootlets.levels.derive import DEFINITIONS, Derived, derive, numbered
 from sct_rootlets.levels.numbering.assignment import Numbering, number_rootlets
 from sct_rootlets.levels.numbering.identity import (
     Identity,
@@ -10,6 +10,7 @@ from sct_rootlets.levels.numbering.identity import (
     predict_ends,
     renumber_labels,
 )
+from sct_rootlets.levels.options import LevelOptions
 from sct_rootlets.levels.spine.column import VertebralColumn, disc_positions
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from sct_rootlets.levels.zones.entry_zones import REACH_MM, EntryZones, measure
@@ -20,6 +21,7 @@ __all__ = [
     "Derived",
     "EntryZones",
     "Identity",
+    "LevelOptions",
     "LevelRow",
     "LevelTable",
     "Numbering",
@@ -29,6 +31,7 @@ __all__ = [
     "disc_positions",
     "measure",
     "number_rootlets",
+    "numbered",
     "predict_ends",
     "renumber_labels",
 ]

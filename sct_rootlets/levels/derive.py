@@ -6,6 +6,7 @@ entry zone with their errors (`ends`); the vertebrae along the same curve (`colu
 number the rootlets (`numbering`) or check their numbers (`identity`); the ends that were not
 seen, from the population (`prior`, `positions`); borders by a definition (`definitions`), as
 `rows` of a table (`table`). What cannot be used is refused before any of it (`refusals`).
+The published voxel method (`valosek2024`) goes its own way between the same inputs and results.
 """
 
 from __future__ import annotations
@@ -16,15 +17,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sct_rootlets.anatomy import (
-    DISC_C2C3,
-    PMJ_LABEL,
-    ROOTLET_LEVELS,
-    SpinalLevel,
-)
+from sct_rootlets.anatomy import DISC_C2C3, PLACES, PMJ_LABEL, ROOTLET_LEVELS, SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import LabelImage
+from sct_rootlets.inputs import LandmarkImages, name_of, remarks_of
+from sct_rootlets.levels import valosek2024
+from sct_rootlets.levels.axial_slices import with_slices
 from sct_rootlets.levels.definitions import DEFINITIONS, apply_definition, statuses_of
 from sct_rootlets.levels.numbering.assignment import Numbering, number_rootlets
 from sct_rootlets.levels.numbering.identity import (
@@ -33,19 +32,20 @@ from sct_rootlets.levels.numbering.identity import (
     predict_ends,
     renumber_labels,
 )
-from sct_rootlets.levels.paint import paint_levels
+from sct_rootlets.levels.options import LevelOptions
+from sct_rootlets.levels.paint import paint_levels, paint_points, unpainted
 from sct_rootlets.levels.population.prior import Prior
 from sct_rootlets.levels.population.reference_data import PAM50_DISCS_MM
 from sct_rootlets.levels.positions import locate_ends
 from sct_rootlets.levels.refusals import no_disc, require_levels, require_rootlets
-from sct_rootlets.levels.rows import details_of, remarks_of, renumbered_remark, row_of
+from sct_rootlets.levels.rows import details_of, remarks_on, renumbered_remark, row_of
 from sct_rootlets.levels.spine.column import VertebralColumn
 from sct_rootlets.levels.table.level_table import LevelTable
-from sct_rootlets.levels.zones.entry_zones import REACH_MM, EntryZones
+from sct_rootlets.levels.zones.entry_zones import EntryZones, measure
 from sct_rootlets.levels.zones.observed import Observed, observe
 from sct_rootlets.levels.zones.order import Stray
 
-__all__ = ["DEFINITIONS", "Derived", "column_of", "derive"]
+__all__ = ["DEFINITIONS", "Derived", "column_of", "derive", "numbered"]
 
 log = logging.getLogger(__name__)
 
@@ -88,19 +88,15 @@ class Derived:
 def derive(
     rootlets: LabelImage | None,
     cord: LabelImage,
+    landmarks: LandmarkImages = LandmarkImages(),
+    options: LevelOptions = LevelOptions(),
     *,
-    discs: LabelImage | None = None,
-    vertebrae: LabelImage | None = None,
-    c2c3_world: Sequence[float] | None = None,
-    pmj: LabelImage | Sequence[float] | None = None,
-    definition: str = "caudal",
-    reach_mm: float = REACH_MM,
-    extend: SpinalLevel | None = None,
-    renumber: bool = False,
     has_level_identity: bool | None = None,
     centerline: Centerline | None = None,
+    fname: str | None = None,
+    remarks: Sequence[str] = (),
 ) -> Derived:
-    """Derive spinal levels from segmented rootlets.
+    """Derive spinal levels from segmented rootlets, by any definition.
 
     Parameters
     ----------
@@ -109,57 +105,74 @@ def derive(
         alone.
     cord : LabelImage
         Cord mask on the grid of the rootlets.
-    discs : LabelImage, optional
-        Disc labels, on any grid of the same world.
-    vertebrae : LabelImage, optional
-        Cord labelled with vertebral levels, or points at the centres of vertebral bodies,
-        instead of `discs`.
-    c2c3_world : sequence of 3 floats, optional
-        One point of the C2/C3 disc in world mm (RAS+), instead of `discs`.
-    pmj : LabelImage or sequence of 3 floats, optional
-        Pontomedullary junction (label 50, or any single label), or its world coordinates.
-    definition : str
-        ``"caudal"``, ``"extent"`` or ``"midgap"``; see
-        :mod:`sct_rootlets.levels.definitions`.
-    reach_mm : float
-        Distance from the cord surface within which a rootlet counts.
-    extend : SpinalLevel, optional
-        Last level of the table; levels beyond the seen ones are extrapolated, from C1 to it.
-    renumber : bool
-        Whether to give the rootlets the numbers that fit the vertebrae best.
+    landmarks : LandmarkImages
+        The vertebrae, which number rootlets or check their numbers, and the PMJ.
+    options : LevelOptions
     has_level_identity : bool, optional
         Whether values are spinal levels; by default, unless 1 is the only value.
     centerline : Centerline, optional
         Of `cord`, if it is known already.
+    fname : str, optional
+        File name of the rootlets, for the table; by default of the file they were read from.
+    remarks : sequence of str
+        About further inputs; they become warnings beside those about these.
 
     Raises
     ------
     UsageError
-        If cord and rootlets are swapped, the definition is unknown, or vertebrae are needed
-        and there are none: without level identity, without rootlets, to renumber.
+        If cord and rootlets are swapped, discs are a labelled cord, or what the options need
+        is not there: rootlets for the published method; vertebrae without level identity,
+        without rootlets, or to renumber.
     InputError
         If an image cannot be used: grids that differ, an empty one, values that are no
         spinal levels, levels that run the wrong way.
     """
-    if definition not in DEFINITIONS:
-        raise UsageError(
-            f"there is no definition {definition!r}",
-            remedy=f"Choose one of {', '.join(DEFINITIONS)}",
-        )
-    if not 0 < reach_mm < 20:
-        raise UsageError(f"a reach of {reach_mm:g} mm is out of range", remedy="1.5 mm is usual")
+    landmarks.require_points(cord)
+    by_definition = _published if options.is_published else _of_entry_zones
+    derived = by_definition(rootlets, cord, landmarks, options, has_level_identity, centerline)
+    curve = derived.centerline
+    table = with_slices(derived.table, cord.grid, curve)
+    points = {place: paint_points(cord, curve, table, place) for place in PLACES}
+    warnings = [*table.warnings, *remarks, *remarks_of(rootlets, cord, *landmarks.images)]
+    warnings += unpainted(points)
+    for text in warnings:
+        log.warning(text)
+    name = name_of(rootlets) if fname is None else fname
+    return replace(derived, table=replace(table, fname=name, warnings=tuple(warnings)))
+
+
+def numbered(rootlets: LabelImage, cord: LabelImage, landmarks: LandmarkImages) -> LabelImage:
+    """Return rootlets without level identity with the levels that the vertebrae give them.
+
+    Parameters and errors as of :func:`derive`.
+    """
+    derived = _of_entry_zones(rootlets, cord, landmarks, LevelOptions(), False, None)
+    for text in derived.table.warnings:
+        log.warning(text)
+    return derived.rootlets
+
+
+def _of_entry_zones(
+    rootlets: LabelImage | None,
+    cord: LabelImage,
+    landmarks: LandmarkImages,
+    options: LevelOptions,
+    has_level_identity: bool | None,
+    centerline: Centerline | None,
+) -> Derived:
+    """Derive levels from where along the cord rootlets enter it."""
     if rootlets is not None:
         require_rootlets(rootlets, cord)
     curve = Centerline.fit(cord) if centerline is None else centerline
-    column = column_of(curve, discs, vertebrae, c2c3_world)
-    if (column is None or not _places_levels(column)) and (rootlets is None or renumber):
+    column = column_of(curve, landmarks)
+    if (column is None or not _places_levels(column)) and (rootlets is None or options.renumber):
         raise UsageError(
             "levels cannot be predicted without rootlets unless the vertebrae are known"
             if rootlets is None
             else "rootlets cannot be renumbered unless the vertebrae are known",
             remedy="Give -discs or -vertfile, with a disc from C1/C2 to T5/T6",
         )
-    pmj_s = _pmj_position(pmj, curve)
+    pmj_s = _pmj_position(landmarks.pmj, curve)
     warnings = list(() if column is None else column.warnings)
 
     numbering, identity = None, None
@@ -174,48 +187,45 @@ def derive(
             require_levels(rootlets)
         else:
             if column is None:
-                raise no_disc(discs, rootlets)
+                raise no_disc(landmarks.discs, rootlets)
             numbering = number_rootlets(rootlets, cord, curve, column)
             rootlets = numbering.labels
             warnings += numbering.warnings
-        observed = observe(rootlets, cord, curve, reach_mm)
+        observed = observe(rootlets, cord, curve, options.reach_mm)
         if column is not None and numbering is None and _places_levels(column):
             identity = check_identity(observed.evidence, column)
-            if renumber and identity.best:
+            if options.renumber and identity.best:
                 warnings.append(renumbered_remark(identity))
-                observed = observe(renumber_labels(rootlets, identity.best), cord, curve, reach_mm)
+                moved = renumber_labels(rootlets, identity.best)
+                observed = observe(moved, cord, curve, options.reach_mm)
             else:
                 warnings += identity.warnings
 
     statuses = statuses_of(
         observed.zones,
-        [level for level in SpinalLevel if level <= (extend or ROOTLET_LEVELS[-1])],
-        extend=extend is not None,
+        [level for level in SpinalLevel if level <= (options.extend or ROOTLET_LEVELS[-1])],
+        extend=options.extend is not None,
         predicted=rootlets is None,
     )
     known = [level for level, status in statuses.items() if status != "unseen"]
     positions = locate_ends(observed.zones, _prior(column, pmj_s)).in_order(known)
-    was_renumbered = identity is not None and renumber and identity.best != 0
+    was_renumbered = identity is not None and options.renumber and identity.best != 0
     rows = [
         row_of(border, curve, observed, column, renumbered=was_renumbered)
-        for border in apply_definition(definition, positions, statuses)
+        for border in apply_definition(options.definition, positions, statuses)
     ]
-    warnings += remarks_of(rows, observed.strays)
-    for text in warnings:
-        log.warning(text)
     table = LevelTable(
         tuple(rows),
-        definition,
-        reach_mm,
+        options.definition,
+        options.reach_mm,
         pmj_mm=pmj_s,
         c3_c7_height_mm=None if column is None else column.c3_c7_height_mm,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *remarks_on(rows, observed.strays)),
         details=details_of(curve, observed, column, numbering, identity, pmj_s),
     )
-    painted = paint_levels(cord, curve, table)
     return Derived(
         table,
-        painted,
+        paint_levels(cord, curve, table, axial=options.axial),
         observed.rootlets,
         curve,
         observed.entry_zones,
@@ -226,15 +236,44 @@ def derive(
     )
 
 
-def column_of(
-    curve: Centerline,
-    discs: LabelImage | None,
-    vertebrae: LabelImage | None,
-    c2c3_world: Sequence[float] | None,
-) -> VertebralColumn | None:
-    """Return the vertebrae along the curve, from whatever was given; None without any.
+def _published(
+    rootlets: LabelImage | None,
+    cord: LabelImage,
+    landmarks: LandmarkImages,
+    options: LevelOptions,
+    has_level_identity: bool | None,
+    centerline: Centerline | None,
+) -> Derived:
+    """Derive levels by the published method, of rootlets that are numbered first if need be."""
+    if rootlets is None:
+        raise UsageError(
+            f"the published method ({options.definition}) needs rootlets",
+            remedy="Give them with -i, or choose another -definition",
+        )
+    numbering = None
+    identity = rootlets.labels != [1] if has_level_identity is None else has_level_identity
+    if not identity:
+        first = _of_entry_zones(rootlets, cord, landmarks, LevelOptions(), False, centerline)
+        rootlets, numbering = first.rootlets, first.numbering
+    curve = Centerline.fit(cord) if centerline is None else centerline
+    column = column_of(curve, landmarks)
+    published = valosek2024.published_levels(rootlets, cord, options.dilation)
+    table = valosek2024.published_table(
+        published, curve, landmarks.pmj, None if column is None else column.relation
+    )
+    if column is not None:
+        table = replace(table, c3_c7_height_mm=column.c3_c7_height_mm)
+    if numbering is not None:
+        table = replace(table, warnings=(*numbering.warnings, *table.warnings))
+    painted = published.painted
+    if options.axial:
+        painted = paint_levels(cord, curve, table, axial=True)
+    zones = measure(rootlets, cord, curve)
+    return Derived(table, painted, rootlets, curve, zones, numbering, column=column)
 
-    Parameters as in :func:`derive`.
+
+def column_of(curve: Centerline, landmarks: LandmarkImages) -> VertebralColumn | None:
+    """Return the vertebrae along the curve, from whatever was given; None without any.
 
     Raises
     ------
@@ -243,6 +282,8 @@ def column_of(
     InputError
         If they cannot be used.
     """
+    discs, vertebrae = landmarks.discs, landmarks.vertebrae
+    c2c3_world = landmarks.c2c3_world
     if vertebrae is not None and (discs is not None or c2c3_world is not None):
         raise UsageError(
             "vertebrae were given twice, as labelled vertebrae and as discs",
@@ -273,12 +314,10 @@ def _places_levels(column: VertebralColumn) -> bool:
     return any(label in PAM50_DISCS_MM for label in column.disc_s_mm)
 
 
-def _pmj_position(pmj: LabelImage | Sequence[float] | None, curve: Centerline) -> float | None:
+def _pmj_position(pmj: LabelImage | None, curve: Centerline) -> float | None:
     if pmj is None:
         return None
-    if isinstance(pmj, LabelImage):
-        label = PMJ_LABEL if PMJ_LABEL in pmj.labels else None
-        if label is None and len(pmj.labels) != 1:
-            raise InputError(f"has no PMJ label ({PMJ_LABEL}) among {pmj.labels}", path=pmj.path)
-        return float(curve.project(pmj.points_world(label).mean(axis=0)).s_mm[0])
-    return float(curve.project(pmj).s_mm[0])
+    label = PMJ_LABEL if PMJ_LABEL in pmj.labels else None
+    if label is None and len(pmj.labels) != 1:
+        raise InputError(f"has no PMJ label ({PMJ_LABEL}) among {pmj.labels}", path=pmj.path)
+    return float(curve.project(pmj.points_world(label).mean(axis=0)).s_mm[0])

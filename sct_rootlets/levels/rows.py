@@ -16,7 +16,7 @@ from sct_rootlets.levels.table.level_table import LevelRow, Point
 from sct_rootlets.levels.zones.observed import Observed
 from sct_rootlets.levels.zones.order import Stray
 
-__all__ = ["details_of", "remarks_of", "renumbered_remark", "row_of"]
+__all__ = ["details_of", "remarks_on", "renumbered_remark", "row_of"]
 
 
 def row_of(
@@ -67,7 +67,7 @@ def row_of(
     return replace(row, midpoint_world=_world(curve, middle), vertebral=relation)
 
 
-def remarks_of(rows: Sequence[LevelRow], strays: Sequence[Stray]) -> list[str]:
+def remarks_on(rows: Sequence[LevelRow], strays: Sequence[Stray]) -> list[str]:
     """Say in words what the flags of the rows and the strays are."""
     remarks = [
         f"{stray.level}: {stray.n_voxels} voxel{'s' * (stray.n_voxels > 1)} near "

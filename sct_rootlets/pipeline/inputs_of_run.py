@@ -7,20 +7,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from sct_rootlets.derivation import files_of, landmark_parameters, name_of
 from sct_rootlets.files.guards import require_free
 from sct_rootlets.files.names import image_outputs, level_files, stem_of
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.inputs import (
     ImageLike,
     LabelsLike,
+    LandmarkImages,
     Landmarks,
-    Point,
+    files_of,
+    name_of,
     read_cord,
     read_image,
 )
 
-__all__ = ["Given", "Supplied", "read"]
+__all__ = ["RunInputs", "Supplied"]
 
 
 class Supplied(Protocol):
@@ -36,14 +37,35 @@ class Supplied(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class RunInputs:
     """One image, what was given beside it, and where the rest of it came from."""
 
     image: Image
     cord: LabelImage | None
-    landmarks: Landmarks
+    landmarks: LandmarkImages
     volume: int | None
     origins: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(
+        cls,
+        image: ImageLike,
+        volume: int | None = None,
+        cord: LabelsLike | None = None,
+        landmarks: Landmarks = Landmarks(),
+    ) -> RunInputs:
+        """Read and check one image and what is given beside it.
+
+        Parameters are those of :func:`sct_rootlets.pipeline.run`.
+
+        Raises
+        ------
+        InputError, UsageError
+            If one of them cannot be used, or they contradict each other.
+        """
+        image_ = read_image(image, volume)
+        cord_ = None if cord is None else read_cord(cord, image_)
+        return cls(image_, cord_, landmarks.read(image_), volume)
 
     @property
     def all(self) -> tuple[Image | None, ...]:
@@ -56,7 +78,7 @@ class Given:
         return {
             "volume": self.volume,
             "cord": "predicted by the model" if self.cord is None else name_of(self.cord),
-            **landmark_parameters(self.landmarks),
+            **self.landmarks.parameters,
             **{
                 f"{kind}_from": origin for kind, origin in self.origins.items() if origin != "given"
             },
@@ -68,40 +90,15 @@ class Given:
         files |= level_files(files["levels"])
         require_free(files, files_of(*self.all))
 
-    def with_supplied(self, supplied: Supplied) -> Given:
+    def with_supplied(self, supplied: Supplied) -> RunInputs:
         """Return them with what was not given read from the files that were found or made."""
         cord, landmarks, paths = self.cord, self.landmarks, supplied.paths
         if cord is None and "cord" in paths:
             cord = read_cord(paths["cord"], self.image)
         if landmarks.discs is None and "discs" in paths:
-            found = Landmarks.read(self.image, discs=paths["discs"])
+            found = Landmarks(discs=paths["discs"]).read(self.image)
             landmarks = replace(landmarks, discs=found.discs)
         if landmarks.pmj is None and "pmj" in paths:
-            landmarks = replace(landmarks, pmj=Landmarks.read(self.image, pmj=paths["pmj"]).pmj)
+            found = Landmarks(pmj=paths["pmj"]).read(self.image)
+            landmarks = replace(landmarks, pmj=found.pmj)
         return replace(self, cord=cord, landmarks=landmarks, origins=dict(supplied.origins))
-
-
-def read(
-    image: ImageLike,
-    volume: int | None = None,
-    cord: LabelsLike | None = None,
-    discs: LabelsLike | None = None,
-    vertebrae: LabelsLike | None = None,
-    c2c3_world: Point | None = None,
-    pmj: LabelsLike | None = None,
-) -> Given:
-    """Read and check one image and what is given beside it.
-
-    Parameters are those of :func:`sct_rootlets.pipeline.run`; ``c2c3_world`` is in RAS+ mm.
-
-    Raises
-    ------
-    InputError, UsageError
-        If one of them cannot be used, or they contradict each other.
-    """
-    image_ = read_image(image, volume)
-    cord_ = None if cord is None else read_cord(cord, image_)
-    landmarks = Landmarks.read(
-        image_, discs=discs, vertebrae=vertebrae, c2c3_world=c2c3_world, pmj=pmj
-    )
-    return Given(image_, cord_, landmarks, volume)

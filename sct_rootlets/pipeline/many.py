@@ -14,8 +14,8 @@ from sct_rootlets.errors import RootletsError
 from sct_rootlets.files.guards import require_apart, require_free
 from sct_rootlets.image import Image
 from sct_rootlets.inputs import ImageLike, LabelsLike, check_readable
-from sct_rootlets.pipeline import inputs_of_run, network
-from sct_rootlets.pipeline.inputs_of_run import Given
+from sct_rootlets.pipeline import network
+from sct_rootlets.pipeline.inputs_of_run import RunInputs
 from sct_rootlets.pipeline.network import ModelLike, Settings
 from sct_rootlets.pipeline.one import files_to_write, segmented
 from sct_rootlets.prefetch import Outcome, convey
@@ -32,11 +32,7 @@ def segment_many(
     volume: int | None = None,
     cords: Sequence[LabelsLike | None] | None = None,
     model: ModelLike = "bundled",
-    device: str = "auto",
-    threads: int | None = None,
-    engine: str = "auto",
-    fast: bool = False,
-    mirror: bool = False,
+    settings: Settings = Settings(),
     progress: Progress | None = None,
     write_to: Sequence[Mapping[str, Path]] | None = None,
     keep_intermediate: bool = False,
@@ -53,7 +49,7 @@ def segment_many(
         As in :func:`run`, of every image.
     cords : sequence of (path-like or LabelImage, or None), optional
         Cord mask of each image.
-    model, device, threads, engine, fast, mirror
+    model, settings
         As in :func:`run`.
     progress : callable, optional
         As in :func:`run`; the stage says which image it is about.
@@ -86,7 +82,6 @@ def segment_many(
     # The rootlets already here, before a model is perhaps downloaded; which model it is says
     # whether there will be cord masks.
     require_apart([(job.name, [job.files["rootlets"]]) for job in jobs if job.files])
-    settings = Settings(device, threads, engine, fast, mirror)
     return _outcomes(jobs, volume, model, settings, progress, keep_intermediate)
 
 
@@ -138,10 +133,10 @@ def _outcomes(
         require_free(job.files or {}, sources)
     engine = settings.load(installed, progress, {})
 
-    def load(job: _Job[AnyImage]) -> Given:
-        return inputs_of_run.read(job.image, volume, job.cord)
+    def load(job: _Job[AnyImage]) -> RunInputs:
+        return RunInputs.read(job.image, volume, job.cord)
 
-    def work(job: _Job[AnyImage], inputs: Given) -> Predicted:
+    def work(job: _Job[AnyImage], inputs: RunInputs) -> Predicted:
         tell = progress
         if progress is not None and len(jobs) > 1:
             tell = _numbered(progress, f"[{job.number + 1}/{len(jobs)}]")

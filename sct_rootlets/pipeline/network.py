@@ -22,11 +22,11 @@ ModelLike = Union[str, "os.PathLike[str]", Choice, InstalledModel]
 class Settings:
     """How a network is run, as :func:`sct_rootlets.engines.load_engine` takes it."""
 
-    device: str
-    threads: int | None
-    engine: str
-    fast: bool
-    mirror: bool
+    device: str = "auto"
+    threads: int | None = None
+    engine: str = "auto"
+    fast: bool = False
+    mirror: bool = False
 
     def load(
         self, model: InstalledModel, progress: Progress | None, timings_s: dict[str, float]

@@ -7,21 +7,14 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.derivation import (
-    LevelOptions,
-    call_derive,
-    derive_any,
-    files_of,
-    remarks_of,
-)
 from sct_rootlets.engines import Engine, Progress
 from sct_rootlets.files.guards import require_apart, require_free
 from sct_rootlets.files.names import SUFFIXES, stem_of
-from sct_rootlets.inputs import ImageLike, LabelsLike, Point
+from sct_rootlets.inputs import ImageLike, LabelsLike, Landmarks, files_of, remarks_of
+from sct_rootlets.levels import LevelOptions, derive, numbered
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.pipeline import inputs_of_run, network, refusals
-from sct_rootlets.pipeline.inputs_of_run import Given, Supplied
+from sct_rootlets.pipeline import network, refusals
+from sct_rootlets.pipeline.inputs_of_run import RunInputs, Supplied
 from sct_rootlets.pipeline.network import ModelLike, Settings, timed
 from sct_rootlets.result import Predicted, Result
 
@@ -35,22 +28,10 @@ def run(
     *,
     volume: int | None = None,
     cord: LabelsLike | None = None,
-    discs: LabelsLike | None = None,
-    vertebrae: LabelsLike | None = None,
-    c2c3_world: Point | None = None,
-    pmj: LabelsLike | None = None,
+    landmarks: Landmarks = Landmarks(),
     model: ModelLike = "bundled",
-    device: str = "auto",
-    threads: int | None = None,
-    engine: str = "auto",
-    fast: bool = False,
-    mirror: bool = False,
-    definition: str = "caudal",
-    reach_mm: float = 1.5,
-    dilation_voxels: int | None = None,
-    extend: SpinalLevel | None = None,
-    renumber: bool = False,
-    axial: bool = False,
+    settings: Settings = Settings(),
+    options: LevelOptions = LevelOptions(),
     progress: Progress | None = None,
     write_to: str | os.PathLike[str] | None = None,
     supply: Callable[[InstalledModel], Supplied] | None = None,
@@ -65,15 +46,15 @@ def run(
     cord : path-like or LabelImage, optional
         Cord mask with the voxels of the image, in any orientation. Without it the model has
         to predict one, as the bundled one does.
-    discs, vertebrae, c2c3_world, pmj
-        As :meth:`sct_rootlets.inputs.Landmarks.read` takes them.
+    landmarks : Landmarks
+        Discs or vertebrae, and the PMJ, as files or images.
     model : str, path-like, Choice or InstalledModel
         As :func:`sct_rootlets.store.locate` takes it, or with options of its own, or one that
         was located already. What is missing is installed, once the inputs have been checked.
-    device, threads, engine, fast, mirror
-        As :func:`sct_rootlets.engines.load_engine` takes them.
-    definition, reach_mm, dilation_voxels, extend, renumber, axial
-        As :class:`LevelOptions` has them.
+    settings : Settings
+        Where and how the network runs.
+    options : LevelOptions
+        The definition of a level, and what goes with it.
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
     write_to : path-like, optional
@@ -93,16 +74,14 @@ def run(
         If an input cannot be used, before the model is loaded; if no cord or no rootlets
         are found.
     UsageError
-        If the model does not name levels and nothing is given that does, options
-        contradict each other, or the model makes no cord mask and none is given, before
-        the model is loaded.
+        If the model does not name levels and nothing is given that does, or the model makes
+        no cord mask and none is given, before the model is loaded.
     ModelError, MissingDependencyError
         If the model cannot be found or loaded.
     RootletsError
         Of other kinds, if the model has to be installed and cannot be.
     """
-    options = LevelOptions(definition, reach_mm, dilation_voxels, extend, renumber, axial)
-    inputs = inputs_of_run.read(image, volume, cord, discs, vertebrae, c2c3_world, pmj)
+    inputs = RunInputs.read(image, volume, cord, landmarks)
     installed = network.located(model, progress)
     if supply is not None:
         # What can take minutes comes after all that can forbid the run, but for the cord mask,
@@ -110,8 +89,8 @@ def run(
         if write_to is not None:
             inputs.require_free(Path(write_to), cord=False)
         inputs = inputs.with_supplied(supply(installed))
-    image_, cord_, landmarks = inputs.image, inputs.cord, inputs.landmarks
-    if not installed.has_level_identity and not landmarks.name_levels:
+    image_, cord_, found = inputs.image, inputs.cord, inputs.landmarks
+    if not installed.has_level_identity and not found.name_levels:
         raise refusals.no_identity(installed)
     if cord_ is None and not installed.is_compact:
         raise refusals.no_cord(installed)
@@ -119,7 +98,6 @@ def run(
     if write_to is not None:
         inputs.require_free(Path(write_to), cord=cord_ is None)
     timings: dict[str, float] = {}
-    settings = Settings(device, threads, engine, fast, mirror)
     loaded = settings.load(installed, progress, timings)
     with timed("prediction", timings):
         segmentation = loaded.predict(image_, cord=cord_, progress=progress)
@@ -128,10 +106,10 @@ def run(
         raise refusals.no_cord(installed)
     refusals.require_rootlets(segmentation, image_)
     with timed("deriving the levels", timings, progress):
-        derived = derive_any(
+        derived = derive(
             segmentation.rootlets,
             used,
-            landmarks,
+            found,
             options,
             fname=f"{stem_of(image_)}{SUFFIXES['rootlets']}.nii.gz",
             has_level_identity=segmentation.has_level_identity,
@@ -145,7 +123,7 @@ def run(
         derived,
         segmentation,
         installed,
-        landmarks.discs,
+        found.discs,
         sources,
         parameters,
         timings,
@@ -157,15 +135,9 @@ def segment(
     *,
     volume: int | None = None,
     cord: LabelsLike | None = None,
-    discs: LabelsLike | None = None,
-    vertebrae: LabelsLike | None = None,
-    c2c3_world: Point | None = None,
+    landmarks: Landmarks = Landmarks(),
     model: ModelLike = "bundled",
-    device: str = "auto",
-    threads: int | None = None,
-    engine: str = "auto",
-    fast: bool = False,
-    mirror: bool = False,
+    settings: Settings = Settings(),
     progress: Progress | None = None,
     write_to: Mapping[str, Path] | None = None,
 ) -> Predicted:
@@ -175,14 +147,13 @@ def segment(
     model that does not name levels keep the value 1, and that `write_to` are the files to
     write, ``rootlets`` and (where no cord mask is given) ``cord``.
     """
-    inputs = inputs_of_run.read(image, volume, cord, discs, vertebrae, c2c3_world)
+    inputs = RunInputs.read(image, volume, cord, landmarks)
     installed = network.located(model, progress)
     if write_to is not None:
         files = files_to_write(write_to, cord is not None, installed)
         require_apart([(inputs.image.path, files.values())])
         require_free(files, files_of(*inputs.all))
     timings: dict[str, float] = {}
-    settings = Settings(device, threads, engine, fast, mirror)
     loaded = settings.load(installed, progress, timings)
     return segmented(inputs, installed, loaded, settings, progress, timings)
 
@@ -196,7 +167,7 @@ def files_to_write(
 
 
 def segmented(
-    inputs: Given,
+    inputs: RunInputs,
     model: InstalledModel,
     engine: Engine,
     settings: Settings,
@@ -211,20 +182,20 @@ def segmented(
     with timed("prediction", timings_s):
         segmentation = engine.predict(image, cord=inputs.cord, progress=progress)
     used = inputs.cord if inputs.cord is not None else segmentation.cord
-    rootlets, numbered = segmentation.rootlets, segmentation.has_level_identity
-    if not numbered and landmarks.name_levels:
+    rootlets, has_levels = segmentation.rootlets, segmentation.has_level_identity
+    if not has_levels and landmarks.name_levels:
         if used is None:
             raise refusals.no_cord(model)
         refusals.require_rootlets(segmentation, image)
         with timed("numbering the rootlets", timings_s, progress):
-            rootlets = call_derive(rootlets, used, landmarks, has_level_identity=False).rootlets
-        numbered = True
+            rootlets = numbered(rootlets, used, landmarks)
+        has_levels = True
     return Predicted(
         image,
         used,
         inputs.cord is None and used is not None,
         rootlets,
-        numbered,
+        has_levels,
         segmentation,
         model,
         files_of(*inputs.all),

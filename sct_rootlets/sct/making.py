@@ -189,9 +189,9 @@ def check_usable(kind: str, path: Path, reference: Image, cord: Path | None = No
     if kind == "cord":
         read_cord(path, reference)
     elif kind == "pmj":
-        Landmarks.read(reference, pmj=path)
+        Landmarks(pmj=path).read(reference)
     else:
-        discs = Landmarks.read(reference, discs=path).discs
+        discs = Landmarks(discs=path).read(reference).discs
         if cord is not None and discs is not None:
             VertebralColumn.from_discs(discs, Centerline.fit(read_cord(cord, reference)))
 

@@ -25,8 +25,8 @@ from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.metrics import BorderError, BorderErrors
 from sct_rootlets.pipeline import network
 from sct_rootlets.qc import figure
+from tests.pipeline.knowing_engine import KnowingEngine
 from tests.synthetic import Neck, make_neck, save_array
-from tests.test_pipeline import KnowingEngine
 
 pytestmark = pytest.mark.usefixtures("no_figures")
 
@@ -321,7 +321,7 @@ from sct_rootlets.pipeline import network
 from sct_rootlets.cli.main import main
 from sct_rootlets.manifest import InstalledModel
 from tests.synthetic import make_neck
-from tests.test_pipeline import KnowingEngine
+from tests.pipeline.knowing_engine import KnowingEngine
 
 class Slow(KnowingEngine):
     def predict(self, image, **kwargs):

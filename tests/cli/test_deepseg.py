@@ -20,13 +20,13 @@ from sct_rootlets.cli.main import get_parser, main
 from sct_rootlets.deepseg import flow, tasks
 from sct_rootlets.image import load_labels
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.pipeline import network
+from sct_rootlets.pipeline import LevelOptions, Settings, network
 from sct_rootlets.result import LevelsResult
+from tests.pipeline.knowing_engine import KnowingEngine
 from tests.scts import in_scts_python, scts_environment, the_sct
 from tests.store.server import Server
 from tests.store.tiny import REPOSITORY, TRAINER, sha256_of, write_tiny
 from tests.synthetic import Neck, make_neck
-from tests.test_pipeline import KnowingEngine
 
 #: The options of ``sct_deepseg rootlets`` in SCT 7.4: number of words, type, choices, default.
 GRAMMAR: dict[str, list[Any]] = {
@@ -167,21 +167,16 @@ def test_options_reach_the_request(paths: dict[str, Path], monkeypatch: pytest.M
         "remove_small": "2 3vox",
     }
     assert request.qc == deepseg.QualityControl(Path("qc"), "D", "S", "Sagittal", Path("s.nii"))
-    assert request.network == {
-        "device": "cpu",
-        "threads": 2,
-        "engine": "torch",
-        "fast": True,
-        "mirror": True,
-    }
+    assert request.settings == Settings("cpu", 2, "torch", fast=True, mirror=True)
     assert (request.volume, request.keep_intermediate) == (1, True)
     assert (request.model.reference, request.model.offline) == ("rootlets", True)
     words = "deepseg rootlets_levels -i a.nii -s c.nii -discs d.nii -definition extent -ocsv x.csv"
     assert main([*words.split(), "-device", "cuda:1"]) == 0
     request = asked[-1]
     assert request.cords == (Path("c.nii"),)
-    assert (request.levels["discs"], request.levels["definition"]) == (Path("d.nii"), "extent")
-    assert (request.csv, request.device) == (Path("x.csv"), "cuda:1")
+    assert request.landmarks.discs == Path("d.nii")
+    assert request.level_options == LevelOptions("extent")
+    assert (request.csv, request.settings) == (Path("x.csv"), Settings("cuda:1"))
     assert request.model.reference == ""
 
 

@@ -11,9 +11,10 @@ import pytest
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.cli import values
 from sct_rootlets.cli.main import COMMANDS, get_parser
-from sct_rootlets.cli.options import engine_options
+from sct_rootlets.cli.options import settings
 from sct_rootlets.cli.values import join_coordinates
 from sct_rootlets.engines import ENGINES
+from sct_rootlets.pipeline import Settings
 
 RUN = ["run", "-i", "t2.nii.gz"]
 
@@ -54,18 +55,12 @@ def test_several_images_may_be_given_at_once_or_one_by_one() -> None:
 @pytest.mark.parametrize("engine", ["auto", "nnunet", "openvino", "torch"])
 def test_the_engines(command: str, engine: str) -> None:
     arguments = parse(command, "-i", "t2.nii.gz", "-engine", engine, "-fast", "-device", "cuda:1")
-    assert engine_options(arguments) == {
-        "device": "cuda:1",
-        "threads": None,
-        "engine": engine,
-        "fast": True,
-        "mirror": False,
-    }
+    assert settings(arguments) == Settings("cuda:1", None, engine, fast=True, mirror=False)
     assert engine in ENGINES
 
 
 def test_mirrored_views_have_scts_name() -> None:
-    assert engine_options(parse("segment", "-i", "t2.nii.gz", "-test-time-aug"))["mirror"] is True
+    assert settings(parse("segment", "-i", "t2.nii.gz", "-test-time-aug")).mirror
 
 
 @pytest.mark.parametrize("definition", ["caudal", "extent", "midgap", "valosek2024"])

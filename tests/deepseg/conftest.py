@@ -10,8 +10,8 @@ import pytest
 from sct_rootlets.deepseg import flow
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.pipeline import network
+from tests.pipeline.knowing_engine import KnowingEngine
 from tests.synthetic import Neck, make_neck
-from tests.test_pipeline import KnowingEngine
 
 LEVELS = {value: f"level {value}" for value in (3, 4, 5, 6)}
 

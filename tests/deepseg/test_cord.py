@@ -14,6 +14,7 @@ from sct_rootlets import pipeline
 from sct_rootlets.deepseg import Request, run
 from sct_rootlets.deepseg.cord import at_hand
 from sct_rootlets.image import load_labels
+from sct_rootlets.pipeline import Settings
 from tests.synthetic import Neck
 
 
@@ -61,11 +62,11 @@ def test_the_bundled_model_predicts_a_mask_where_there_is_none(
 
     monkeypatch.setattr(pipeline, "segment", bundled)
     said: list[str] = []
-    request = Request("rootlets_levels", (Path("t2.nii.gz"),), device="cpu", threads=1)
+    request = Request("rootlets_levels", (Path("t2.nii.gz"),), settings=Settings("cpu", 1))
     (outcome,) = run(request, say=said.append)
     assert outcome.result().failures == ()
-    assert [(call["model"], call["device"], call["threads"]) for call in calls] == [
-        ("bundled", "cpu", 1)
+    assert [(call["model"], call["settings"]) for call in calls] == [
+        ("bundled", Settings("cpu", 1))
     ]
     np.testing.assert_array_equal(load_labels("t2_seg.nii.gz").data, neck.cord.data)
     assert any("bundled model" in line for line in said)

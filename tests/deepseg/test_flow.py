@@ -18,7 +18,9 @@ from sct_rootlets.deepseg import Made, QualityControl, Request, flow, run
 from sct_rootlets.deepseg import cord as cords
 from sct_rootlets.errors import InputError, RootletsError, UsageError
 from sct_rootlets.image import load_labels
-from sct_rootlets.pipeline import network
+from sct_rootlets.inputs import Landmarks
+from sct_rootlets.levels import LevelOptions
+from sct_rootlets.pipeline import Settings, network
 from sct_rootlets.postprocess import Sizes, Steps
 from sct_rootlets.result import LevelsResult
 from sct_rootlets.sct.missing_inputs import MadeInputs
@@ -61,7 +63,11 @@ def test_the_sidecar_has_scts_fields_and_ours(
     knowing()
     address = "https://example.org/model.zip"
     monkeypatch.setattr(flow, "model_url", lambda model, manifest: address)
-    do("rootlets", command="sct_rootlets deepseg rootlets -i t2.nii.gz", mirror=True)
+    do(
+        "rootlets",
+        command="sct_rootlets deepseg rootlets -i t2.nii.gz",
+        settings=Settings("cpu", mirror=True),
+    )
     content = sidecar("t2_rootlets.json")
     (maker,) = content["GeneratedBy"]
     assert {"Name", "Version", "CodeURL", "ModelURL"} <= set(maker)
@@ -236,9 +242,10 @@ def test_levels_are_those_of_run(
     neck: Neck, paths: dict[str, Path], knowing: Callable[..., Any]
 ) -> None:
     knowing(cord=True)
-    (made,) = do("rootlets_levels", levels={"definition": "extent", "discs": paths["discs"]})
+    landmarks, options = Landmarks(paths["discs"]), LevelOptions("extent")
+    (made,) = do("rootlets_levels", landmarks=landmarks, level_options=options)
     whole = pipeline.run(
-        "t2.nii.gz", discs=paths["discs"], definition="extent", model=made.predicted.model
+        "t2.nii.gz", landmarks=landmarks, options=options, model=made.predicted.model
     )
     assert made.levels is not None
     assert made.levels.derived.table.to_tsv() == whole.derived.table.to_tsv()
@@ -280,7 +287,7 @@ def test_discs_number_the_rootlets_that_are_written(
     neck: Neck, paths: dict[str, Path], knowing: Callable[..., Any]
 ) -> None:
     knowing(identity=False)
-    do("rootlets_levels", cords=(paths["cord"],), levels={"discs": paths["discs"]})
+    do("rootlets_levels", cords=(paths["cord"],), landmarks=Landmarks(paths["discs"]))
     np.testing.assert_array_equal(load_labels("t2_rootlets.nii.gz").data, neck.rootlets.data)
     assert sidecar("t2_rootlets.json")["Labels"]["3"] == "C3"
 
@@ -352,7 +359,7 @@ def test_without_rootlets_the_image_is_empty_and_levels_fail(
 
 def test_bad_landmarks_are_found_before_the_model(paths: dict[str, Path], no_model: None) -> None:
     with pytest.raises(UsageError, match="holds no disc label"):
-        do("rootlets_levels", levels={"discs": paths["cord"]})
+        do("rootlets_levels", landmarks=Landmarks(paths["cord"]))
 
 
 def test_a_cord_mask_made_by_sct_comes_before_a_predicted_one(

@@ -10,6 +10,8 @@ import pytest
 from sct_rootlets.deepseg import Request
 from sct_rootlets.deepseg.request import default_device
 from sct_rootlets.errors import UsageError
+from sct_rootlets.inputs import Landmarks
+from sct_rootlets.levels import LevelOptions
 from sct_rootlets.postprocess import Steps
 
 ONE, TWO = (Path("a/t2.nii.gz"),), (Path("a/t2.nii.gz"), Path("b/t1.nii"))
@@ -44,11 +46,10 @@ def test_the_names_of_the_levels_follow_the_rootlets() -> None:
         (TWO, {"output": "out.nii.gz"}, "-o names one output, and -i has 2 images"),
         (ONE, {"output": "out/"}, "is a folder"),
         (TWO, {"cords": ONE}, "-s has 1 and -i has 2"),
-        (TWO, {"levels": {"discs": Path("d.nii.gz")}}, "-discs belongs to one image"),
-        (TWO, {"levels": {"pmj": Path("p.nii.gz")}}, "-pmj belongs to one image"),
+        (TWO, {"landmarks": Landmarks(Path("d.nii.gz"))}, "-discs belongs to one image"),
+        (TWO, {"landmarks": Landmarks(pmj=Path("p.nii.gz"))}, "-pmj belongs to one image"),
         (TWO, {"csv": Path("x.csv")}, "-ocsv names one file"),
         (ONE, {"steps": Steps(threshold=0.5)}, "-thr"),
-        (ONE, {"levels": {"dilation_voxels": 2}}, "-dilation"),
     ],
 )
 def test_contradictions(images: tuple[Path, ...], options: dict[str, Any], message: str) -> None:
@@ -58,7 +59,7 @@ def test_contradictions(images: tuple[Path, ...], options: dict[str, Any], messa
 
 def test_what_is_no_contradiction() -> None:
     Request("rootlets", ONE, steps=Steps(threshold=0.5)).check()
-    Request("rootlets_levels", TWO, cords=TWO, levels={"definition": "extent"}).check()
+    Request("rootlets_levels", TWO, cords=TWO, level_options=LevelOptions("extent")).check()
     Request("rootlets_levels", ONE, steps=Steps(threshold=0.0)).check()
 
 

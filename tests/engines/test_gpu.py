@@ -18,7 +18,8 @@ from sct_rootlets import pipeline
 from sct_rootlets.engines import load_engine
 from sct_rootlets.engines.reduced_precision import agreement
 from sct_rootlets.image import Image, LabelImage, load_labels, save
-from sct_rootlets.pipeline import inputs_of_run, network
+from sct_rootlets.pipeline import network
+from sct_rootlets.pipeline.inputs_of_run import RunInputs
 from sct_rootlets.store import locate
 from tests.engines.test_sliding import (  # noqa: F401  the fixture
     Write,
@@ -137,7 +138,7 @@ def test_a_batch_reads_ahead_and_writes_behind(trained, phantom, tmp_path, monke
     alone = [predicted(trained, "torch", GPU, image.with_data(np.roll(image.data, n, 0)))
              for n in range(3)]  # fmt: skip
     loads, threads = [], {"read": set(), "written": set()}
-    load, read, write = network.load_engine, inputs_of_run.read, pipeline.Predicted.write
+    load, read, write = network.load_engine, RunInputs.read, pipeline.Predicted.write
 
     def noted(kind, function):
         def call(*args, **kwargs):
@@ -151,12 +152,15 @@ def test_a_batch_reads_ahead_and_writes_behind(trained, phantom, tmp_path, monke
         return load(*args, **kwargs)
 
     monkeypatch.setattr(network, "load_engine", loaded)
-    monkeypatch.setattr(inputs_of_run, "read", noted("read", read))
+    monkeypatch.setattr(RunInputs, "read", noted("read", read))
     monkeypatch.setattr(pipeline.Predicted, "write", noted("written", write))
     targets = [{"rootlets": tmp_path / f"{n}_rootlets.nii.gz"} for n in range(3)]
     outcomes = list(
         pipeline.segment_many(
-            paths, model=str(trained), device=GPU, engine="torch", write_to=targets
+            paths,
+            model=str(trained),
+            settings=pipeline.Settings(GPU, engine="torch"),
+            write_to=targets,
         )
     )
     assert len(loads) == 1

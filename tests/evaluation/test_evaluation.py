@@ -225,7 +225,7 @@ def test_probabilities_are_cut_and_calibrated(planted: Planted, tmp_path: Path) 
 @pytest.fixture(scope="module")
 def tables(planted: Planted) -> dict[str, Path]:
     """Derive tables of the reference and of the shifted one, along cords cut differently."""
-    from sct_rootlets.derivation import levels
+    from sct_rootlets.pipeline import levels
 
     # Another rostral end: 0 mm lies elsewhere in the two tables.
     shorter = np.array(planted.cord)

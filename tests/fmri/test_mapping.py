@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from sct_rootlets import derivation
+from sct_rootlets import pipeline
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.colours import LEVEL_COLOURS
 from sct_rootlets.errors import InputError, UsageError
@@ -229,10 +229,10 @@ def test_small_and_absent_levels_are_named(folder: Path) -> None:
 def test_the_real_field(shared_data: Path, tmp_path: Path) -> None:
     """T2w levels on the MT image: each in order, and where the MT image's own cord is."""
     subject, mt = shared_data / "subject_t2", shared_data / "mt"
-    levels = derivation.levels(
+    levels = pipeline.levels(
         subject / "t2_seg-deepseg_rootlets.nii.gz",
         subject / "t2_seg-manual.nii.gz",
-        discs=subject / "discs.nii.gz",
+        landmarks=pipeline.Landmarks(subject / "discs.nii.gz"),
     )
     levels.write(tmp_path / "t2_levels.nii.gz")
     warp = mt / "warp_t22mt1.nii.gz"

@@ -13,7 +13,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from sct_rootlets import derivation
+from sct_rootlets import pipeline
 from sct_rootlets.fmri import analyse, map_levels
 from sct_rootlets.fmri.products import write
 
@@ -21,10 +21,10 @@ from sct_rootlets.fmri.products import write
 def test_a_real_run_from_end_to_end(shared_data: Path, tmp_path: Path) -> None:
     levels = tmp_path / "t2_spinal_levels.nii.gz"
     subject, run = shared_data / "subject_t2", shared_data / "fmri" / "fmri.nii.gz"
-    derived = derivation.levels(
+    derived = pipeline.levels(
         subject / "t2_seg-deepseg_rootlets.nii.gz",
         subject / "t2_seg-manual.nii.gz",
-        discs=subject / "discs.nii.gz",
+        landmarks=pipeline.Landmarks(subject / "discs.nii.gz"),
     )
     derived.write(levels)
     mapped = map_levels(levels, run)

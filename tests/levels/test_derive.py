@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from sct_rootlets.anatomy import ROOTLET_LEVELS, SpinalLevel
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import Grid, LabelImage
-from sct_rootlets.levels import Derived, derive
+from sct_rootlets.inputs import LandmarkImages
+from sct_rootlets.levels import Derived, LevelOptions, derive
+from sct_rootlets.levels.axial_slices import axis_along
+from sct_rootlets.levels.paint import UNPAINTED
 from sct_rootlets.levels.population.reference_data import (
     COHORT_ZONES_MM,
     PAM50_DISCS_MM,
@@ -18,6 +22,7 @@ from sct_rootlets.levels.population.reference_data import (
 )
 from tests.levels.bent_cord import SIZE, WHOLE, BentCord, point_labels, turned
 from tests.orientations import TURNS
+from tests.synthetic import Neck, make_neck
 
 CORD = BentCord(zones={4: (6.0, 15.0), 5: (22.3, 30.6), 6: (37.4, 46.0)})
 
@@ -32,6 +37,11 @@ def pair() -> Pair:
 @pytest.fixture(scope="module")
 def whole() -> Pair:
     return WHOLE.render(WHOLE.grid((1.0, 1.0, 1.0)))
+
+
+@pytest.fixture(scope="module")
+def neck() -> Neck:
+    return make_neck()
 
 
 def _discs(grid: Grid, *labels: int, shift: float = 0.0, dorsal: float = -8.0) -> LabelImage:
@@ -83,7 +93,9 @@ def test_the_painted_cord_follows_the_table(pair: Pair) -> None:
 
 def test_extent_leaves_gaps(pair: Pair) -> None:
     cord, rootlets = pair
-    rows = {row.level: row for row in derive(rootlets, cord, definition="extent").table.rows}
+    rows = {
+        row.level: row for row in derive(rootlets, cord, options=LevelOptions("extent")).table.rows
+    }
     low, high = CORD.entry(5)
     gap = rows[SpinalLevel.C5].rostral_mm - rows[SpinalLevel.C4].caudal_mm
     assert gap == pytest.approx(low - CORD.entry(4)[1], abs=1.6)
@@ -118,15 +130,17 @@ def test_an_interpolated_level_lies_between_its_neighbours(pair: Pair) -> None:
 def test_one_c2c3_point_is_enough(whole: Pair) -> None:
     cord, rootlets = whole
     point = WHOLE.world(np.array([40.0]), np.zeros(1), np.array([-8.0]))[0]
-    derived = derive(_nameless(rootlets), cord, c2c3_world=tuple(point))
+    derived = derive(_nameless(rootlets), cord, LandmarkImages(c2c3_world=tuple(point)))
     assert _accuracy(derived, rootlets) > 0.99
     assert derived.table.details["discs_mm"]["C2/C3"] == pytest.approx(40.0, abs=1.5)
 
 
 def test_the_pmj_gives_distances(pair: Pair) -> None:
     cord, rootlets = pair
-    pmj = CORD.world(np.array([-20.0]), np.zeros(1), np.zeros(1))[0]
-    table = derive(rootlets, cord, pmj=tuple(pmj)).table
+    affine = np.eye(4)
+    affine[:3, 3] = CORD.world(np.array([-20.0]), np.zeros(1), np.zeros(1))[0]
+    pmj = LabelImage(np.full((1, 1, 1), 50), Grid((1, 1, 1), affine))
+    table = derive(rootlets, cord, LandmarkImages(pmj=pmj)).table
     assert table.pmj_mm == pytest.approx(-20.0, abs=1.5)
     lines = [line.split("\t") for line in table.to_tsv().splitlines()]
     c5 = dict(zip(lines[0], next(line for line in lines if line[0] == "C5"), strict=True))
@@ -143,7 +157,7 @@ def test_no_disc_says_what_is_needed_and_why(pair: Pair) -> None:
     assert "no level identity" in str(error.value)
     other = point_labels(cord.grid, {50: cord.grid.world_from_ijk([2, 2, 2])})
     with pytest.raises(UsageError, match=r"discs\.nii\.gz has none"):
-        derive(_nameless(rootlets), cord, discs=other)
+        derive(_nameless(rootlets), cord, LandmarkImages(other))
 
 
 def test_swapped_arguments_are_recognised(pair: Pair) -> None:
@@ -155,10 +169,6 @@ def test_swapped_arguments_are_recognised(pair: Pair) -> None:
 
 def test_unusable_inputs_are_refused(pair: Pair) -> None:
     cord, rootlets = pair
-    with pytest.raises(UsageError, match="definition"):
-        derive(rootlets, cord, definition="bone")
-    with pytest.raises(UsageError, match="reach"):
-        derive(rootlets, cord, reach_mm=0.0)
     with pytest.raises(InputError, match="no spinal levels"):
         derive(rootlets.with_data(rootlets.data * 20), cord)
     smaller = Grid((*cord.grid.shape[:2], cord.grid.shape[2] - 1), cord.grid.affine)
@@ -172,7 +182,53 @@ def test_unusable_inputs_are_refused(pair: Pair) -> None:
 def test_identity_can_be_told(whole: Pair) -> None:
     """The value 1 throughout can be meant as C1, and other values as no identity."""
     cord, rootlets = whole
-    derived = derive(rootlets, cord, discs=_discs(cord.grid, 3), has_level_identity=False)
+    derived = derive(rootlets, cord, LandmarkImages(_discs(cord.grid, 3)), has_level_identity=False)
     assert derived.numbering is not None
     assert _accuracy(derived, rootlets) > 0.99
     assert COHORT_ZONES_MM.keys() == PAM50_ZONES_MM.keys()
+
+
+def test_the_result_is_finished(pair: Pair) -> None:
+    """Slices, name and warnings are there, whatever the definition; the painting is asked for."""
+    cord, rootlets = pair
+    soft = replace(cord, remarks=("cord.nii.gz was cut at 0.5",))
+    for definition in ("caudal", "valosek2024"):
+        options = LevelOptions(definition, axial=True)
+        derived = derive(rootlets, soft, options=options, remarks=("the image was cut",))
+        table = derived.table
+        assert table.fname == "rootlets.nii.gz"
+        assert {"the image was cut", "cord.nii.gz was cut at 0.5"} <= {*table.warnings}
+        assert table.row(SpinalLevel.C5).slices is not None
+        axis = axis_along(cord.grid, derived.centerline)
+        for slice_, inside in zip(
+            np.moveaxis(derived.levels.data, axis, 0), np.moveaxis(cord.data, axis, 0), strict=True
+        ):
+            assert len(np.unique(slice_[inside > 0])) <= 1
+    longer = derive(rootlets, cord, options=LevelOptions(extend=SpinalLevel.T12), fname="other")
+    assert longer.table.fname == "other"
+    assert UNPAINTED in longer.table.warnings[-1]
+
+
+def test_the_published_method_comes_with_its_own_slices(neck: Neck) -> None:
+    options = LevelOptions("valosek2024", dilation_voxels=1)
+    assert options.parameters["dilation_voxels"] == 1
+    table = derive(neck.rootlets, neck.cord, options=options).table
+    assert table.definition == "valosek2024"
+    assert table.reach_mm is None
+    c4, c5 = (table.row(SpinalLevel(value)) for value in (4, 5))
+    assert c5.rostral_mm > c4.caudal_mm + 1  # gaps stay
+    for row in table.rows:
+        assert row.status in ("measured", "unseen")
+        assert row.rostral_sd_mm is None
+    assert c4.slices is not None
+    # Slice k has its middle 99.5 - k mm below the top.
+    assert c4.rostral_mm == pytest.approx(99 - c4.slices.end, abs=0.3)
+    assert c4.caudal_mm == pytest.approx(100 - c4.slices.start, abs=0.3)
+
+
+def test_the_published_method_on_rootlets_that_discs_number(neck: Neck) -> None:
+    options, landmarks = LevelOptions("valosek2024"), LandmarkImages(neck.discs)
+    derived = derive(_nameless(neck.rootlets), neck.cord, landmarks, options)
+    named = derive(neck.rootlets, neck.cord, landmarks, options)
+    assert derived.table.to_tsv() == named.table.to_tsv()
+    assert derived.numbering is not None

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sct_rootlets.image import Grid, LabelImage, load_labels
+from sct_rootlets.inputs import LandmarkImages
 from sct_rootlets.levels import Derived, derive
 
 #: Caudal ends of PAM50's entry zones less the C2/C3 disc, mm, by voxels: C3 to T1.
@@ -39,7 +40,7 @@ def _pam50_small(folder: Path) -> list[LabelImage]:
 @pytest.mark.parametrize("labels", [tuple(range(2, 12)), (3,), (5,), (7,)], ids=str)
 def test_pam50_small_is_numbered(shared_data: Path, labels: tuple[int, ...]) -> None:
     rootlets, cord, discs = _pam50_small(shared_data)
-    derived = derive(_nameless(rootlets), cord, discs=_only(discs, *labels))
+    derived = derive(_nameless(rootlets), cord, LandmarkImages(_only(discs, *labels)))
     assert _accuracy(derived, rootlets) > 0.99
 
 
@@ -47,7 +48,7 @@ def test_pam50_small_is_numbered(shared_data: Path, labels: tuple[int, ...]) -> 
 def test_the_subject_is_numbered(shared_data: Path, labels: tuple[int, ...]) -> None:
     names = ("t2_seg-deepseg_rootlets", "t2_seg-manual", "discs")
     rootlets, cord, discs = _load(shared_data / "subject_t2", *names)
-    derived = derive(_nameless(rootlets), cord, discs=_only(discs, *labels))
+    derived = derive(_nameless(rootlets), cord, LandmarkImages(_only(discs, *labels)))
     assert _accuracy(derived, rootlets) > 0.95  # the study reached 0.86
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sct_rootlets import derivation, perlevel
+from sct_rootlets import perlevel, pipeline
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.cli.main import main
 from sct_rootlets.errors import UsageError
@@ -25,7 +25,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("perlevel")
     neck: Neck = make_neck()
     neck.write(folder)
-    derivation.levels(neck.rootlets, neck.cord).write(folder / "levels.nii.gz")
+    pipeline.levels(neck.rootlets, neck.cord).write(folder / "levels.nii.gz")
     grid = neck.cord.grid
     z = grid.world_from_ijk(np.indices(grid.shape).reshape(3, -1).T)[:, 2].reshape(grid.shape)
     ramp = np.where(neck.cord.data > 0, 99.5 - z, np.nan).astype(np.float32)
@@ -212,7 +212,7 @@ def test_a_map_of_thick_slices_in_another_grid(shared_data: Path, tmp_path: Path
     folder = shared_data / "subject_t2"
     names = ("t2_seg-deepseg_rootlets", "t2_seg-manual")
     rootlets, cord = (load_labels(folder / f"{name}.nii.gz") for name in names)
-    derivation.levels(rootlets, cord).write(tmp_path / "levels.nii.gz")
+    pipeline.levels(rootlets, cord).write(tmp_path / "levels.nii.gz")
     save(cord, tmp_path / "seg.nii.gz")
     result = perlevel.measure(
         tmp_path / "seg.nii.gz",

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sct_rootlets.image import Grid, Image, LabelImage
+from sct_rootlets.inputs import LandmarkImages
 from sct_rootlets.levels import Derived, derive
 from tests.synthetic import ZONES_MM, make_neck
 
@@ -30,7 +31,7 @@ def pixels(content: bytes) -> NDArray[np.int_]:
 @pytest.fixture(scope="module")
 def derived() -> Derived:
     neck = make_neck()
-    return derive(neck.rootlets, neck.cord, discs=neck.discs)
+    return derive(neck.rootlets, neck.cord, LandmarkImages(neck.discs))
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sct_rootlets.derivation import levels
 from sct_rootlets.image import LabelImage, save
+from sct_rootlets.inputs import Landmarks
+from sct_rootlets.pipeline import levels
 from sct_rootlets.report import Summary, build
 from tests.synthetic import Neck, make_neck
 
@@ -26,7 +27,7 @@ def write_result(folder: Path, neck: Neck, stem: str = "t2") -> Path:
     }
     for what, path in paths.items():
         save(getattr(neck, what), path)
-    made = levels(paths["rootlets"], paths["cord"], discs=paths["discs"])
+    made = levels(paths["rootlets"], paths["cord"], landmarks=Landmarks(paths["discs"]))
     return made.write(folder / f"{stem}_spinal_levels.nii.gz")["table"]
 
 

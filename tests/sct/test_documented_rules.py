@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from sct_rootlets import derivation
+from sct_rootlets import pipeline
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import LabelImage
-from sct_rootlets.levels import Derived, LevelTable
+from sct_rootlets.levels import Derived, LevelOptions, LevelTable
 from sct_rootlets.levels.axial_slices import with_slices
 from sct_rootlets.levels.paint import paint_levels, paint_points
 from sct_rootlets.levels.table.level_table import LevelRow
@@ -57,8 +58,8 @@ def given(request: pytest.FixtureRequest, phantom_small: Phantom) -> Pair:
     return inputs(name, phantom_small, folder)
 
 
-def derived(given: Pair, **options: object) -> Derived:
-    return derivation.derive_levels(*given, **options)
+def derived(given: Pair, **options: Any) -> Derived:
+    return pipeline.levels(*given, options=LevelOptions(**options)).derived
 
 
 @pytest.mark.parametrize("definition", ["caudal", "extent"])

@@ -18,9 +18,9 @@ from sct_rootlets.cli.main import main
 from sct_rootlets.image import LabelImage, load_labels
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.pipeline import network
+from tests.pipeline.knowing_engine import KnowingEngine
 from tests.sct.stand_in_answers import StandIn, copy_as, is_running, without_settings, write_truth
 from tests.synthetic import Neck, make_neck
-from tests.test_pipeline import KnowingEngine
 
 pytestmark = pytest.mark.usefixtures("no_figures")
 

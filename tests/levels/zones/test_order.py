@@ -8,7 +8,7 @@ import pytest
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import LabelImage
-from sct_rootlets.levels import derive
+from sct_rootlets.levels import LevelOptions, derive
 from sct_rootlets.levels.population.reference_data import COHORT_ZONES_MM
 from sct_rootlets.levels.zones.entry_zones import measure
 from sct_rootlets.levels.zones.order import ordered_groups
@@ -88,7 +88,7 @@ def test_swapped_neighbours_never_swap_the_table(pair: Pair) -> None:
 def test_labels_swapped_at_a_border_are_settled_and_said(pair: Pair) -> None:
     cord, rootlets = pair
     zones = measure(rootlets, cord, Centerline.fit(cord))
-    clean = derive(rootlets, cord, definition="extent").table
+    clean = derive(rootlets, cord, options=LevelOptions("extent")).table
     c4, c5 = clean.row(C4), clean.row(C5)
     assert c4 is not None
     assert c5 is not None
@@ -96,7 +96,7 @@ def test_labels_swapped_at_a_border_are_settled_and_said(pair: Pair) -> None:
     taken = (zones.value == 5) & (zones.side == "L") & (zones.s_mm < c5.rostral_mm + 5)
     data = rootlets.data.copy()
     data[tuple(zones.ijk[taken].T)] = 4
-    derived = derive(rootlets.with_data(data), cord, definition="extent")
+    derived = derive(rootlets.with_data(data), cord, options=LevelOptions("extent"))
     above, below = derived.table.row(C4), derived.table.row(C5)
     assert above is not None
     assert below is not None

@@ -1,0 +1,103 @@
+"""Levels of rootlets that are segmented already, with their files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.colours import colour_of
+from sct_rootlets.errors import UsageError
+from sct_rootlets.image import load_labels
+from sct_rootlets.levels import LevelTable
+from sct_rootlets.levels.zones.order import Stray
+from sct_rootlets.pipeline import Landmarks, levels
+from sct_rootlets.qc import figure
+from tests.levels.bent_cord import turned
+from tests.synthetic import Neck
+
+
+def test_a_cord_mask_in_another_orientation_changes_nothing(neck: Neck) -> None:
+    reference = levels(neck.rootlets, neck.cord)
+    other = levels(neck.rootlets, turned(neck.cord, (2, 0, 1), (True, False, True)))
+    assert other.derived.table.to_tsv() == reference.derived.table.to_tsv()
+    np.testing.assert_array_equal(other.derived.levels.data, reference.derived.levels.data)
+
+
+def test_nothing_to_derive_from(neck: Neck) -> None:
+    with pytest.raises(UsageError, match="-vertfile"):
+        levels(None, neck.cord)
+
+
+def test_levels_with_their_files(neck: Neck, tmp_path: Path) -> None:
+    paths = neck.write(tmp_path / "in")
+    result = levels(paths["rootlets"], paths["cord"], landmarks=Landmarks(paths["discs"]))
+    files = result.write(tmp_path / "out" / "X.nii.gz", csv=tmp_path / "out" / "published.csv")
+    painted = load_labels(files["levels"])
+    assert painted.data.shape == neck.image.grid.shape
+    table = LevelTable.from_tsv(files["table"].read_text())
+    assert table.fname == "rootlets.nii.gz"
+    for place in ("midpoint", "rostral", "caudal"):
+        points = load_labels(files[place])
+        assert points.labels == [3, 4, 5, 6]
+        for value in points.labels:
+            row = table.row(SpinalLevel(value))
+            assert len(points.points_world(value)) == 1
+            s = result.derived.centerline.project(points.points_world(value)).s_mm[0]
+            assert s == pytest.approx(getattr(row, f"{place}_mm"), abs=0.6)
+    lookup = [line.split("\t") for line in files["lookup"].read_text().splitlines()]
+    assert lookup[0] == ["index", "name", "color"]
+    assert ["4", "C4", colour_of(4)] in lookup
+    assert [line[0] for line in lookup[1:]] == [str(row.level.value) for row in table.rows]
+    content = json.loads(files["json"].read_text())
+    assert content["GeneratedBy"][0]["Parameters"]["definition"] == "caudal"
+    assert set(content["GeneratedBy"][0]["Parameters"]) == {
+        *("definition", "reach_mm", "dilation_voxels", "extend", "renumber", "axial"),
+        *("discs", "vertebrae", "c2c3_world_mm", "pmj"),
+    }
+    assert content["SourceSHA256"] == {
+        f"../in/{name}.nii.gz": hashlib.sha256(
+            (tmp_path / f"in/{name}.nii.gz").read_bytes()
+        ).hexdigest()
+        for name in ("rootlets", "cord", "discs")
+    }
+    assert content["origin"].startswith("s = 0 mm is the")
+    assert content["Columns"]["caudal_mm"]["Units"] == "mm"
+    assert isinstance(content["rejected"], list)
+    lines = files["csv"].read_text().splitlines()
+    assert lines[0].startswith("spinal_level,fname,slice_start")
+    assert lines[1].startswith("3,rootlets.nii.gz,")
+
+
+def test_without_matplotlib_everything_but_the_figure_is_written(
+    neck: Neck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figure, "has_matplotlib", lambda: False)
+    files = levels(neck.rootlets, neck.cord).write(tmp_path / "X.nii.gz")
+    assert "figure" not in files
+    assert not (tmp_path / "X.png").exists()
+    assert files["table"].exists()
+
+
+def test_one_file_given_twice_is_refused(neck: Neck) -> None:
+    with pytest.raises(UsageError, match="same voxels"):
+        levels(neck.cord, neck.cord, landmarks=Landmarks(neck.discs))
+
+
+def test_strays_and_identity_are_in_the_json(neck: Neck, tmp_path: Path) -> None:
+    result = levels(neck.rootlets, neck.cord)
+    derived = replace(
+        result.derived,
+        strays=(Stray(SpinalLevel.C5, 3, 18.333, "apart"),),
+        identity=SimpleNamespace(report=lambda: {"shift": 0}),
+    )
+    files = replace(result, derived=derived).write(tmp_path / "X.nii.gz")
+    content = json.loads(files["json"].read_text())
+    assert content["rejected"] == [{"level": "C5", "n_voxels": 3, "s_mm": 18.33, "reason": "apart"}]
+    assert content["identity"] == {"shift": 0}

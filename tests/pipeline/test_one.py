@@ -1,0 +1,273 @@
+"""One image through the pipeline, with an engine that knows the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.image import LabelImage, load_labels
+from sct_rootlets.levels import LevelTable
+from sct_rootlets.pipeline import Landmarks, LevelOptions, run, segment
+from sct_rootlets.qc import figure
+from tests.pipeline.knowing_engine import KnowingEngine
+from tests.synthetic import Neck
+
+_STEMS = {"rootlets": "rootlets", "cord": "seg", "levels": "spinal_levels"}
+
+
+def measured(table: LevelTable) -> dict[str, tuple[float, float]]:
+    return {
+        row.level.name: (row.rostral_mm, row.caudal_mm)
+        for row in table.rows
+        if row.status == "measured"
+    }
+
+
+def test_levels_come_out_where_the_rootlets_are(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine()
+    paths = neck.write(tmp_path)
+    result = run(paths["image"], options=LevelOptions("extent"))
+    found = measured(result.derived.table)
+    assert list(found) == ["C3", "C4", "C5", "C6"]
+    # Entry zones start at 20, 36, 52 and 66 mm; within 1.5 mm they descend by as much.
+    np.testing.assert_allclose([r for r, _ in found.values()], [20, 36, 52, 66], atol=1.6)
+    np.testing.assert_allclose([c for _, c in found.values()], [31.5, 47.5, 62.5, 76.5], atol=1.6)
+    assert result.cord_is_ours
+    assert result.stem == "t2"
+    assert set(result.timings_s) == {"loading the model", "prediction", "deriving the levels"}
+
+
+def test_discs_number_rootlets_without_identity(
+    neck: Neck, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine(identity=False)
+    result = run(neck.image, landmarks=Landmarks(neck.discs))
+    np.testing.assert_array_equal(result.rootlets.data, neck.rootlets.data)
+    by_point = run(neck.image, landmarks=Landmarks(c2c3_world=(0.0, 9.0, 65.5)))
+    assert measured(by_point.derived.table).keys() == {"C3", "C4", "C5", "C6"}
+
+
+def test_a_given_cord_mask_is_used_and_not_written(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    engine = use_engine()
+    paths = neck.write(tmp_path / "in")
+    result = run(paths["image"], cord=paths["cord"])
+    assert engine.given_cord is result.cord
+    assert not result.cord_is_ours
+    files = result.write(tmp_path / "out")
+    assert "cord" not in files
+    assert not (tmp_path / "out" / "t2_seg.nii.gz").exists()
+
+
+def test_what_is_written(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine()
+    paths = neck.write(tmp_path / "in")
+    before = {path: path.read_bytes() for path in paths.values()}
+    result = run(paths["image"], landmarks=Landmarks(paths["discs"]))
+    files = result.write(tmp_path / "out" / "new")
+    names = sorted(path.name for path in (tmp_path / "out" / "new").iterdir())
+    assert names == [
+        "t2_rootlets.json",
+        "t2_rootlets.nii.gz",
+        "t2_seg.json",
+        "t2_seg.nii.gz",
+        "t2_spinal_levels.json",
+        "t2_spinal_levels.nii.gz",
+        *(["t2_spinal_levels.png"] if figure.has_matplotlib() else []),
+        "t2_spinal_levels.tsv",
+        "t2_spinal_levels_caudal.nii.gz",
+        "t2_spinal_levels_dseg.tsv",
+        "t2_spinal_levels_midpoint.nii.gz",
+        "t2_spinal_levels_rostral.nii.gz",
+    ]
+    levels = load_labels(files["levels"])
+    assert levels.grid.matches(neck.image.grid)
+    assert set(levels.labels) == {3, 4, 5, 6}
+    assert (levels.data[neck.cord.data == 0] == 0).all()
+    np.testing.assert_array_equal(load_labels(files["rootlets"]).data, neck.rootlets.data)
+    table = LevelTable.from_tsv(files["table"].read_text())
+    assert measured(table).keys() == measured(result.derived.table).keys()
+    for what in ("rootlets", "cord", "levels"):
+        content = json.loads((files[what].parent / f"t2_{_STEMS[what]}.json").read_text())
+        maker = content["GeneratedBy"][0]
+        assert maker["Name"] == "sct_rootlets"
+        assert maker["Model"] == {"Name": "knowing", "Version": "1.0", "SHA256": "cd" * 32}
+        assert content["Sources"] == ["../../in/t2.nii.gz", "../../in/discs.nii.gz"]
+    assert {path: path.read_bytes() for path in paths.values()} == before
+    result.write(tmp_path / "out" / "new")  # a second time: results of ours may be replaced
+
+
+def test_intermediate_files_on_request(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine(identity=False)
+    result = run(neck.image, landmarks=Landmarks(neck.discs))
+    files = result.write(tmp_path, keep_intermediate=True)
+    assert load_labels(files["predicted"]).labels == [1]
+    rows = np.loadtxt(files["centerline"], skiprows=1)
+    np.testing.assert_allclose(rows[:, 0], result.derived.centerline.s_mm, atol=1e-3)
+
+
+def test_an_error_while_writing_leaves_nothing(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine()
+    result = run(neck.image)
+    broken = replace(result, parameters={"reach_mm": float("nan")})  # JSON refuses it
+    with pytest.raises(ValueError, match="JSON"):
+        broken.write(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_without_cord_needs_one_before_it_is_loaded(
+    neck: Neck, no_engine: Callable[..., None]
+) -> None:
+    no_engine(compact=False)
+    with pytest.raises(UsageError, match="-s"):
+        run(neck.image)
+
+
+def test_conflicts_with_files_are_found_before_the_model_is_loaded(
+    neck: Neck, tmp_path: Path, no_engine: Callable[..., None]
+) -> None:
+    no_engine()
+    (tmp_path / "image_seg.nii.gz").write_text("a manual mask")
+    with pytest.raises(UsageError, match="did not make"):
+        run(neck.image, write_to=tmp_path)
+
+
+def test_an_input_with_the_name_of_a_result_is_found_before_the_model_is_loaded(
+    neck: Neck, tmp_path: Path, no_engine: Callable[..., None]
+) -> None:
+    no_engine()
+    paths = neck.write(tmp_path)
+    discs = paths["discs"].rename(tmp_path / "t2_rootlets.nii.gz")
+    before = discs.read_bytes()
+    with pytest.raises(UsageError, match=r"t2_rootlets\.nii\.gz: is an input"):
+        run(paths["image"], landmarks=Landmarks(discs), write_to=tmp_path)
+    assert discs.read_bytes() == before
+
+
+def test_no_rootlets_is_an_answer_one_can_read(
+    neck: Neck, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    engine = use_engine()
+    empty = neck.rootlets.with_data(np.zeros_like(neck.rootlets.data))
+    engine.neck = replace(neck, rootlets=empty)
+    with pytest.raises(InputError, match="no rootlets were found"):
+        run(neck.image)
+
+
+def test_segment_keeps_the_value_one_without_a_disc(
+    neck: Neck, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine(identity=False)
+    plain = segment(neck.image)
+    assert plain.rootlets.labels == [1]
+    assert not plain.numbered
+    numbered = segment(neck.image, landmarks=Landmarks(neck.discs))
+    assert numbered.rootlets.labels == [3, 4, 5, 6]
+    assert numbered.numbered
+
+
+def test_remarks_about_every_input_are_notes_of_a_segmentation(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    use_engine()
+    image, cord = (
+        replace(x, remarks=(f"about the {x.path}",))
+        for x in (replace(neck.image, path="image"), replace(neck.cord, path="cord"))
+    )
+    predicted = segment(image, cord=cord)
+    files = predicted.write({"rootlets": tmp_path / "r.nii.gz"})
+    notes = json.loads((tmp_path / "r.json").read_text())["Notes"]
+    assert notes == ["about the image", "about the cord", "a note of the engine"]
+    assert files == {"rootlets": tmp_path / "r.nii.gz"}
+
+
+def test_the_quality_control_is_whole(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+) -> None:
+    pytest.importorskip("matplotlib")
+
+    use_engine()
+    result = run(neck.image)
+    with OutputSet() as outputs:
+        files = result.stage_qc(outputs, tmp_path / "qc")
+    assert files["figure"].read_bytes().startswith(b"\x89PNG")
+    assert files["report"].name == "image_spinal_levels.html"
+    page = files["report"].read_text()
+    assert "knowing 1.0" in page
+    assert "cd" * 32 in page
+    assert "a note of the engine" in page
+    assert "http://" not in page  # nothing is fetched from anywhere
+    assert "https://" not in page
+
+
+@pytest.mark.parametrize("identity", [True, False])
+def test_the_quality_control_of_rootlets_alone(
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine], identity: bool
+) -> None:
+    pytest.importorskip("matplotlib")
+
+    use_engine(identity=identity, compact=False)
+    predicted = segment(neck.image)
+    assert predicted.cord is None
+    with OutputSet() as outputs:
+        files = predicted.stage_qc(outputs, tmp_path / "qc", "t2_rootlets")
+    assert files == {"report": tmp_path / "qc" / "t2_rootlets.html"}
+    page = files["report"].read_text()
+    assert "knowing 1.0" in page
+    assert "a note of the engine" in page
+    assert page.count("data:image/png;base64,") == 2
+    assert predicted.mosaic().background != predicted.mosaic(left_on_left=True).background
+
+
+def _mask(neck: Neck) -> dict[str, Any]:
+    return {"image": neck.image.with_data((neck.cord.data > 0).astype(np.float32))}
+
+
+def _cropped(neck: Neck) -> dict[str, Any]:
+    smaller = replace(neck.image.grid, shape=(33, 33, 99))
+    return {"cord": LabelImage(neck.cord.data[:, :, :99], smaller, path="cropped.nii.gz")}
+
+
+def _only_pmj(neck: Neck) -> dict[str, Any]:
+    data = np.zeros_like(neck.discs.data)
+    data[16, 16, 90] = 50
+    return {"landmarks": Landmarks(LabelImage(data, neck.discs.grid, path="pmj.nii.gz"))}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (lambda neck: {}, "-discs"),
+        (_only_pmj, r"pmj\.nii\.gz: holds no disc label"),
+        (_cropped, r"cropped\.nii\.gz: is not on the grid"),
+        (_mask, "mask or labels"),
+        (lambda neck: {"landmarks": Landmarks(c2c3_world=(0.0, 9.0, 650.0))}, "outside the field"),
+        (lambda neck: {"volume": 2}, "has one volume"),
+    ],
+)
+def test_inputs_are_checked_before_the_model_is_loaded(
+    neck: Neck,
+    no_engine: Callable[..., None],
+    given: Callable[[Neck], dict[str, Any]],
+    message: str,
+) -> None:
+    no_engine(identity=False)
+    with pytest.raises((InputError, UsageError), match=message):
+        run(**{"image": neck.image, **given(neck)})
