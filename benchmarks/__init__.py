@@ -1,1 +1,1 @@
-"""Measurements of the package: what each script measures is in its docstring."""
+"""Measurements of the package: README.md lists the scripts."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.scratch_environment import ScratchEnvironment, make_environment
+from tests.sct.scratch_environment import ScratchEnvironment, make_environment
 
 REPOSITORY = Path(__file__).parents[2]
 

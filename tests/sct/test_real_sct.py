@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.scratch_environment import ScratchEnvironment, make_environment
 from sct_rootlets.sct.installation import SctInstallation
+from tests.sct.scratch_environment import ScratchEnvironment, make_environment
 from tests.sct.stand_in import LAUNCHER, REPOSITORY
 from tests.scts import scts_environment
 
