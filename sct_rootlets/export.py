@@ -9,9 +9,9 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.files.sidecar import sidecar_path, split_nifti
 from sct_rootlets.image import load_labels
@@ -113,7 +113,7 @@ def export(
             for viewer in written:
                 text, ending = FORMATS[viewer]
                 target = Path(folder or one.path.parent) / f"{stem}{ending}"
-                outputs.stage(target).write_text(text(one.entries), encoding="utf-8")
+                outputs.write(target, text(one.entries))
                 written[viewer].append((one, target))
     return Exported(
         tuple(target for pairs in written.values() for _, target in pairs),
@@ -130,7 +130,7 @@ def _labelled(path: Path) -> Labelled:
         known = {entry.value: entry for entry in _read_look_up(look_up)}
         if set(labels) <= set(known):
             return Labelled(path, tuple(known.values()))
-    names = _json(sidecar_path(path)).get("Labels", {})
+    names = object_if_readable(sidecar_path(path)).get("Labels", {})
     numbered = not (isinstance(names, dict) and set(names.values()) == {"rootlet"})
     return Labelled(path, tuple(of_levels(labels, numbered=numbered)))
 
@@ -158,7 +158,7 @@ def _belonging(path: Path) -> tuple[Path | None, Path | None]:
         found = find([path])[0]
     except InputError:
         return None, None
-    sidecar = _json(found.sidecar)
+    sidecar = object_if_readable(found.sidecar)
     fname = None
     if found.table.is_file():
         from sct_rootlets.levels.table.reading import read_levels_table
@@ -166,14 +166,6 @@ def _belonging(path: Path) -> tuple[Path | None, Path | None]:
         fname = read_levels_table(found.table).fname
     sources = sources_of(sidecar, fname, found.name, found.table.parent, Locator())
     return sources.rootlets, sources.image
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 Pairs = Sequence[tuple[Labelled, Path]]

@@ -299,9 +299,9 @@ def test_what_is_wrong_is_named_with_file_entry_and_field(name, content, tmp_pat
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "not JSON"),
-        ("[" * 100_000, "not JSON"),
-        ("[]", "must be object"),
+        ("{", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("[]", "not a JSON object"),
         ('{"schema": 1}', '"models" is missing'),
         ('{"schema": 1, "models": []}', '"models" must contain at least 1'),
         ('{"schema": 2, "models": [{}]}', '"schema" must be same as const'),
@@ -356,7 +356,7 @@ def test_a_file_that_is_missing_or_no_text_is_named(tmp_path):
     with pytest.raises(ModelError, match=r"none\.json: .*cannot be read"):
         load_manifest(tmp_path / "none.json")
     (tmp_path / "zip.json").write_bytes(b"PK\x03\x04\xff\xfe")
-    with pytest.raises(ModelError, match=r"zip\.json: .*not JSON"):
+    with pytest.raises(ModelError, match=r"zip\.json: .*not valid JSON"):
         load_manifest(tmp_path / "zip.json")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +13,9 @@ from sct_rootlets.errors import UsageError
 from sct_rootlets.evaluation import columns, result_rows
 from sct_rootlets.evaluation.one import PairResult, evaluate_pair
 from sct_rootlets.evaluation.summary import POOLED, Figure, summarise
+from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.files.sidecar import GENERATOR, distinct_names, hashes, sidecar, to_json
+from sct_rootlets.files.sidecar import distinct_names, hashes, names_us, sidecar, to_json
 from sct_rootlets.qc import accuracy
 from sct_rootlets.qc.figure import has_matplotlib, png
 from sct_rootlets.tsv import to_tsv
@@ -270,10 +270,5 @@ def check_target(target: PathLike, sources: Sequence[PathLike]) -> dict[str, Pat
 
 
 def _is_own(path: Path) -> bool:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return bool(
-            content["Kind"] == _KIND and content["GeneratedBy"][0]["Name"].startswith(GENERATOR)
-        )
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
-        return False
+    content = object_if_readable(path)
+    return content.get("Kind") == _KIND and names_us(content)

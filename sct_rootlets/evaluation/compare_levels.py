@@ -7,7 +7,6 @@ as points in the world, are projected on one curve.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ from sct_rootlets import levels, metrics
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.image import LabelImage
 from sct_rootlets.inputs import read_cord, remarks_of
 from sct_rootlets.levels import LevelOptions, LevelRow, LevelTable, derive
@@ -235,10 +235,7 @@ def _read_table(path: PathLike) -> LevelTable:
 
 def _definition(beside: Path) -> str:
     """Return the definition that the JSON beside a table names, ``"unknown"`` without one."""
-    try:
-        return str(json.loads(beside.read_text(encoding="utf-8"))["definition"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "unknown"
+    return str(object_if_readable(beside).get("definition", "unknown"))
 
 
 def _through_borders(table: LevelTable, path: PathLike) -> Centerline:

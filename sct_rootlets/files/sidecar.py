@@ -10,12 +10,14 @@ from typing import Any, Protocol
 
 from sct_rootlets import __version__
 from sct_rootlets.files.hashing import file_sha256
+from sct_rootlets.files.json_files import object_if_readable
 
 __all__ = [
     "GENERATOR",
     "distinct_names",
     "hashes",
     "is_generated_here",
+    "names_us",
     "relative",
     "sidecar",
     "sidecar_path",
@@ -156,12 +158,17 @@ def to_json(content: Mapping[str, Any]) -> str:
 
 def is_generated_here(path: str | os.PathLike[str]) -> bool:
     """Say whether the sidecar of the NIfTI file `path` names this package as its maker."""
-    try:
-        content = json.loads(sidecar_path(path).read_text(encoding="utf-8"))
-        makers = content["GeneratedBy"]
-        return any(maker.get("Name", "").split(":")[0] == GENERATOR for maker in makers)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
+    return names_us(object_if_readable(sidecar_path(path)))
+
+
+def names_us(content: Mapping[str, Any]) -> bool:
+    """Say whether the content of a sidecar names this package among its makers."""
+    makers = content.get("GeneratedBy")
+    names = [
+        maker.get("Name") if isinstance(maker, dict) else None
+        for maker in (makers if isinstance(makers, list) else ())
+    ]
+    return any(isinstance(name, str) and name.split(":")[0] == GENERATOR for name in names)
 
 
 def relative(source: str | os.PathLike[str], beside: str | os.PathLike[str]) -> str:

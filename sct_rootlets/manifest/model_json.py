@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
 from typing import Any
 
 from sct_rootlets.errors import ModelError
+from sct_rootlets.files.json_files import read_object
 
 __all__ = ["EXPECTED", "read_json"]
 
@@ -18,16 +19,8 @@ EXPECTED = (
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object of a model folder, or raise a `ModelError` that names it."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
+    if not os.access(path, os.R_OK):
         raise ModelError(
             f"the model folder has no readable {path.name}", path=path.parent, remedy=EXPECTED
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise ModelError(
-            f"is not valid JSON ({error})", path=path, remedy="Copy or unzip the model again"
-        ) from error
-    if not isinstance(content, dict):
-        raise ModelError("is not a JSON object", path=path, remedy="Copy the model again")
-    return content
+        )
+    return read_object(path, error=ModelError, remedy="Copy or unzip the model again")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -12,6 +11,7 @@ from typing import Any
 
 from sct_rootlets.anatomy import Sector, Side, SpinalLevel
 from sct_rootlets.errors import ModelError
+from sct_rootlets.files.json_files import read_object
 from sct_rootlets.manifest.entry import Asset, LabelMeaning, Manifest, ModelEntry
 
 __all__ = ["MANIFEST_VARIABLE", "load_manifest", "load_manifests"]
@@ -41,14 +41,7 @@ def load_manifest(path: str | os.PathLike[str] | None = None, *, check: bool = T
         and the field are named.
     """
     where = _own_file(_PACKAGE) if path is None else Path(path)
-    try:
-        content = json.loads(where.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(
-            f"the manifest of models cannot be read ({error.strerror})", path=where
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"the manifest of models is not JSON ({error})", path=where) from error
+    content = read_object(where, error=ModelError, what="the manifest of models")
     if check:
         _validate(content, where)
     entries = tuple(_entry(model, where) for model in content["models"])
@@ -98,8 +91,7 @@ def _own_file(package: Path) -> Path:
 def _validator() -> Callable[[Any], Any]:
     import fastjsonschema  # here, because only a reader of a manifest needs it
 
-    schema = json.loads(_SCHEMA_FILE.read_text(encoding="utf-8"))
-    return fastjsonschema.compile(schema, use_default=False)
+    return fastjsonschema.compile(read_object(_SCHEMA_FILE), use_default=False)
 
 
 def _validate(content: Any, where: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Collection, Sequence
@@ -16,6 +15,7 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.files.guards import require_free
+from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.files.outputs import OutputSet, append_lines
 from sct_rootlets.files.sidecar import hashes, sidecar, split_nifti, to_json
 from sct_rootlets.image import LabelImage, load_labels, load_map, load_share
@@ -105,7 +105,7 @@ class PerLevelResult:
         """Raise if what is there is of another kind, or no table to append to."""
         known: dict[str, Any] = {}
         if files["json"].exists():
-            known = _read_json(files["json"])
+            known = object_if_readable(files["json"])
             if known.get("Kind") != _KIND:
                 raise UsageError(
                     "is not of a table of measures, and would be replaced",
@@ -334,12 +334,3 @@ def _slices(at: Any, borders: LevelBorders) -> tuple[int, int] | None:
     if borders.rostral_mm is None or borders.caudal_mm is None:
         return None
     return slices_within(at, borders.rostral_mm, borders.caudal_mm)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """Return what a JSON file holds, nothing where it holds no object."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

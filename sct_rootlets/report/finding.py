@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.files.json_files import object_if_readable
 
 __all__ = ["Found", "find"]
 
@@ -139,11 +139,8 @@ def _is_of_something_else(found: Found) -> bool:
     """Say whether the JSON of a result without a table says that it never had one."""
     if found.table.exists():
         return False
-    try:
-        content = json.loads(found.sidecar.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(content, dict) and "levels" not in content
+    content = object_if_readable(found.sidecar)
+    return bool(content) and "levels" not in content
 
 
 def common_folder(paths: Iterable[Path]) -> Path:

@@ -6,7 +6,6 @@ shown as far as it goes.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from sct_rootlets.anatomy import DISC_C2C3
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, RootletsError
 from sct_rootlets.files.hashing import file_sha256
+from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.image import (
     Image,
     LabelImage,
@@ -254,14 +254,9 @@ def _drawn(
 
 
 def _sidecar(path: Path, problems: list[str]) -> Mapping[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
+    if not path.is_file():
         problems.append(f"{path.name} is missing")
-        return {}
-    except ValueError:
-        return {}  # the table, which is read with it, says so
-    return content if isinstance(content, dict) else {}
+    return object_if_readable(path)  # of a damaged one the table, which is read with it, says so
 
 
 def _landmarks(table: LevelTable) -> dict[str, float]:
