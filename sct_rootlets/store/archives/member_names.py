@@ -26,6 +26,10 @@ _RESERVED = frozenset(
 )
 
 
+#: Where Finder keeps what belongs to macOS; a folder of it looks like a second model.
+_NOT_CONTENT = "__MACOSX"
+
+
 class MemberNames:
     """The names of an archive's members, each checked by itself and against all before it.
 
@@ -44,10 +48,11 @@ which are one file on some systems
     def __init__(self) -> None:
         #: Name as a file system may compare it -> (name as written, whether it is a folder).
         self._seen: dict[tuple[str, ...], tuple[tuple[str, ...], bool]] = {}
-        self._files: set[tuple[str, ...]] = set()
 
     def add(self, name: str, *, is_folder: bool = False) -> tuple[str, ...]:
-        """Check `name` and return its parts, none for the folder that all lies in.
+        """Check `name` and return its parts.
+
+        There are none for the folder that all lies in, and for what is left out.
 
         Raises
         ------
@@ -56,28 +61,25 @@ which are one file on some systems
         """
         parts = _parts(name, is_folder)
         for depth in range(1, len(parts) + 1):
-            here = parts[:depth]
-            self._enter(here, is_folder=is_folder or depth < len(parts))
-        if not is_folder:
-            if parts in self._files:
-                raise ArchiveError(f"it holds {name!r} twice")
-            self._files.add(parts)
-        return parts
+            self._enter(parts[:depth], is_folder or depth < len(parts))
+        return () if parts[:1] == (_NOT_CONTENT,) else parts
 
-    def _enter(self, parts: tuple[str, ...], *, is_folder: bool) -> None:
+    def _enter(self, parts: tuple[str, ...], is_folder: bool) -> None:
         key = tuple(_folded(part) for part in parts)
-        before, was_folder = self._seen.setdefault(key, (parts, is_folder))
+        before, was_folder = self._seen.get(key, (parts, None))
+        self._seen[key] = parts, is_folder
         if before != parts:
             names = " and ".join(repr("/".join(both)) for both in (parts, before))
             raise ArchiveError(f"it holds {names}, which are one file on some systems")
-        if was_folder != is_folder:
+        if was_folder not in (None, is_folder):
             raise ArchiveError(f"it holds {'/'.join(parts)!r} as a file and as a folder")
+        if was_folder is False:
+            raise ArchiveError(f"it holds {'/'.join(parts)!r} twice")
 
 
 def _folded(part: str) -> str:
     """Return one spelling for all that a file system may take to be the same name."""
-    decomposed = unicodedata.normalize("NFD", part)
-    return unicodedata.normalize("NFD", decomposed.casefold())
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", part).casefold())
 
 
 def _parts(name: str, is_folder: bool) -> tuple[str, ...]:

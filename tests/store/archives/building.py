@@ -1,0 +1,100 @@
+"""Archives made for tests, good and hostile, and what lies around the folder they go into."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import random
+import stat
+import tarfile
+import warnings
+import zipfile
+from pathlib import Path
+
+from sct_rootlets.store.archives.unpack import UnpackLimits
+
+MODEL = {
+    "nnUNetTrainer__nnUNetPlans__3d_fullres/dataset.json": b'{"labels": {}}',
+    "nnUNetTrainer__nnUNetPlans__3d_fullres/fold_all/checkpoint_final.pth": (
+        random.Random(5).randbytes(700_000)
+    ),
+    "nnUNetTrainer__nnUNetPlans__3d_fullres/fold_all/empty.txt": b"",
+    "LICENSE": b"MIT " * 1000,
+}
+
+MODEL_FOLDERS = sorted({name.rpartition("/")[0] for name in MODEL} - {""})
+
+SMALL = UnpackLimits(members=50, total_bytes=5_000_000, ratio=20, unrated_bytes=1_000_000)
+
+
+def zip_of(*members, method=zipfile.ZIP_DEFLATED) -> bytes:
+    """Return a zip of (name, content) or (name, content, mode), with whatever name."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names that come twice
+        for name, content, *mode in members:
+            entry = zipfile.ZipInfo("x")
+            entry.filename = name  # the constructor would change it
+            entry.compress_type = method
+            entry.create_system = 3
+            entry.external_attr = (mode[0] if mode else 0o100644) << 16
+            archive.writestr(entry, content)
+    return stream.getvalue()
+
+
+def tar_of(*members, compress=True, format=tarfile.PAX_FORMAT) -> bytes:
+    """Return a tar(.gz) of (name, content) or (name, content, attributes)."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=format) as archive:
+        for name, content, *attributes in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            for key, value in (attributes[0] if attributes else {}).items():
+                setattr(info, key, value)
+            archive.addfile(info, io.BytesIO(content))
+    data = stream.getvalue()
+    return gzip.compress(data, mtime=0) if compress else data
+
+
+def padded(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 512)
+
+
+END = bytes(1024)
+
+
+def corrupt(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 0x55]) + data[place + 1 :]
+
+
+GOOD_ZIP = zip_of(*MODEL.items())
+GOOD_TAR = tar_of(*MODEL.items(), compress=False)
+GOOD_TGZ = tar_of(*MODEL.items())
+
+
+def snapshot(root: Path) -> dict[str, tuple[int, int, bytes | str]]:
+    """Return mode, time and content of all below `root`, links not followed."""
+    found: dict[str, tuple[int, int, bytes | str]] = {}
+    for folder, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            path = Path(folder, name)
+            status = path.lstat()
+            content: bytes | str = ""
+            if stat.S_ISLNK(status.st_mode):
+                content = os.readlink(path)
+            elif stat.S_ISREG(status.st_mode):
+                content = path.read_bytes()
+            found[str(path.relative_to(root))] = (status.st_mode, status.st_mtime_ns, content)
+    return found
+
+
+def make_surroundings(root: Path) -> Path:
+    """Make a folder to unpack into, deep in a tree that has something to lose."""
+    into = root / "store" / "staging" / "into"
+    into.mkdir(parents=True)
+    for folder in (root, root / "store", root / "store" / "staging"):
+        (folder / "outside").mkdir()
+        (folder / "outside" / "keep.txt").write_text("kept")
+        (folder / "keep.txt").write_text("kept")
+    return into

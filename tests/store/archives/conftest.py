@@ -1,0 +1,45 @@
+"""A folder to unpack into, and what is to be true of it once an archive is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sct_rootlets.errors import ArchiveError
+from sct_rootlets.store.archives.unpack import unpack
+from tests.store.archives.building import SMALL, make_surroundings, snapshot
+
+
+@pytest.fixture
+def into(tmp_path) -> Path:
+    return make_surroundings(tmp_path / "root")
+
+
+@pytest.fixture
+def archive(tmp_path) -> Path:
+    return tmp_path / "model.part"
+
+
+@pytest.fixture
+def refused(into, archive) -> Callable[[bytes, str], None]:
+    """Return what checks that an archive is refused, saying why, and writes nothing."""
+
+    def check(data: bytes, said: str) -> None:
+        archive.write_bytes(data)
+        root = into.parents[2]
+        before = snapshot(root)
+        with pytest.raises(ArchiveError, match=said) as caught:
+            unpack(archive, into, limits=SMALL)
+        after = snapshot(root)
+        inside = str(into.relative_to(root))
+        before.pop(inside), after.pop(inside)  # its time changes where something came and went
+        assert after == before
+        assert list(into.iterdir()) == []
+        assert caught.value.path == str(archive)
+        assert caught.value.remedy
+        assert str(caught.value).isprintable()
+        assert not Path("/tmp/evil").exists()
+
+    return check
