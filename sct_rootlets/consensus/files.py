@@ -160,9 +160,9 @@ class ConsensusResult:
         with OutputSet() as outputs:
             save(self.image, outputs.stage(files["levels"]))
             for what, (rows, columns) in tables.items():
-                outputs.stage(files[what]).write_text(to_tsv(rows, columns), encoding="utf-8")
+                outputs.write(files[what], to_tsv(rows, columns))
             beside = sidecar_path(target)
-            outputs.stage(beside).write_text(to_json(content), encoding="utf-8")
+            outputs.write(beside, to_json(content))
         return {**files, "json": beside}
 
 

@@ -9,11 +9,8 @@ exact has its turn.
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import platform
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +20,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from sct_rootlets.engines.engine import Engine, Progress, Segmentation
+from sct_rootlets.errors import RootletsError
+from sct_rootlets.files.json_files import object_if_readable
+from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.sidecar import to_json
 from sct_rootlets.image import Image, LabelImage
 
 __all__ = [
@@ -287,7 +288,6 @@ class TrialEngine:
 def read_agreements(path: Path) -> list[Agreement]:
     """Return what was kept of comparisons; nothing where there is nothing readable."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
         return [
             Agreement(
                 float(each["equal"]),
@@ -295,26 +295,20 @@ def read_agreements(path: Path) -> list[Agreement]:
                 float(each["whole_dice"]),
                 int(each["voxels"]),
             )
-            for each in content["images"]
+            for each in object_if_readable(path)["images"]
         ]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return []
 
 
 def _write(path: Path, found: list[Agreement], what: str) -> None:
     images = [{**asdict(each), "passes": each.passes} for each in found]
     content = {"what": what, "cpu": cpu_name(), "images": images}
-    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(content, stream, indent=1)
-        os.replace(temporary, path)
-    except OSError as error:
-        logger.info("the comparison cannot be kept as %s (%s)", path, error)
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        with OutputSet() as outputs:
+            outputs.write(path, to_json(content))
+    except RootletsError as error:
+        logger.info("the comparison cannot be kept (%s)", error)
 
 
 def cpu_name() -> str:

@@ -93,12 +93,12 @@ class PerLevelResult:
             append_lines(path, header, self.table.body(delimiter))
             if not files["json"].exists():
                 with OutputSet() as outputs:
-                    outputs.stage(files["json"]).write_text(to_json(content), encoding="utf-8")
+                    outputs.write(files["json"], to_json(content))
             return files
         with OutputSet() as outputs:
             text = header + self.table.body(delimiter)
-            outputs.stage(path).write_text(text, encoding="utf-8", newline="")
-            outputs.stage(files["json"]).write_text(to_json(content), encoding="utf-8")
+            outputs.write(path, text)
+            outputs.write(files["json"], to_json(content))
         return files
 
     def _require_own(self, files: dict[str, Path], header: str, *, append: bool) -> None:

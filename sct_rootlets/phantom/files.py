@@ -184,5 +184,5 @@ def write(
             save(getattr(phantom, name), outputs.stage(paths[name]))
         for name, (ending, text) in texts.items():
             paths[name] = Path(folder) / f"{stem}{ending}"
-            outputs.stage(paths[name]).write_text(text, encoding="utf-8")
+            outputs.write(paths[name], text)
     return paths

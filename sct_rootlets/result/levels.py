@@ -189,6 +189,6 @@ class LevelsResult:
             "report": Path(folder) / f"{stem}.html",
         }
         require_free(files, self.sources)
-        outputs.stage(files["figure"]).write_bytes(self.figure)
-        outputs.stage(files["report"]).write_text(page, encoding="utf-8")
+        outputs.write(files["figure"], self.figure)
+        outputs.write(files["report"], page)
         return files

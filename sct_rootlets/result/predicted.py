@@ -102,7 +102,7 @@ class Predicted:
         )
         files = {"report": Path(folder) / f"{stem}.html"}
         require_free(files, self.sources)
-        outputs.stage(files["report"]).write_text(page, encoding="utf-8")
+        outputs.write(files["report"], page)
         return files
 
     def write(

@@ -91,20 +91,20 @@ def stage_levels(
     if identity is not None:
         content["identity"] = identity.report()
     _stage_labels(outputs, target, derived.levels, content)
-    outputs.stage(files["table"]).write_text(table.to_tsv(), encoding="utf-8")
+    outputs.write(files["table"], table.to_tsv())
     rows = [f"{row.level.value}\t{row.level}\t{colours[row.level.value]}" for row in table.rows]
     lookup = "\n".join(["index\tname\tcolor", *rows]) + "\n"
-    outputs.stage(files["lookup"]).write_text(lookup, encoding="utf-8")
+    outputs.write(files["lookup"], lookup)
     for place in PLACES:
         points = paint_points(derived.levels, derived.centerline, table, place)
         save(points.labels, outputs.stage(files[place]))
     if figure is None:
         del files["figure"]
     else:
-        outputs.stage(files["figure"]).write_bytes(figure)
+        outputs.write(files["figure"], figure)
     if csv is not None:
         files["csv"] = csv
-        outputs.stage(csv).write_text(table.to_csv(), encoding="utf-8")
+        outputs.write(csv, table.to_csv())
     return files
 
 
@@ -206,7 +206,7 @@ def stage_intermediate(
         rows = np.column_stack([centerline.s_mm, centerline.xyz_world])
         lines = ["s_mm\tx\ty\tz", *("\t".join(f"{v:.4f}" for v in row) for row in rows)]
         text = "\n".join(lines) + "\n"
-        outputs.stage(files["centerline"]).write_text(text, encoding="utf-8")
+        outputs.write(files["centerline"], text)
     return files
 
 
@@ -215,7 +215,7 @@ def _stage_labels(
 ) -> None:
     """Stage a label image and, beside it, its JSON sidecar of `content`."""
     save(labels, outputs.stage(target))
-    outputs.stage(sidecar_path(target)).write_text(to_json(content), encoding="utf-8")
+    outputs.write(sidecar_path(target), to_json(content))
 
 
 def _level_names(labels: LabelImage) -> dict[str, str]:

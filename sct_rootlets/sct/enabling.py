@@ -6,10 +6,8 @@ of its own, whichever environment this is.
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -18,6 +16,7 @@ from pathlib import Path
 
 import sct_rootlets
 from sct_rootlets.errors import RootletsError
+from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.sct.hook import HOOK_VERSION
 from sct_rootlets.sct.installation import SctInstallation
 from sct_rootlets.sct.task import TASK
@@ -284,16 +283,13 @@ def _run(python: Path, code: str) -> subprocess.CompletedProcess[str]:
 
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all, readable by all whom the folder is for."""
-    # No name in .pth, since Python may start and read those at any time.
-    staged = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        staged.write_text(text, encoding="ascii")
-        os.replace(staged, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            staged.unlink()
+        # Under no name in .pth until it is whole: Python may start and read those at any time.
+        with OutputSet() as outputs:
+            outputs.write(path, text)
+    except RootletsError as error:
         raise RootletsError(
-            f"the hook cannot be written ({error.strerror})",
+            f"the hook {error.problem}",
             path=path,
             remedy="Whoever installed SCT can enable it, or install an SCT of your own",
         ) from error

@@ -163,7 +163,7 @@ class Maker:
             shutil.copyfile(recipe.made, outputs.stage(target))
             # Never without one: what has none could pass for a mask that this package made.
             text = _sidecar_text(recipe, self.runner.sct.version)
-            outputs.stage(sidecar_path(target)).write_text(text, encoding="utf-8")
+            outputs.write(sidecar_path(target), text)
         self.say(f"  made {target}")
         return target
 

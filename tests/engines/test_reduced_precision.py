@@ -207,6 +207,8 @@ def test_what_agrees_on_enough_images_is_used_from_then_on(tmp_path: Path):
     assert (exact.predicted, faster.predicted) == (IMAGES, IMAGES + 2)
     kept = json.loads(record.read_text())["images"]
     assert [each["passes"] for each in kept] == [True] * IMAGES
+    (tmp_path / "plain").touch()  # others who share the store read it too
+    assert record.stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 def test_one_image_on_which_it_does_not_agree_is_enough(tmp_path: Path):

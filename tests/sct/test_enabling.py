@@ -142,7 +142,7 @@ def test_site_packages_that_cannot_be_written(
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch:  # whoever runs the tests may be allowed everything
-        patch.setattr(enabling.os, "replace", refuse)
+        patch.setattr("os.replace", refuse)
         assert main(["sct", "enable"]) == 1
     said = capsys.readouterr().err
     assert f"{sct.hook_file}: the hook cannot be written (Permission denied)" in said
