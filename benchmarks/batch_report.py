@@ -33,7 +33,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks import watch
-from sct_rootlets.colours import LEVEL_COLOURS
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.image import Grid, Image, LabelImage, save
 from sct_rootlets.inputs import Landmarks
@@ -201,7 +200,6 @@ def _subject(plan: Plan, folder: Path, cache: Path) -> None:
             paths["levels"],
             made.derived,
             sources=[paths[name] for name in ("image", "cord", "discs", "pmj") if name in paths],
-            colours={level.value: colour for level, colour in LEVEL_COLOURS.items()},
             parameters=made.parameters,
         )
     table = paths["levels"].with_name(f"{plan.stem}_spinal_levels.tsv")

@@ -34,6 +34,7 @@ from benchmarks.fmri_phantoms import (
 )
 from benchmarks.report import markdown
 from sct_rootlets.image import Grid, save
+from sct_rootlets.levels.table.text import to_tsv
 from sct_rootlets.phantom import random_anatomy, true_levels
 
 Floats = NDArray[np.float64]
@@ -101,7 +102,7 @@ def main() -> None:
         truth = true_levels(anatomy)
         grid = epi_grid(anatomy, EPI_SPACINGS_MM["5 mm"], 15.0)
         save(levels_image(anatomy, truth), folder / "levels.nii.gz")
-        (folder / "levels.tsv").write_text(levels_table(truth).to_tsv())
+        (folder / "levels.tsv").write_text(to_tsv(levels_table(truth)))
         warp = write_itk_field(folder / "warp.nii.gz", field_grid(anatomy, 15.0), distort)
         shares = true_shares(anatomy, truth, grid, distort)
         names = [str(row.level) for row in truth.rows]

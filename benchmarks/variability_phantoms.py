@@ -21,6 +21,7 @@ from sct_rootlets.inputs import Landmarks
 from sct_rootlets.levels import LevelOptions
 from sct_rootlets.levels.spine.column import VertebralColumn
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
+from sct_rootlets.levels.table.text import to_json, to_tsv
 from sct_rootlets.phantom import Anatomy, make_grid, random_anatomy, render_labels, true_levels
 from sct_rootlets.pipeline import levels
 
@@ -118,8 +119,8 @@ def write_population(folder: Path, n: int, first_seed: int = FIRST_SEED) -> list
             )
             path = folder / f"sub-{k + 1:04d}" / f"ses-{session}" / f"{stem}_T2w_spinal_levels.tsv"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(table.to_tsv(), encoding="utf-8")
-            content = {"Description": "Truth of a phantom, read with an error", **table.to_json()}
+            path.write_text(to_tsv(table), encoding="utf-8")
+            content = {"Description": "Truth of a phantom, read with an error", **to_json(table)}
             path.with_suffix(".json").write_text(json.dumps(content, indent=1), encoding="utf-8")
             tables.append(path)
     (folder / "participants.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")

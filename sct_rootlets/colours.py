@@ -10,9 +10,12 @@ next to the colours everywhere, so that no figure has to be read by colour alone
 
 from __future__ import annotations
 
-from sct_rootlets.anatomy import SpinalLevel
+from collections.abc import Iterable
 
-__all__ = ["LEVEL_COLOURS", "colour_of"]
+from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.tables import Column, to_text
+
+__all__ = ["LEVEL_COLOURS", "colour_of", "look_up"]
 
 _CYCLE = (
     "#E69F00",  # C2 orange
@@ -57,3 +60,9 @@ def colour_of(value: int) -> str:
         return LEVEL_COLOURS[SpinalLevel(value)]
     except ValueError:
         return UNNUMBERED
+
+
+def look_up(levels: Iterable[SpinalLevel]) -> str:
+    """Return the look-up of levels in a label image, as BIDS has it: index, name, color."""
+    rows = ({"index": v.value, "name": v.name, "color": LEVEL_COLOURS[v]} for v in levels)
+    return to_text([Column("index"), Column("name"), Column("color")], rows)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
+import logging
 import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +15,15 @@ from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.files.sidecar import sidecar_path, split_nifti
 from sct_rootlets.image import load_labels
+from sct_rootlets.levels.table.reading import OtherTableError, read_table_beside
 from sct_rootlets.qc.lookups import FORMATS, Entry, of_levels
 from sct_rootlets.report.finding import find
 from sct_rootlets.report.sources import Locator, sources_of
+from sct_rootlets.tables import read_sheet
 
 __all__ = ["VIEWERS", "Exported", "Labelled", "export"]
+
+logger = logging.getLogger(__name__)
 
 #: The viewers that there are look-ups for.
 VIEWERS = tuple(FORMATS)
@@ -137,10 +141,9 @@ def _labelled(path: Path) -> Labelled:
 
 def _read_look_up(path: Path) -> list[Entry]:
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, delimiter="\t"))
+        rows = [line.cells for line in read_sheet(path).lines]
         return [Entry(int(row["index"]), row["name"], _colour(row["color"])) for row in rows]
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (InputError, KeyError, ValueError) as error:
         raise InputError(
             "is no look-up with index, name and color", path=path, remedy="Remove or restore it"
         ) from error
@@ -160,10 +163,11 @@ def _belonging(path: Path) -> tuple[Path | None, Path | None]:
         return None, None
     sidecar = object_if_readable(found.sidecar)
     fname = None
-    if found.table.is_file():
-        from sct_rootlets.levels.table.reading import read_levels_table
-
-        fname = read_levels_table(found.table).fname
+    try:
+        table = read_table_beside(found.table)
+        fname = None if table is None else table.fname
+    except OtherTableError as error:
+        logger.warning("the table beside the levels is not used: %s %s", error.path, error.problem)
     sources = sources_of(sidecar, fname, found.name, found.table.parent, Locator())
     return sources.rootlets, sources.image
 

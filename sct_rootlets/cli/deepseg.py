@@ -259,9 +259,11 @@ def _show(console: Console, request: Request, image: Path, made: Made) -> None:
     if not predicted.numbered and not request.steps.threshold:
         console.say("The rootlets have no level identity (value 1).")
     if made.levels is not None:
+        from sct_rootlets.levels.table.text import format_table
+
         table = made.levels.derived.table
         console.say(f"\n{shown(image)}: {table.definition}, mm from the {table.origin}:\n")
-        console.say(table.format_table())
+        console.say(format_table(table))
     console.files(dict.fromkeys(made.files.values()))
 
 

@@ -93,6 +93,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     from sct_rootlets.files.outputs import OutputSet
     from sct_rootlets.files.sidecar import split_nifti
     from sct_rootlets.image import load_image
+    from sct_rootlets.levels.table.text import format_table
     from sct_rootlets.qc import figure
     from sct_rootlets.result.stage import stage_intermediate
 
@@ -128,7 +129,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     table = derived.table
     console.say(f"Spinal levels of {shown(source)}")
     console.say(f"({table.definition}), mm along the cord from the {table.origin}:\n")
-    console.say(table.format_table())
+    console.say(format_table(table))
     console.files(dict.fromkeys(files.values()))
     if "figure" not in files:
         console.say(f"\nNo figure: {figure.HOW_TO_INSTALL}")

@@ -133,5 +133,5 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     console.say(f"Measures per spinal level of {shown(arguments.i)} (mean ± SD):\n")
     console.say(result.table.format_table())
     console.files(files.values())
-    if arguments.levels.suffix.lower() != ".tsv":
+    if arguments.levels.suffix.lower() not in (".tsv", ".csv"):
         console.viewer(fsleyes_line(arguments.i, [(arguments.levels, "subcortical", 50.0)]))

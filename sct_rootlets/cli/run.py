@@ -152,9 +152,11 @@ def write_result(
 
 def show_result(console: Console, result: Result) -> None:
     """Print the model and the table of a result."""
+    from sct_rootlets.levels.table.text import format_table
+
     table = result.derived.table
     console.say(f"Model: {result.model.name} {result.model.version}")
     console.say(
         f"\nSpinal levels ({table.definition}), mm along the cord from the {table.origin}:\n"
     )
-    console.say(table.format_table())
+    console.say(format_table(table))

@@ -23,33 +23,37 @@ from sct_rootlets.files.sidecar import (
     to_json,
 )
 from sct_rootlets.image import LabelImage, load_labels, on_grid_of, save
-from sct_rootlets.tsv import describe, number, to_tsv
+from sct_rootlets.tables import aligned, columns, describe, to_text
 
 __all__ = ["PAIR_COLUMNS", "RATER_COLUMNS", "ConsensusResult", "consensus", "consensus_files"]
 
 PathLike = str | os.PathLike[str]
-Row = dict[str, str]
+Row = dict[str, Any]
 
 _LEVEL = "Spinal level; all: every level together, as one structure"
-RATER_COLUMNS: Mapping[str, str] = {
-    "rater": "Rater: file name, with as much of its path as tells it apart",
-    "level": _LEVEL,
-    "sensitivity": "Sensitivity as STAPLE estimates it: probability to mark a voxel of the true "
-    "level; n/a by a vote",
-    "specificity": "Specificity as STAPLE estimates it: probability not to mark another voxel, "
-    f"among those within {REGION_VOXELS} voxel of any rater's mark; n/a by a vote",
-    "dice": "Dice coefficient with the consensus; n/a where neither has the level",
-    "n_voxels": "Voxels of the rater",
-    "n_consensus": "Voxels of the consensus",
-}
-PAIR_COLUMNS: Mapping[str, str] = {
-    "level": _LEVEL,
-    "rater_1": "A rater; all: over all pairs of raters",
-    "rater_2": "Another one",
-    "dice": "Dice coefficient of the two; of all, its mean over the pairs that have one",
-    "conformity": "Generalised conformity index: voxels shared over voxels of either, summed over "
-    "the pairs; of two raters, the Jaccard index",
-}
+RATER_COLUMNS = columns(
+    {
+        "rater": "Rater: file name, with as much of its path as tells it apart",
+        "level": _LEVEL,
+        "sensitivity": "Sensitivity as STAPLE estimates it: probability to mark a voxel of the "
+        "true level; n/a by a vote",
+        "specificity": "Specificity as STAPLE estimates it: probability not to mark another voxel, "
+        f"among those within {REGION_VOXELS} voxel of any rater's mark; n/a by a vote",
+        "dice": "Dice coefficient with the consensus; n/a where neither has the level",
+        "n_voxels": "Voxels of the rater",
+        "n_consensus": "Voxels of the consensus",
+    }
+)
+PAIR_COLUMNS = columns(
+    {
+        "level": _LEVEL,
+        "rater_1": "A rater; all: over all pairs of raters",
+        "rater_2": "Another one",
+        "dice": "Dice coefficient of the two; of all, its mean over the pairs that have one",
+        "conformity": "Generalised conformity index: voxels shared over voxels of either, summed "
+        "over the pairs; of two raters, the Jaccard index",
+    }
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +85,11 @@ class ConsensusResult:
             {
                 "rater": self.names[row.rater],
                 "level": _name(row.level),
-                "sensitivity": number(row.sensitivity),
-                "specificity": number(row.specificity),
-                "dice": number(row.dice),
-                "n_voxels": str(row.n_voxels),
-                "n_consensus": str(row.n_consensus),
+                "sensitivity": row.sensitivity,
+                "specificity": row.specificity,
+                "dice": row.dice,
+                "n_voxels": row.n_voxels,
+                "n_consensus": row.n_consensus,
             }
             for row in self.combined.raters
         ]
@@ -98,8 +102,8 @@ class ConsensusResult:
                 "level": _name(row.level),
                 "rater_1": "all" if row.first is None else self.names[row.first],
                 "rater_2": "all" if row.second is None else self.names[row.second],
-                "dice": number(row.dice),
-                "conformity": number(row.conformity),
+                "dice": row.dice,
+                "conformity": row.conformity,
             }
             for row in self.combined.pairs
         ]
@@ -109,14 +113,7 @@ class ConsensusResult:
         overall = [row for row in self.combined.pairs if row.first is None]
         head = ["level", "voxels", "mean pairwise Dice", "conformity", *self.names]
         lines = [head, *(self._line(row) for row in overall)]
-        widths = [max(len(line[k]) for line in lines) for k in range(len(head))]
-        return "\n".join(
-            "  ".join(
-                cell.ljust(width) if k == 0 else cell.rjust(width)
-                for k, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in lines
-        )
+        return "\n".join(aligned(lines))
 
     def _line(self, overall: PairRow) -> list[str]:
         mine = [row for row in self.combined.raters if row.level is overall.level]
@@ -159,8 +156,9 @@ class ConsensusResult:
         }
         with OutputSet() as outputs:
             save(self.image, outputs.stage(files["levels"]))
-            for what, (rows, columns) in tables.items():
-                outputs.write(files[what], to_tsv(rows, columns))
+            for what, (rows, columns_of_it) in tables.items():
+                text = to_text(columns_of_it, rows)
+                outputs.write(files[what], text)
             beside = sidecar_path(target)
             outputs.write(beside, to_json(content))
         return {**files, "json": beside}

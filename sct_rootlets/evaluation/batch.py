@@ -18,7 +18,7 @@ from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.files.sidecar import distinct_names, hashes, names_us, sidecar, to_json
 from sct_rootlets.qc import accuracy
 from sct_rootlets.qc.figure import has_matplotlib, png
-from sct_rootlets.tsv import to_tsv
+from sct_rootlets.tables import Column, describe, to_text
 
 __all__ = ["Evaluation", "check_target", "evaluate", "evaluation_files"]
 
@@ -70,7 +70,7 @@ class Evaluation:
         """
         files = check_target(target, self.sources)
         folder = files["metrics"].parent
-        content: dict[str, tuple[Sequence[Mapping[str, str]], Mapping[str, str]]] = {
+        content: dict[str, tuple[Sequence[Mapping[str, Any]], Sequence[Column]]] = {
             "metrics": (result_rows.metric_rows(self.results), columns.METRICS),
             "summary": ([f.cells for f in self.summary], columns.SUMMARY),
             "images": (result_rows.image_rows(self.results, folder), columns.IMAGES),
@@ -85,7 +85,9 @@ class Evaluation:
         described = {what: content[what][1] for what in written}
         with OutputSet() as outputs:
             for what in written:
-                outputs.stage(files[what]).write_text(to_tsv(*content[what]), encoding="utf-8")
+                rows, columns_of_it = content[what]
+                text = to_text(columns_of_it, rows)
+                outputs.stage(files[what]).write_text(text, encoding="utf-8")
             written["json"] = files["json"]
             text = to_json(self._sidecar(files, described))
             outputs.stage(files["json"]).write_text(text, encoding="utf-8")
@@ -111,7 +113,7 @@ class Evaluation:
         )
 
     def _sidecar(
-        self, files: Mapping[str, Path], described: Mapping[str, Mapping[str, str]]
+        self, files: Mapping[str, Path], described: Mapping[str, Sequence[Column]]
     ) -> dict[str, Any]:
         folder = files["metrics"].parent
         content = sidecar(
@@ -128,9 +130,9 @@ class Evaluation:
                     r.name: list(r.level_warnings) for r in self.results if r.level_warnings
                 },
                 "Failed": {name: str(error) for name, error in self.failures},
-                **columns.described(columns.METRICS),
+                **describe(columns.METRICS),
                 "Tables": {
-                    files[what].name: columns.described(mine)
+                    files[what].name: describe(mine)
                     for what, mine in described.items()
                     if what != "metrics"
                 },

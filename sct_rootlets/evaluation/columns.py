@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+
+from sct_rootlets.tables import columns
 
 __all__ = [
     "BORDERS",
@@ -15,7 +16,6 @@ __all__ = [
     "METRICS",
     "SUMMARY",
     "SUMMARY_METRICS",
-    "described",
 ]
 
 _IMAGE = "Prediction: its file name, with as much of its path as tells it apart"
@@ -37,13 +37,15 @@ FIGURES: Mapping[str, str] = {
     "nsd_1mm": "Normalised surface Dice at 1 mm: likewise, within 1 mm",
     "centre_distance_mm": "Distance between the centres of mass",
 }
-METRICS: Mapping[str, str] = {
-    "image": _IMAGE,
-    "level": _LEVEL,
-    **FIGURES,
-    "n_pred": "Voxels of the prediction",
-    "n_ref": "Voxels of the reference",
-}
+METRICS = columns(
+    {
+        "image": _IMAGE,
+        "level": _LEVEL,
+        **FIGURES,
+        "n_pred": "Voxels of the prediction",
+        "n_ref": "Voxels of the reference",
+    }
+)
 #: Columns of the table of images that the summary has too.
 _OF_BORDERS = {
     "border_error_mm": "Mean absolute error of rostral and caudal borders along the centerline, of "
@@ -51,64 +53,75 @@ _OF_BORDERS = {
     "midpoint_error_mm": "The same of midpoints",
 }
 SUMMARY_METRICS = (*FIGURES, *_OF_BORDERS)
-SUMMARY: Mapping[str, str] = {
-    "level": f"{_LEVEL}; levels: the values of all images and levels pooled",
-    "metric": "Column of the other tables",
-    "n": "Images that have a value (for 'levels': images and levels)",
-    "mean": "Mean over them",
-    "sd": "Standard deviation (n - 1); n/a for fewer than two",
-    "median": "Median",
-    "n_missed": "Images whose reference has the level and whose prediction does not",
-    "n_invented": "Images whose prediction has the level and whose reference does not",
-}
-IMAGES: Mapping[str, str] = {
-    "image": _IMAGE,
-    "prediction": "File of the prediction, as seen from the folder of this table",
-    "reference": "File of the reference, likewise",
-    "n_levels_ref": "Levels that the reference has; n/a without level identity, as the next ones",
-    "levels_missed": "Levels that the reference has and the prediction does not",
-    "levels_invented": "Levels that the prediction has and the reference does not",
-    "slices_both": "Axial slices with rootlets on both sides",
-    "slices_wrong": "Those wrongly labelled: the two sides have no level in common",
-    "slices_partly": "Those with a level in common, and another one on one side only",
-    "level_accuracy": "Share of the reference's voxels found within one voxel whose nearest "
-    "predicted voxel has their level",
-    **_OF_BORDERS,
-    "border_bias_mm": "Mean signed error of the same borders: positive where they were found too "
-    "far caudal",
-    "borders_missing": "Borders that the reference measured and the prediction has not",
-    "brier": "Brier score of a probabilistic prediction: mean squared error, within 5 mm around "
-    "the rootlets of both sides; n/a for others, as the next ones",
-    "brier_skill": "1 less the Brier score over that of knowing nothing but the share of rootlet "
-    "voxels",
-    "ece": "Expected calibration error, of 10 bins of equal width",
-    "n_calibration": "Voxels that entered",
-}
-CONFUSION: Mapping[str, str] = {
-    "image": f"{_IMAGE}; all: sum over the images",
-    "reference": "Level in the reference; none: background",
-    "none": "Voxels that the prediction gives to the background; the further columns, one a "
-    "level, those that it gives to it",
-}
-BORDERS: Mapping[str, str] = {
-    "image": _IMAGE,
-    "level": "Spinal level",
-    "place": "rostral or caudal border, or midpoint",
-    "found_mm": "Of the prediction: position along the centerline, growing caudally",
-    "truth_mm": "Of the reference, likewise",
-    "error_mm": "found_mm less truth_mm: positive where it was found too far caudal",
-    "found_status": "Status of the level; estimated: the border was taken from the population; "
-    "absent: no such level",
-    "truth_status": "Likewise; only what is 'measured' here enters summaries",
-}
-CALIBRATION: Mapping[str, str] = {
-    "image": _IMAGE,
-    "low": "Probabilities from this one on",
-    "high": "Up to less than this one; 1 is in the last bin",
-    "n_voxels": "Voxels, within 5 mm around the rootlets of both sides",
-    "mean_probability": "Mean of their probabilities",
-    "observed": "Share of them that the reference has",
-}
+SUMMARY = columns(
+    {
+        "level": f"{_LEVEL}; levels: the values of all images and levels pooled",
+        "metric": "Column of the other tables",
+        "n": "Images that have a value (for 'levels': images and levels)",
+        "mean": "Mean over them",
+        "sd": "Standard deviation (n - 1); n/a for fewer than two",
+        "median": "Median",
+        "n_missed": "Images whose reference has the level and whose prediction does not",
+        "n_invented": "Images whose prediction has the level and whose reference does not",
+    }
+)
+IMAGES = columns(
+    {
+        "image": _IMAGE,
+        "prediction": "File of the prediction, as seen from the folder of this table",
+        "reference": "File of the reference, likewise",
+        "n_levels_ref": "Levels that the reference has; n/a without level identity, as the next "
+        "ones",
+        "levels_missed": "Levels that the reference has and the prediction does not",
+        "levels_invented": "Levels that the prediction has and the reference does not",
+        "slices_both": "Axial slices with rootlets on both sides",
+        "slices_wrong": "Those wrongly labelled: the two sides have no level in common",
+        "slices_partly": "Those with a level in common, and another one on one side only",
+        "level_accuracy": "Share of the reference's voxels found within one voxel whose nearest "
+        "predicted voxel has their level",
+        **_OF_BORDERS,
+        "border_bias_mm": "Mean signed error of the same borders: positive where they were found "
+        "too far caudal",
+        "borders_missing": "Borders that the reference measured and the prediction has not",
+        "brier": "Brier score of a probabilistic prediction: mean squared error, within 5 mm "
+        "around the rootlets of both sides; n/a for others, as the next ones",
+        "brier_skill": "1 less the Brier score over that of knowing nothing but the share of "
+        "rootlet voxels",
+        "ece": "Expected calibration error, of 10 bins of equal width",
+        "n_calibration": "Voxels that entered",
+    }
+)
+CONFUSION = columns(
+    {
+        "image": f"{_IMAGE}; all: sum over the images",
+        "reference": "Level in the reference; none: background",
+        "none": "Voxels that the prediction gives to the background; the further columns, one a "
+        "level, those that it gives to it",
+    }
+)
+BORDERS = columns(
+    {
+        "image": _IMAGE,
+        "level": "Spinal level",
+        "place": "rostral or caudal border, or midpoint",
+        "found_mm": "Of the prediction: position along the centerline, growing caudally",
+        "truth_mm": "Of the reference, likewise",
+        "error_mm": "found_mm less truth_mm: positive where it was found too far caudal",
+        "found_status": "Status of the level; estimated: the border was taken from the population; "
+        "absent: no such level",
+        "truth_status": "Likewise; only what is 'measured' here enters summaries",
+    }
+)
+CALIBRATION = columns(
+    {
+        "image": _IMAGE,
+        "low": "Probabilities from this one on",
+        "high": "Up to less than this one; 1 is in the last bin",
+        "n_voxels": "Voxels, within 5 mm around the rootlets of both sides",
+        "mean_probability": "Mean of their probabilities",
+        "observed": "Share of them that the reference has",
+    }
+)
 #: What the figures are where a side is empty.
 EMPTY_CASES: Mapping[str, Mapping[str, float | None]] = {
     "missed: the prediction is empty": {
@@ -121,14 +134,3 @@ EMPTY_CASES: Mapping[str, Mapping[str, float | None]] = {
     },
     "both are empty": dict.fromkeys(FIGURES, None),
 }  # fmt: skip
-
-
-def described(columns: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Return what columns mean, with their units, as BIDS has it in JSON files beside tables."""
-    described = {}
-    for name, meaning in columns.items():
-        entry: dict[str, Any] = {"Description": meaning}
-        if name.endswith("_mm"):
-            entry["Units"] = "mm"
-        described[name] = entry
-    return described

@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +20,11 @@ from sct_rootlets import levels, metrics
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
-from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.image import LabelImage
 from sct_rootlets.inputs import read_cord, remarks_of
 from sct_rootlets.levels import LevelOptions, LevelRow, LevelTable, derive
 from sct_rootlets.levels.paint import UNPAINTED
+from sct_rootlets.levels.table.reading import read_levels_table
 
 __all__ = ["PLACES", "BorderRow", "Levels", "compare_levels", "derived_levels", "read_levels"]
 
@@ -137,7 +136,8 @@ def read_levels(found: PathLike, truth: PathLike, cord: PathLike | None) -> Leve
     UsageError
         If the two have different definitions of a level.
     """
-    tables = [_read_table(path) for path in (found, truth)]
+    # What their derivation warned of is said where they were derived.
+    tables = [replace(read_levels_table(path), warnings=()) for path in (found, truth)]
     names = [table.definition for table in tables]
     if "unknown" not in names and names[0] != names[1]:
         raise UsageError(
@@ -216,26 +216,6 @@ def _states(row: LevelRow | None) -> Mapping[str, str]:
         if row.status == "measured" and flag in row.flags:
             states[place] = states["midpoint"] = "estimated"
     return states
-
-
-def _read_table(path: PathLike) -> LevelTable:
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-        definition = _definition(Path(path).with_suffix(".json"))
-        return LevelTable.from_tsv(text, definition=definition)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("cannot be read (table of levels)", path=path) from error
-    except InputError as error:
-        raise InputError(
-            f"is {error.problem}",
-            path=path,
-            remedy="Give the .tsv that 'sct_rootlets levels' or 'run' wrote",
-        ) from error
-
-
-def _definition(beside: Path) -> str:
-    """Return the definition that the JSON beside a table names, ``"unknown"`` without one."""
-    return str(object_if_readable(beside).get("definition", "unknown"))
 
 
 def _through_borders(table: LevelTable, path: PathLike) -> Centerline:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.evaluation.columns import CONFUSION, FIGURES, IMAGES
 from sct_rootlets.evaluation.one import PairResult
 from sct_rootlets.files.sidecar import relative
-from sct_rootlets.tsv import number
+from sct_rootlets.tables import Column, columns
 
 __all__ = [
     "border_rows",
@@ -24,7 +25,7 @@ __all__ = [
     "metric_rows",
 ]
 
-Row = dict[str, str]
+Row = dict[str, Any]
 Results = Sequence[PairResult]
 
 #: Name of all levels, or of all images, together.
@@ -37,9 +38,9 @@ def metric_rows(results: Results) -> list[Row]:
         {
             "image": result.name,
             "level": ALL if row.level is None else str(row.level),
-            **{name: number(getattr(row, name)) for name in FIGURES},
-            "n_pred": str(row.n_pred),
-            "n_ref": str(row.n_ref),
+            **{name: getattr(row, name) for name in FIGURES},
+            "n_pred": row.n_pred,
+            "n_ref": row.n_ref,
         }
         for result in results
         for row in result.agreement
@@ -52,7 +53,7 @@ def image_rows(results: Results, folder: Path) -> list[Row]:
 
 
 def _image_row(result: PairResult, folder: Path) -> Row:
-    row = dict.fromkeys(IMAGES, "n/a")
+    row: Row = dict.fromkeys(column.name for column in IMAGES)
     row |= {
         "image": result.name,
         "prediction": relative(result.predicted, folder),
@@ -61,37 +62,37 @@ def _image_row(result: PairResult, folder: Path) -> Row:
     if result.slices is not None:
         levels = result.agreement[:-1]
         row |= {
-            "n_levels_ref": str(sum(level.n_ref > 0 for level in levels)),
+            "n_levels_ref": sum(level.n_ref > 0 for level in levels),
             "levels_missed": _names(result, lambda level: level.is_missed),
             "levels_invented": _names(result, lambda level: level.is_invented),
-            "slices_both": str(result.slices.both),
-            "slices_wrong": str(result.slices.wrong),
-            "slices_partly": str(result.slices.partly),
-            "level_accuracy": number(result.level_accuracy),
+            "slices_both": result.slices.both,
+            "slices_wrong": result.slices.wrong,
+            "slices_partly": result.slices.partly,
+            "level_accuracy": result.level_accuracy,
         }
     if result.borders:
         errors = result.border_errors_mm("rostral", "caudal")
         middles = result.border_errors_mm("midpoint")
         row |= {
-            "border_error_mm": number(np.abs(errors).mean() if len(errors) else None),
-            "midpoint_error_mm": number(np.abs(middles).mean() if len(middles) else None),
-            "border_bias_mm": number(errors.mean() if len(errors) else None),
-            "borders_missing": str(_missing(result)),
+            "border_error_mm": np.abs(errors).mean() if len(errors) else None,
+            "midpoint_error_mm": np.abs(middles).mean() if len(middles) else None,
+            "border_bias_mm": errors.mean() if len(errors) else None,
+            "borders_missing": _missing(result),
         }
     if result.calibration is not None:
         row |= {
-            "brier": number(result.calibration.brier),
-            "brier_skill": number(result.calibration.brier_skill),
-            "ece": number(result.calibration.ece),
-            "n_calibration": str(result.calibration.n_voxels),
+            "brier": result.calibration.brier,
+            "brier_skill": result.calibration.brier_skill,
+            "ece": result.calibration.ece,
+            "n_calibration": result.calibration.n_voxels,
         }
     return row
 
 
-def confusion_columns(results: Results) -> dict[str, str]:
+def confusion_columns(results: Results) -> tuple[Column, ...]:
     """Return the columns of the confusion matrix: those of all levels of any image."""
     levels = [str(SpinalLevel(value)) for value in _values(results)]
-    return {**CONFUSION, **{level: f"Voxels that it gives to {level}" for level in levels}}
+    return CONFUSION + columns({level: f"Voxels that it gives to {level}" for level in levels})
 
 
 def confusion(results: Results) -> tuple[list[int], NDArray[np.int64]]:
@@ -121,9 +122,9 @@ def border_rows(results: Results) -> list[Row]:
             "image": result.name,
             "level": str(row.level),
             "place": row.place,
-            "found_mm": number(row.found_mm),
-            "truth_mm": number(row.truth_mm),
-            "error_mm": number(row.error_mm),
+            "found_mm": row.found_mm,
+            "truth_mm": row.truth_mm,
+            "error_mm": row.error_mm,
             "found_status": row.found_status,
             "truth_status": row.truth_status,
         }
@@ -137,11 +138,11 @@ def calibration_rows(results: Results) -> list[Row]:
     return [
         {
             "image": result.name,
-            "low": number(bin_.low),
-            "high": number(bin_.high),
-            "n_voxels": str(bin_.n_voxels),
-            "mean_probability": number(bin_.mean_probability),
-            "observed": number(bin_.observed),
+            "low": bin_.low,
+            "high": bin_.high,
+            "n_voxels": bin_.n_voxels,
+            "mean_probability": bin_.mean_probability,
+            "observed": bin_.observed,
         }
         for result in results
         if result.calibration is not None
@@ -167,7 +168,7 @@ def _matrix(name: str, values: Sequence[int], counts: NDArray[np.int64]) -> list
         {
             "image": name,
             "reference": level,
-            **{other: str(int(n)) for other, n in zip(names, line, strict=True)},
+            **{other: int(n) for other, n in zip(names, line, strict=True)},
         }
         for level, line in zip(names, counts, strict=True)
     ]

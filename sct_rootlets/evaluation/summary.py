@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.evaluation.columns import FIGURES, SUMMARY_METRICS
 from sct_rootlets.evaluation.one import PairResult
 from sct_rootlets.evaluation.result_rows import ALL
-from sct_rootlets.tsv import number
+from sct_rootlets.tables import aligned
 
 __all__ = ["POOLED", "Figure", "format_summary", "summarise"]
 
@@ -65,17 +66,17 @@ class Figure:
         return float(np.median(self.values)) if len(self.values) else float("nan")
 
     @property
-    def cells(self) -> dict[str, str]:
+    def cells(self) -> dict[str, Any]:
         """The row of the table."""
         return {
             "level": self.level,
             "metric": self.metric,
-            "n": str(len(self.values)),
-            "mean": number(self.mean),
-            "sd": number(self.sd),
-            "median": number(self.median),
-            "n_missed": str(self.n_missed),
-            "n_invented": str(self.n_invented),
+            "n": len(self.values),
+            "mean": self.mean,
+            "sd": self.sd,
+            "median": self.median,
+            "n_missed": self.n_missed,
+            "n_invented": self.n_invented,
         }
 
 
@@ -127,14 +128,7 @@ def format_summary(figures: Sequence[Figure]) -> str:
             ]
         )
     kept = [k for k in range(len(lines[0])) if k < 2 or any(_says(line[k]) for line in lines[1:])]
-    widths = [max(len(line[k]) for line in lines) for k in kept]
-    return "\n".join(
-        "  ".join(
-            line[k].ljust(width) if k == 0 else line[k].rjust(width)
-            for k, width in zip(kept, widths, strict=True)
-        ).rstrip()
-        for line in lines
-    )
+    return "\n".join(aligned([[line[k] for k in kept] for line in lines]))
 
 
 def _is_of(name: str, level: SpinalLevel | None) -> bool:

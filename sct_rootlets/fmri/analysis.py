@@ -24,8 +24,15 @@ from sct_rootlets.fmri.series import (
     standardized,
     voxel_statistics,
 )
-from sct_rootlets.fmri.series_tables import Row, level_rows, map_rows
+from sct_rootlets.fmri.series_tables import (
+    LEVEL_COLUMNS,
+    MAP_COLUMNS,
+    Row,
+    level_rows,
+    map_rows,
+)
 from sct_rootlets.image import Grid, Image, load_grid, load_mask, on_grid_of
+from sct_rootlets.tables import Column, aligned, cells
 
 __all__ = ["Analysis", "SeriesResult", "analyse"]
 
@@ -101,14 +108,15 @@ class Analysis:
         """Return the tables of whole levels as plain text for the terminal."""
         tables = []
         if self.series is not None:
-            columns = ["name", "n_voxels", "n_nan", "n_constant", "mean", "tsnr", "tsnr_series"]
-            rows = [row for row in self.series.rows if row["side"] == "n/a"]
-            tables.append(f"{Path(self.series.path).name}:\n{_plain(rows, columns)}")
+            shown = ["name", "n_voxels", "n_nan", "n_constant", "mean", "tsnr", "tsnr_series"]
+            rows = [row for row in self.series.rows if row["side"] is None]
+            text = _plain(LEVEL_COLUMNS, shown, rows)
+            tables.append(f"{Path(self.series.path).name}:\n{text}")
         for image in self.maps:
-            columns = ["name", "n_voxels", "mean", "max", "n_active", "active_mm3"]
+            shown = ["name", "n_voxels", "mean", "max", "n_active", "active_mm3"]
             name = Path(image.path).name
-            rows = [row for row in self.map_rows if row["map"] == name and row["side"] == "n/a"]
-            tables.append(f"{name}:\n{_plain(rows, columns)}")
+            rows = [row for row in self.map_rows if row["map"] == name and row["side"] is None]
+            tables.append(f"{name}:\n{_plain(MAP_COLUMNS, shown, rows)}")
         return tables
 
 
@@ -262,17 +270,10 @@ def _remarks(series: SeriesResult, inside: NDArray[np.bool_]) -> list[str]:
     return remarks
 
 
-def _plain(rows: Sequence[Row], columns: Sequence[str]) -> str:
+def _plain(columns: Sequence[Column], shown: Sequence[str], rows: Sequence[Row]) -> str:
     """Return some columns of rows, aligned."""
-    cells = [list(columns), *([row[name] for name in columns] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(wide) if n == 0 else cell.rjust(wide)
-            for n, (cell, wide) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in cells
-    )
+    chosen = [column for column in columns if column.name in shown]
+    return "\n".join(aligned(cells(chosen, rows)))
 
 
 def _load_map(path: Word, grid: Grid) -> Image:

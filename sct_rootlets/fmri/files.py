@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.colours import LEVEL_COLOURS
+from sct_rootlets.colours import look_up
 from sct_rootlets.files.guards import require_free
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.files.sidecar import hashes, relative, sidecar, sidecar_path, split_nifti, to_json
-from sct_rootlets.fmri.slices import describe_columns, to_tsv
+from sct_rootlets.fmri.slices import COLUMNS
 from sct_rootlets.image import Image, save
+from sct_rootlets.tables import describe, to_text
 
 if TYPE_CHECKING:
     from sct_rootlets.fmri.mapping import MappedLevels
@@ -141,15 +142,14 @@ def stage(
         Borders=_borders(mapped),
         Warnings=list(mapped.warnings),
     )
-    lines = [f"{level.value}\t{level}\t{LEVEL_COLOURS[level]}" for level in fractions.levels]
-    lookup = "\n".join(["index\tname\tcolor", *lines]) + "\n"
-    outputs.stage(files["lookup"]).write_text(lookup, encoding="utf-8")
-    outputs.stage(files["slices"]).write_text(to_tsv(mapped.rows), encoding="utf-8")
+    outputs.stage(files["lookup"]).write_text(look_up(fractions.levels), encoding="utf-8")
+    slices = to_text(COLUMNS, map(vars, mapped.rows))
+    outputs.stage(files["slices"]).write_text(slices, encoding="utf-8")
     axis = "ijk"[fractions.axis] + (
         "" if fractions.grid.orientation_nib[fractions.axis] == "S" else "-"
     )
     outputs.stage(files["slices_json"]).write_text(
-        to_json({"SliceAxis": axis, **describe_columns()}), encoding="utf-8"
+        to_json({"SliceAxis": axis, **describe(COLUMNS)}), encoding="utf-8"
     )
     what = "Share, 0 to 1, of the volume of every voxel that lies in "
     if "probseg" in files:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,25 +11,30 @@ import numpy as np
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.fmri.parcels import COLUMNS as NAMES
-from sct_rootlets.fmri.series_tables import LEVEL_COLUMNS, MAP_COLUMNS, Row, number, to_tsv
+from sct_rootlets.fmri.series_tables import LEVEL_COLUMNS, MAP_COLUMNS, Row
+from sct_rootlets.tables import Column, describe, read_sheet, to_text, unescaped
 
 __all__ = ["GROUP_COLUMNS", "group", "group_tsv", "read_table"]
 
-GROUP_COLUMNS = {
-    "map": "File of the statistic map; n/a for a table of a time series",
-    **NAMES,
-    "measure": "Column of the subjects' tables",
-    "n": "Subjects that have a value",
-    "n_missing": "Subjects that have none: the level lies outside their images, or no voxel of it "
-    "entered. They do not count as 0",
-    "mean": "Mean over the subjects that have one",
-    "sd": "Standard deviation over them; n/a for fewer than two",
-    "min": "Smallest value",
-    "max": "Largest value",
-}
+GROUP_COLUMNS = (
+    Column("map", "File of the statistic map; n/a for a table of a time series"),
+    *NAMES,
+    Column("measure", "Column of the subjects' tables"),
+    Column("n", "Subjects that have a value"),
+    Column(
+        "n_missing",
+        "Subjects that have none: the level lies outside their images, or no voxel of it entered. "
+        "They do not count as 0",
+    ),
+    Column("mean", "Mean over the subjects that have one"),
+    Column("sd", "Standard deviation over them; n/a for fewer than two"),
+    Column("min", "Smallest value"),
+    Column("max", "Largest value"),
+)
+_NAMES = tuple(column.name for column in NAMES)
 _COORDINATES = {f"{stem}_{axis}" for stem in ("max", "max_anat") for axis in "xyz"}
 #: Columns that are not averaged: names, and places that belong to one subject.
-_NOT_MEASURED = {"map", *NAMES} | _COORDINATES
+_NOT_MEASURED = {"map", *_NAMES} | _COORDINATES
 #: Measures that are only of a level that was seen.
 _OF_VOXELS = "n_voxels"
 
@@ -43,18 +47,12 @@ def read_table(path: str | os.PathLike[str]) -> list[Row]:
     InputError
         If it is missing or another table.
     """
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = [dict(row) for row in csv.DictReader(file, delimiter="\t")]
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", path=path) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError("is no table of text", path=path) from error
-    needed = {*NAMES, "n_voxels"}
+    lines = read_sheet(path).lines
+    rows = [{name: unescaped(cell) for name, cell in line.cells.items()} for line in lines]
+    needed = {*_NAMES, "n_voxels"}
     levels = set(SpinalLevel.__members__)
     known = bool(rows) and needed <= set(rows[0]) and {row["level"] for row in rows} <= levels
-    # csv puts cells that are too many under None, and gives None for those that lack.
-    if not known or any(None in row or None in row.values() for row in rows):
+    if not known:
         raise InputError(
             "is no table by level",
             path=path,
@@ -83,7 +81,7 @@ def group(tables: Sequence[Sequence[Row]]) -> list[Row]:
             "the tables have different columns",
             remedy="Give either tables of time series (X_levels.tsv) or of maps (X_stats.tsv)",
         )
-    known = [name for name in (*LEVEL_COLUMNS, *MAP_COLUMNS) if name in columns]
+    known = [one.name for one in (*LEVEL_COLUMNS, *MAP_COLUMNS) if one.name in columns]
     measures = [name for name in dict.fromkeys(known) if name not in _NOT_MEASURED]
     found: dict[tuple[str, str], tuple[Row, list[Row]]] = {}
     for table in tables:
@@ -101,14 +99,14 @@ def group(tables: Sequence[Sequence[Row]]) -> list[Row]:
             answer.append(
                 {
                     "map": key[0],
-                    **{name: first[name] for name in NAMES},
+                    **{name: first[name] for name in _NAMES},
                     "measure": measure,
-                    "n": str(len(values)),
-                    "n_missing": str(len(tables) - len(values)),
-                    "mean": number(values.mean() if len(values) else None),
-                    "sd": number(values.std(ddof=1) if len(values) > 1 else None),
-                    "min": number(values.min() if len(values) else None),
-                    "max": number(values.max() if len(values) else None),
+                    "n": len(values),
+                    "n_missing": len(tables) - len(values),
+                    "mean": values.mean() if len(values) else None,
+                    "sd": values.std(ddof=1) if len(values) > 1 else None,
+                    "min": values.min() if len(values) else None,
+                    "max": values.max() if len(values) else None,
                 }
             )
     return answer
@@ -129,12 +127,14 @@ def group_tsv(paths: Sequence[str | os.PathLike[str]], target: str | os.PathLike
     if any(Path(path).resolve() == Path(target).resolve() for path in paths):
         raise UsageError("is an input, and would be replaced by an output", path=target)
     rows = group([read_table(path) for path in paths])
-    description = {name: {"Description": text} for name, text in GROUP_COLUMNS.items()}
-    sources = {"Sources": [relative(path, folder) for path in paths]}
+    about = {
+        "Sources": [relative(path, folder) for path in paths],
+        **describe(GROUP_COLUMNS),
+    }
     with OutputSet() as outputs:
-        outputs.stage(target).write_text(to_tsv(rows, GROUP_COLUMNS), encoding="utf-8")
+        outputs.stage(target).write_text(to_text(GROUP_COLUMNS, rows), encoding="utf-8")
         beside = Path(target).with_suffix(".json")
-        outputs.stage(beside).write_text(to_json({**sources, **description}), encoding="utf-8")
+        outputs.stage(beside).write_text(to_json(about), encoding="utf-8")
     return len({(row["map"], row["name"]) for row in rows})
 
 

@@ -36,6 +36,7 @@ from sct_rootlets.image import (
 )
 from sct_rootlets.inputs import ImageLike, LabelsLike
 from sct_rootlets.levels import LevelTable
+from sct_rootlets.levels.table.reading import OtherTableError, read_table_beside
 
 __all__ = ["MappedLevels", "map_levels"]
 
@@ -173,9 +174,11 @@ def map_levels(
         mask = on_grid_of(read, reference)
     require_direction_of_fields(chain, source, reference)
     warnings = [*source.remarks, *(() if mask is None else mask.remarks)]
-    table = _table_beside(source) if table is None else table
-    borders, remark = _borders(source, table)
-    warnings += remark
+    if table is None:
+        table, remarks = _table_beside(source)
+        warnings += remarks
+    borders, remarks = _borders(source, table)
+    warnings += remarks
     sampler = LevelSampler(source, borders)
     warnings += require_arrival(sampler, reference, chain, mask, source.path)
     inside = None if mask is None else mask.data
@@ -207,15 +210,13 @@ def map_levels(
     )
 
 
-def _table_beside(levels: LabelImage) -> LevelTable | None:
-    """Return the table that belongs to a label image of levels, None where there is none."""
+def _table_beside(levels: LabelImage) -> tuple[LevelTable | None, list[str]]:
+    """Return the table that belongs to a label image, if there is one, and what has to be said."""
     path = level_files(Path(levels.path))["table"]
-    if not path.is_file():
-        return None
     try:
-        return LevelTable.from_tsv(path.read_text(encoding="utf-8"))
-    except (InputError, UnicodeDecodeError):
-        return None  # some other table of that name
+        return read_table_beside(path), []
+    except OtherTableError as error:
+        return None, [f"the table beside the levels is not used: {error.path} {error.problem}"]
 
 
 def _borders(

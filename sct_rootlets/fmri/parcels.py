@@ -14,19 +14,20 @@ from numpy.typing import NDArray
 from sct_rootlets.anatomy import Sector, Side, SpinalLevel
 from sct_rootlets.fmri.fractions import Fractions
 from sct_rootlets.image import Grid, LabelImage
+from sct_rootlets.tables import Column
 
 __all__ = ["COLUMNS", "Parcel", "Parcels", "level_parcels"]
 
 Floats = NDArray[np.float64]
 
 #: Columns that say which parcel a row of a table is about.
-COLUMNS = {
-    "name": "Name of the level (C5) or of the region (C5_left_dorsal)",
-    "level": "Spinal level",
-    "side": "Side of the subject, left or right; n/a for a whole level",
-    "sector": "dorsal or ventral half of the cord; n/a for a whole level",
-    "tissue": "grey or white matter; n/a where no grey matter was given",
-}
+COLUMNS = (
+    Column("name", "Name of the level (C5) or of the region (C5_left_dorsal)"),
+    Column("level", "Spinal level"),
+    Column("side", "Side of the subject, left or right; n/a for a whole level"),
+    Column("sector", "dorsal or ventral half of the cord; n/a for a whole level"),
+    Column("tissue", "grey or white matter; n/a where no grey matter was given"),
+)
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,14 @@ class Parcel:
         return name + {None: "", "grey": "_horn", "white": "_white"}[self.tissue]
 
     @property
-    def cells(self) -> dict[str, str]:
-        """The cells of `COLUMNS`."""
+    def cells(self) -> dict[str, str | None]:
+        """The values of `COLUMNS`."""
         return {
             "name": self.name,
             "level": str(self.level),
-            "side": "n/a" if self.side is None else self.side.name.lower(),
-            "sector": "n/a" if self.sector is None else self.sector.name.lower(),
-            "tissue": self.tissue or "n/a",
+            "side": None if self.side is None else self.side.name.lower(),
+            "sector": None if self.sector is None else self.sector.name.lower(),
+            "tissue": self.tissue,
         }
 
 

@@ -12,19 +12,15 @@ from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.files.sidecar import sidecar_path, split_nifti
 from sct_rootlets.fmri.analysis import Analysis
 from sct_rootlets.fmri.files import mapped_files, planned_files, stage, stage_json, without_series
+from sct_rootlets.fmri.parcels import COLUMNS as NAMES
 from sct_rootlets.fmri.parcels import Parcel
 from sct_rootlets.fmri.profiles import draw_profile
 from sct_rootlets.fmri.regions import colour_of_parcel
-from sct_rootlets.fmri.series_tables import (
-    LEVEL_COLUMNS,
-    MAP_COLUMNS,
-    describe,
-    series_to_tsv,
-    to_tsv,
-)
+from sct_rootlets.fmri.series_tables import LEVEL_COLUMNS, MAP_COLUMNS, series_to_tsv
 from sct_rootlets.image import save
 from sct_rootlets.qc import figure as figures
 from sct_rootlets.qc.lookups import Entry, fsleyes
+from sct_rootlets.tables import Column, describe, to_text
 
 __all__ = ["planned_products", "product_files", "require_free_products", "write"]
 
@@ -119,7 +115,7 @@ def write(analysis: Analysis, target: Path, *, probseg: str | None = None) -> di
         if analysis.series is not None:
             _stage_series(outputs, analysis, files)
         if analysis.maps:
-            text = to_tsv(analysis.map_rows, MAP_COLUMNS)
+            text = to_text(MAP_COLUMNS, analysis.map_rows)
             outputs.stage(files["maps"]).write_text(text, encoding="utf-8")
             _describe(
                 outputs,
@@ -161,11 +157,11 @@ def _stage_regions(outputs: OutputSet, analysis: Analysis, files: dict[str, Path
         {"Labels": {str(parcel.index): parcel.name for parcel in regions.parcels}},
     )
     rows = [
-        {"index": str(parcel.index), **parcel.cells, "color": _colour(parcel)}
+        {"index": parcel.index, **parcel.cells, "color": _colour(parcel)}
         for parcel in regions.parcels
     ]
-    columns = dict.fromkeys(("index", "name", "level", "side", "sector", "tissue", "color"), "")
-    outputs.stage(files["regions_lookup"]).write_text(to_tsv(rows, columns), encoding="utf-8")
+    text = to_text([Column("index"), *NAMES, Column("color")], rows)
+    outputs.stage(files["regions_lookup"]).write_text(text, encoding="utf-8")
     entries = [Entry(parcel.index, parcel.name, _colour(parcel)) for parcel in regions.parcels]
     outputs.stage(files["regions_lut"]).write_text(fsleyes(entries), encoding="utf-8")
 
@@ -173,7 +169,7 @@ def _stage_regions(outputs: OutputSet, analysis: Analysis, files: dict[str, Path
 def _stage_series(outputs: OutputSet, analysis: Analysis, files: dict[str, Path]) -> None:
     series = analysis.series
     assert series is not None
-    text = to_tsv(series.rows, LEVEL_COLUMNS)
+    text = to_text(LEVEL_COLUMNS, series.rows)
     outputs.stage(files["by_level"]).write_text(text, encoding="utf-8")
     _describe(
         outputs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,64 +15,84 @@ from sct_rootlets.fmri.parcels import Parcels
 from sct_rootlets.fmri.series import VoxelStatistics, projectors
 from sct_rootlets.fmri.slices import Coverage
 from sct_rootlets.image import Image
-from sct_rootlets.tsv import describe, number, to_tsv
+from sct_rootlets.tables import Column, to_text
 
 __all__ = [
     "LEVEL_COLUMNS",
     "MAP_COLUMNS",
     "Row",
-    "describe",
     "level_rows",
     "map_rows",
-    "number",
     "series_to_tsv",
-    "to_tsv",
 ]
 
 Floats = NDArray[np.float64]
-Row = dict[str, str]
+Row = dict[str, Any]
 
-_HELD = {
-    "slices": "Slices that hold the level, as the sum of its fractions; n/a for a region",
-    "along_mm": "The same times the distance between slices, mm; n/a for a region",
-    "volume_mm3": "Volume on this grid: sum of the shares of voxels times their volume",
-    "n_voxels": "Voxels that entered: those that hold a part of it, or with -average label those "
-    "that have its label",
-    "n_labelled": "Those that have its label in the label image",
-    "weight": "Sum of their weights, in voxels",
-    "entered": "That sum over the one of all voxels, before the mask and what was left out",
-}
-LEVEL_COLUMNS = {
-    **NAMES,
-    **_HELD,
-    "n_nan": "Voxels left out since they are NaN or infinite in a volume",
-    "n_constant": "Voxels left out since they are the same in all volumes",
-    "mean": "Mean over time of the time series of the level",
-    "sd": "Its standard deviation over time",
-    "tsnr": "Temporal signal-to-noise ratio of its voxels: weighted mean over them of each one's "
-    "mean over time divided by its standard deviation over time",
-    "tsnr_series": "Temporal signal-to-noise ratio of its time series: mean over sd",
-}
-MAP_COLUMNS = {
-    "map": "File of the statistic map",
-    **NAMES,
-    "n_voxels": _HELD["n_voxels"],
-    "n_labelled": _HELD["n_labelled"] + ": those of max and n_active",
-    "weight": _HELD["weight"],
-    "entered": _HELD["entered"],
-    "n_nan": "Voxels left out since they are NaN or infinite",
-    "mean": "Mean of the map, voxels weighted as for a time series",
-    "max": "Largest value of the map among them",
-    "max_x": "Where it is: middle of the voxel in world RAS+ mm of the map",
-    "max_y": "As max_x",
-    "max_z": "As max_x",
-    "max_anat_x": "That point in the image of the levels, through the transforms, world RAS+ mm",
-    "max_anat_y": "As max_anat_x",
-    "max_anat_z": "As max_anat_x",
-    "n_active": "Voxels among them above the threshold (-thr); n/a without one",
-    "active_mm3": "Volume of the level above the threshold: sum over all of its voxels that are of "
-    "share times volume; n/a without one",
-}
+_VOXELS = Column(
+    "n_voxels",
+    "Voxels that entered: those that hold a part of it, or with -average label those that have "
+    "its label",
+)
+_LABELLED = "Those that have its label in the label image"
+_WEIGHTS = (
+    Column("weight", "Sum of their weights, in voxels"),
+    Column("entered", "That sum over the one of all voxels, before the mask and what was left out"),
+)
+LEVEL_COLUMNS = (
+    *NAMES,
+    Column("slices", "Slices that hold the level, as the sum of its fractions; n/a for a region"),
+    Column("along_mm", "The same times the distance between slices, mm; n/a for a region", "mm"),
+    Column(
+        "volume_mm3",
+        "Volume on this grid: sum of the shares of voxels times their volume",
+        "mm^3",
+    ),
+    _VOXELS,
+    Column("n_labelled", _LABELLED),
+    *_WEIGHTS,
+    Column("n_nan", "Voxels left out since they are NaN or infinite in a volume"),
+    Column("n_constant", "Voxels left out since they are the same in all volumes"),
+    Column("mean", "Mean over time of the time series of the level"),
+    Column("sd", "Its standard deviation over time"),
+    Column(
+        "tsnr",
+        "Temporal signal-to-noise ratio of its voxels: weighted mean over them of each one's mean "
+        "over time divided by its standard deviation over time",
+    ),
+    Column("tsnr_series", "Temporal signal-to-noise ratio of its time series: mean over sd"),
+)
+#: Of the largest value of a map, and of its active voxels.
+_OF_PEAK = (
+    Column("max", "Largest value of the map among them"),
+    Column("max_x", "Where it is: middle of the voxel in world RAS+ mm of the map", "mm"),
+    Column("max_y", "As max_x", "mm"),
+    Column("max_z", "As max_x", "mm"),
+    Column(
+        "max_anat_x",
+        "That point in the image of the levels, through the transforms, world RAS+ mm",
+        "mm",
+    ),
+    Column("max_anat_y", "As max_anat_x", "mm"),
+    Column("max_anat_z", "As max_anat_x", "mm"),
+    Column("n_active", "Voxels among them above the threshold (-thr); n/a without one"),
+    Column(
+        "active_mm3",
+        "Volume of the level above the threshold: sum over all of its voxels that are of share "
+        "times volume; n/a without one",
+        "mm^3",
+    ),
+)
+MAP_COLUMNS = (
+    Column("map", "File of the statistic map"),
+    *NAMES,
+    _VOXELS,
+    Column("n_labelled", f"{_LABELLED}: those of max and n_active"),
+    *_WEIGHTS,
+    Column("n_nan", "Voxels left out since they are NaN or infinite"),
+    Column("mean", "Mean of the map, voxels weighted as for a time series"),
+    *_OF_PEAK,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,15 +113,15 @@ class _Held:
         total, entered = mine.sum(), mine[self.counts].sum()
         return {
             **self.parcels.parcels[p].cells,
-            "n_voxels": str(int(np.count_nonzero(mine[self.counts]))),
-            "n_labelled": str(int((self.counts & (self.parcels.label == p)).sum())),
-            "weight": number(entered),
-            "entered": number(entered / total if total else None),
+            "n_voxels": int(np.count_nonzero(mine[self.counts])),
+            "n_labelled": int((self.counts & (self.parcels.label == p)).sum()),
+            "weight": float(entered),
+            "entered": entered / total if total else None,
         }
 
-    def left_out(self, p: int, which: NDArray[np.bool_]) -> str:
+    def left_out(self, p: int, which: NDArray[np.bool_]) -> int:
         """Return how many voxels of parcel `p` are among `which` (N,)."""
-        return str(int(np.count_nonzero(self.weight[which, p])))
+        return int(np.count_nonzero(self.weight[which, p]))
 
 
 def level_rows(
@@ -144,15 +165,15 @@ def level_rows(
             rows.append(
                 {
                     **held.cells(p),
-                    "slices": number(None if cover is None else cover.slices),
-                    "along_mm": number(None if cover is None else cover.along_mm),
-                    "volume_mm3": number(volume[p]),
+                    "slices": None if cover is None else cover.slices,
+                    "along_mm": None if cover is None else cover.along_mm,
+                    "volume_mm3": volume[p],
                     "n_nan": held.left_out(p, inside & voxels.is_bad),
                     "n_constant": held.left_out(p, inside & voxels.is_constant),
-                    "mean": number(mean),
-                    "sd": number(sd),
-                    "tsnr": number(mine[counts] @ voxels.tsnr[counts] / total if total else None),
-                    "tsnr_series": number(mean / sd if sd > 0 else None),
+                    "mean": mean,
+                    "sd": sd,
+                    "tsnr": mine[counts] @ voxels.tsnr[counts] / total if total else None,
+                    "tsnr_series": mean / sd if sd > 0 else None,
                 }
             )
     return rows
@@ -196,27 +217,27 @@ def map_rows(
                 "map": Path(image.path).name,
                 **held.cells(p),
                 "n_nan": held.left_out(p, inside & bad),
-                "mean": number(means[p]),
-                **dict.fromkeys(list(MAP_COLUMNS)[-9:], "n/a"),
+                "mean": means[p],
+                **dict.fromkeys(column.name for column in _OF_PEAK),
             }
             if labelled.any():
                 best = int(np.where(labelled, values, -np.inf).argmax())
                 where = parcels.grid.world_from_ijk(parcels.ijk[best][None])
-                row["max"] = number(values[best])
+                row["max"] = values[best]
                 row |= _point("max", where[0])
                 row |= _point("max_anat", anatomical(where)[0])
             if threshold is not None:
                 active = counts & (np.where(bad, -np.inf, values) > threshold)
-                row["n_active"] = str(int((labelled & active).sum()))
+                row["n_active"] = int((labelled & active).sum())
                 volume = parcels.weight[active, p].sum() * parcels.grid.voxel_volume_mm3
-                row["active_mm3"] = number(volume)
+                row["active_mm3"] = volume
             rows.append(row)
     return rows
 
 
 def _point(stem: str, xyz_world: Floats) -> Row:
     """Return the cells of a point (3,)."""
-    return {f"{stem}_{axis}": number(mm) for axis, mm in zip("xyz", xyz_world, strict=True)}
+    return {f"{stem}_{axis}": float(mm) for axis, mm in zip("xyz", xyz_world, strict=True)}
 
 
 def series_to_tsv(names: Sequence[str], series: Floats) -> str:
@@ -226,6 +247,5 @@ def series_to_tsv(names: Sequence[str], series: Floats) -> str:
     as numbers.
     """
     kept = [int(p) for p in np.flatnonzero(np.isfinite(series).all(axis=0))]
-    lines = ["\t".join(names[p] for p in kept)]
-    lines += ["\t".join(f"{value:.9g}" for value in volume[kept]) for volume in series]
-    return "\n".join(lines) + "\n"
+    columns = [Column(names[p], number="{:.9g}".format) for p in kept]
+    return to_text(columns, ({names[p]: float(volume[p]) for p in kept} for volume in series))

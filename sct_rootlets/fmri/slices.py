@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.fmri.fractions import Fractions
+from sct_rootlets.tables import Column, decimals
 
 __all__ = [
     "COLUMNS",
     "Coverage",
     "SliceRow",
     "coverage",
-    "describe_columns",
     "label_voxels",
     "slice_fractions",
-    "to_tsv",
 ]
 
 Floats = NDArray[np.float64]
@@ -39,17 +38,32 @@ _ENOUGH = 0.25
 #: Shares of voxels that differ by no more than this are equal.
 _EQUAL = 1e-6
 
-COLUMNS = {
-    "slice": "Index of the slice along the axis of the image that runs inferior-superior, "
-    "from 0, in the order in which it is stored",
-    "level": "Spinal level",
-    "fraction": "Fraction of the cord in that slice that belongs to the level: the mean over the "
-    "thickness of the slice of the level's share of the labelled area of the cord",
-    "fraction_sd": "Standard deviation of the fraction that follows from those of the borders in "
-    "the table of levels; n/a without them",
-    "p_largest": "Probability that the level is the one with the largest fraction in the slice, "
-    "given the same standard deviations",
-}
+COLUMNS = (
+    Column(
+        "slice",
+        "Index of the slice along the axis of the image that runs inferior-superior, from 0, in "
+        "the order in which it is stored",
+    ),
+    Column("level", "Spinal level"),
+    Column(
+        "fraction",
+        "Fraction of the cord in that slice that belongs to the level: the mean over the thickness "
+        "of the slice of the level's share of the labelled area of the cord",
+        number=decimals(4),
+    ),
+    Column(
+        "fraction_sd",
+        "Standard deviation of the fraction that follows from those of the borders in the table of "
+        "levels; n/a without them",
+        number=decimals(4),
+    ),
+    Column(
+        "p_largest",
+        "Probability that the level is the one with the largest fraction in the slice, given the "
+        "same standard deviations",
+        number=decimals(4),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -88,11 +102,6 @@ class Coverage:
     along_mm: float
     volume_mm3: float
     n_voxels: int
-
-
-def describe_columns() -> dict[str, dict[str, str]]:
-    """Return what the columns mean, as BIDS has it in JSON files beside tables."""
-    return {name: {"Description": meaning} for name, meaning in COLUMNS.items()}
 
 
 def slice_fractions(fractions: Fractions) -> Floats:
@@ -217,13 +226,3 @@ def rows_of(
         known = spread.get((int(index), level), (None, None))
         rows.append(SliceRow(int(index), level, float(by_slice[index, n]), *known))
     return tuple(rows)
-
-
-def to_tsv(rows: tuple[SliceRow, ...]) -> str:
-    """Return the table as tab-separated text; ``n/a`` for what is not known."""
-    lines = ["\t".join(COLUMNS)]
-    for row in rows:
-        numbers = (row.fraction, row.fraction_sd, row.p_largest)
-        cells = ["n/a" if number is None else f"{number:.4f}" for number in numbers]
-        lines.append("\t".join([str(row.slice), str(row.level), *cells]))
-    return "\n".join(lines) + "\n"

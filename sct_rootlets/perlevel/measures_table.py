@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.levels.table.columns import FLAGS, STATUSES
 from sct_rootlets.perlevel.measures import SHAPES, LevelMeasures, Spread
+from sct_rootlets.tables import Column, aligned, decimals, to_text
 
 __all__ = ["MEASURE_FLAGS", "MeasureTable"]
-
-Value = str | int | float | None
 
 DECIMALS = 4
 #: Widest line on the terminal.
@@ -31,15 +28,6 @@ _SHAPE_WORDS: Mapping[str, tuple[str, str]] = {
     "eccentricity": ("", "eccentricity of that ellipse: 0 for a circle"),
     "solidity": ("", "area over that of the convex hull"),
 }
-
-
-@dataclass(frozen=True)
-class _Column:
-    name: str
-    unit: str
-    meaning: str
-    get: Callable[[LevelMeasures], Value]
-    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,30 +50,9 @@ class MeasureTable:
     maps: tuple[str, ...]
     fname: str
 
-    def header(self, delimiter: str) -> str:
-        """Return the line of the columns' names."""
-        return _lines([[column.name for column in self._columns()]], delimiter)
-
-    def body(self, delimiter: str) -> str:
-        """Return a line a level; what is not known is ``n/a`` in a TSV and empty in a CSV."""
-        unknown = "n/a" if delimiter == "\t" else ""
-        columns = self._columns()
-        return _lines(
-            [[_cell(column.get(row), unknown) for column in columns] for row in self.rows],
-            delimiter,
-        )
-
-    def describe_columns(self) -> dict[str, dict[str, Any]]:
-        """Return what the columns mean, as BIDS has it in JSON files beside tables."""
-        described: dict[str, dict[str, Any]] = {}
-        for column in self._columns():
-            entry: dict[str, Any] = {"Description": column.meaning}
-            if column.unit:
-                entry["Units"] = column.unit
-            if column.values:
-                entry["Levels"] = dict(column.values)
-            described[column.name] = entry
-        return described
+    def to_text(self, delimiter: str) -> str:
+        """Return a header and a line a level, cells divided by a tab or a comma."""
+        return to_text(self.columns, self._values(), delimiter)
 
     def format_table(self) -> str:
         """Return it as aligned plain text of at most 100 columns for the terminal."""
@@ -96,142 +63,112 @@ class MeasureTable:
             shapes = [_shown(row.shapes.get(name)) for name in SHAPES[:3]]
             cells.append([str(row.level), str(row.n_planes), f"{row.length_mm:.1f}", covered])
             cells[-1] += shapes
-        blocks = [_aligned(cells)]
+        blocks = [aligned(cells)]
         for names in _fitting(self.maps):
             lines = [[str(row.level), *(_shown(row.maps.get(n)) for n in names)] for row in rows]
-            blocks.append(_aligned([["level", *names], *lines]))
+            blocks.append(aligned([["level", *names], *lines]))
         without = ", ".join(str(row.level) for row in self.rows if not row.n_planes)
         if without:
-            blocks.append(f"No whole section of the mask: {without}")
-        return "\n\n".join(blocks)
+            blocks.append([f"No whole section of the mask: {without}"])
+        return "\n\n".join("\n".join(block) for block in blocks)
 
-    def _columns(self) -> list[_Column]:
-        slices = {id(row): ends for row, ends in zip(self.rows, self.slices, strict=True)}
-
-        def slice_at(end: int) -> Callable[[LevelMeasures], Value]:
-            def get(row: LevelMeasures) -> Value:
-                ends = slices[id(row)]
-                return None if ends is None else ends[end]
-
-            return get
-
-        columns = [
-            _Column("fname", "", "File name of the cord mask", lambda row: self.fname),
-            _Column("level", "", "Spinal level", lambda row: str(row.level)),
-            _Column(
-                "spinal_level",
-                "",
-                "Value of the spinal level in label images: C1-C8 are 1-8, T1 is 9, S5 is 30",
-                lambda row: row.level.value,
-                {str(level.value): str(level) for level in SpinalLevel},
-            ),
-            _Column(
-                "status",
-                "",
-                "How the borders of the level are known, where a table of levels was given",
-                lambda row: row.borders.status,
-                STATUSES,
-            ),
-            _Column(
-                "flags",
-                "",
-                "What is particular about the row; several are separated by commas",
-                lambda row: ",".join(row.flags) or None,
-                {**FLAGS, **MEASURE_FLAGS},
-            ),
-            _Column(
-                "rostral_mm",
-                "mm",
-                "Rostral border along the centerline of this mask, from its rostral end",
-                lambda row: row.borders.rostral_mm,
-            ),
-            _Column(
-                "caudal_mm", "mm", "Caudal border, likewise", lambda row: row.borders.caudal_mm
-            ),
-            _Column(
-                "slice_start",
-                "",
-                "Most caudal axial slice of the mask whose middle lies in the level, from 0 at the "
-                "inferior end (SCT's orientation RPI)",
-                slice_at(0),
-            ),
-            _Column("slice_end", "", "Most rostral such slice", slice_at(1)),
-            _Column(
-                "n_planes",
-                "",
-                "Planes within the level that the mask fills a whole section of",
-                lambda row: row.n_planes,
-            ),
-            _Column(
-                "coverage",
-                "",
-                "Share of the level's length that these planes stand for, 0 to 1",
-                lambda row: row.coverage,
-            ),
-            _Column("SUM(length)", "mm", "That length", lambda row: row.length_mm),
-            _Column(
-                "SUM(volume)", "mm^3", "Volume of the cord over it", lambda row: row.volume_mm3
-            ),
-        ]
+    @property
+    def columns(self) -> list[Column]:
+        """The columns: of every level, and of what was measured in it."""
+        columns = [*_COLUMNS]
         for name in SHAPES:
             unit, words = _SHAPE_WORDS[name]
-            columns += _spread(name, unit, words, "planes", _of_shape(name))
+            columns += _spread(name, unit, words, "planes")
         for name in self.maps:
-            columns += _spread(name, "", name, "volume", _of_map(name))
-        return columns
+            columns += _spread(name, "", name, "volume")
+        return [replace(column, number=decimals(DECIMALS)) for column in columns]
+
+    def _values(self) -> Iterator[dict[str, Any]]:
+        for row, slices in zip(self.rows, self.slices, strict=True):
+            first, last = slices or (None, None)
+            values = {
+                "fname": self.fname,
+                "level": row.level,
+                "spinal_level": row.level.value,
+                "status": row.borders.status,
+                "flags": ",".join(row.flags),
+                "rostral_mm": row.borders.rostral_mm,
+                "caudal_mm": row.borders.caudal_mm,
+                "slice_start": first,
+                "slice_end": last,
+                "n_planes": row.n_planes,
+                "coverage": row.coverage,
+                "SUM(length)": row.length_mm,
+                "SUM(volume)": row.volume_mm3,
+            }
+            for name in (*SHAPES, *self.maps):
+                spread = (row.shapes if name in SHAPES else row.maps).get(name)
+                for what, attribute in _OF_SPREAD.items():
+                    values[f"{what}({name})"] = getattr(spread, attribute, None)
+            yield values
 
 
-def _of_shape(name: str) -> Callable[[LevelMeasures], Spread | None]:
-    return lambda row: row.shapes.get(name)
+_OF_SPREAD = {
+    "MEAN": "mean",
+    "STD": "std",
+    "BORDER_SD": "border_sd",
+    "MEDIAN": "median",
+    "VOLUME": "volume_mm3",
+}
+_COLUMNS = (
+    Column("fname", "File name of the cord mask"),
+    Column("level", "Spinal level"),
+    Column(
+        "spinal_level",
+        "Value of the spinal level in label images: C1-C8 are 1-8, T1 is 9, S5 is 30",
+        values={str(level.value): str(level) for level in SpinalLevel},
+    ),
+    Column(
+        "status",
+        "How the borders of the level are known, where a table of levels was given",
+        values=STATUSES,
+    ),
+    Column(
+        "flags",
+        "What is particular about the row; several are separated by commas",
+        values={**FLAGS, **MEASURE_FLAGS},
+    ),
+    Column(
+        "rostral_mm",
+        "Rostral border along the centerline of this mask, from its rostral end",
+        "mm",
+    ),
+    Column("caudal_mm", "Caudal border, likewise", "mm"),
+    Column(
+        "slice_start",
+        "Most caudal axial slice of the mask whose middle lies in the level, from 0 at the "
+        "inferior end (SCT's orientation RPI)",
+    ),
+    Column("slice_end", "Most rostral such slice"),
+    Column("n_planes", "Planes within the level that the mask fills a whole section of"),
+    Column("coverage", "Share of the level's length that these planes stand for, 0 to 1"),
+    Column("SUM(length)", "That length", "mm"),
+    Column("SUM(volume)", "Volume of the cord over it", "mm^3"),
+)
 
 
-def _of_map(name: str) -> Callable[[LevelMeasures], Spread | None]:
-    return lambda row: row.maps.get(name)
-
-
-def _spread(
-    name: str, unit: str, words: str, over: str, get: Callable[[LevelMeasures], Spread | None]
-) -> list[_Column]:
+def _spread(name: str, unit: str, words: str, over: str) -> list[Column]:
     """Return the columns of one quantity over the ``planes`` or the ``volume`` of a level."""
-
-    def of(what: str) -> Callable[[LevelMeasures], Value]:
-        def value(row: LevelMeasures) -> Value:
-            spread = get(row)
-            number: float | None = None if spread is None else getattr(spread, what)
-            return number
-
-        return value
-
     columns = [
-        _Column(f"MEAN({name})", unit, f"Mean over the {over} of the level: {words}", of("mean")),
-        _Column(f"STD({name})", unit, f"Standard deviation over the {over}", of("std")),
-        _Column(
+        Column(f"MEAN({name})", f"Mean over the {over} of the level: {words}", unit),
+        Column(f"STD({name})", f"Standard deviation over the {over}", unit),
+        Column(
             f"BORDER_SD({name})",
-            unit,
             "Standard deviation of that mean that comes of that of the level's borders",
-            of("border_sd"),
+            unit,
         ),
     ]
     if over == "volume":
         columns += [
-            _Column(f"MEDIAN({name})", unit, "Median over that volume", of("median")),
-            _Column(f"VOLUME({name})", "mm^3", "That volume", of("volume_mm3")),
+            Column(f"MEDIAN({name})", "Median over that volume", unit),
+            Column(f"VOLUME({name})", "That volume", "mm^3"),
         ]
     return columns
-
-
-def _lines(cells: Sequence[Sequence[str]], delimiter: str) -> str:
-    stream = io.StringIO()
-    csv.writer(stream, delimiter=delimiter, lineterminator="\n").writerows(cells)
-    return stream.getvalue()
-
-
-def _cell(value: Value, unknown: str) -> str:
-    if value is None:
-        return unknown
-    return (
-        f"{round(value, DECIMALS) + 0.0:.{DECIMALS}f}" if isinstance(value, float) else str(value)
-    )
 
 
 def _shown(spread: Spread | None) -> str:
@@ -255,13 +192,3 @@ def _fitting(names: Sequence[str]) -> list[list[str]]:
         groups[-1].append(name)
         room -= needed
     return groups
-
-
-def _aligned(cells: Sequence[Sequence[str]]) -> str:
-    """Return a table, the first column to the left and the others to the right."""
-    widths = [max(len(line[k]) for line in cells) for k in range(len(cells[0]))]
-    lines = [
-        [line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))]
-        for line in cells
-    ]
-    return "\n".join("  ".join(line).rstrip() for line in lines)

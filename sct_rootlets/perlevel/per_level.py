@@ -20,11 +20,12 @@ from sct_rootlets.files.outputs import OutputSet, append_lines
 from sct_rootlets.files.sidecar import hashes, sidecar, split_nifti, to_json
 from sct_rootlets.image import LabelImage, load_labels, load_map, load_share
 from sct_rootlets.levels.axial_slices import axial_positions, slices_within
-from sct_rootlets.levels.table.level_table import LevelTable
+from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.perlevel.level_borders import LevelBorders, borders_of_labels, borders_of_table
-from sct_rootlets.perlevel.measures import METHODS, measure_levels, region_volume
+from sct_rootlets.perlevel.measures import METHODS, SHAPES, measure_levels, region_volume
 from sct_rootlets.perlevel.measures_table import MeasureTable
 from sct_rootlets.perlevel.sections import INTERPOLATIONS, RASTER_MM, cut_sections
+from sct_rootlets.tables import describe
 
 __all__ = ["PerLevelResult", "measure", "perlevel_target"]
 
@@ -86,17 +87,17 @@ class PerLevelResult:
             raise UsageError("does not end in .tsv or .csv", path=path)
         files = {"table": path, "json": path.with_suffix(".json")}
         require_free(files, self.sources)
-        header = self.table.header(delimiter)
+        text = self.table.to_text(delimiter)
+        header, body = text[: text.index("\n") + 1], text[text.index("\n") + 1 :]
         self._require_own(files, header, append=append)
         content = self._sidecar(path.parent, append=append)
         if append:
-            append_lines(path, header, self.table.body(delimiter))
+            append_lines(path, header, body)
             if not files["json"].exists():
                 with OutputSet() as outputs:
                     outputs.write(files["json"], to_json(content))
             return files
         with OutputSet() as outputs:
-            text = header + self.table.body(delimiter)
             outputs.write(path, text)
             outputs.write(files["json"], to_json(content))
         return files
@@ -139,7 +140,7 @@ class PerLevelResult:
     def _sidecar(self, folder: Path, *, append: bool) -> dict[str, Any]:
         """Return the sidecar; a table that grows has rows of inputs that it cannot name."""
         sources = () if append else self.sources
-        extra: dict[str, Any] = {"Kind": _KIND, "Columns": self.table.describe_columns()}
+        extra: dict[str, Any] = {"Kind": _KIND, "Columns": describe(self.table.columns)}
         if not append:
             extra |= {"SourceSHA256": hashes(sources, folder), "warnings": list(self.warnings)}
         content = sidecar(
@@ -215,10 +216,11 @@ def measure(
             remedy=f"Choose {' or '.join(INTERPOLATIONS)}",
         )
     names = [split_nifti(path)[1] for path in maps]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name in names if [*names, *SHAPES].count(name) > 1), None)
     if twice is not None:
+        what = "a map and a measure of the cord" if twice in SHAPES else "two maps"
         raise UsageError(
-            f"two maps are named {twice}", remedy="Their columns would be the same: rename one"
+            f"{what} are named {twice}", remedy="Their columns would be the same: rename one"
         )
     if not maps and (region is not None or erode_mm > 0):
         raise UsageError(
@@ -295,21 +297,9 @@ def _borders(
     levels: PathLike, mask: LabelImage, centerline: Centerline
 ) -> tuple[LevelBorders, ...]:
     """Read the borders of levels, from a table or an image."""
-    if not os.fspath(levels).lower().endswith(".tsv"):
+    if not os.fspath(levels).lower().endswith((".tsv", ".csv")):
         return borders_of_labels(load_labels(levels, "spinal levels"), mask, centerline)
-    try:
-        text = Path(levels).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("cannot be read (table of levels)", path=levels) from error
-    try:
-        table = LevelTable.from_tsv(text)
-    except InputError as error:
-        raise InputError(
-            f"is {error.problem}",
-            path=levels,
-            remedy="Give the .tsv that 'sct_rootlets levels' or 'run' wrote beside its label image",
-        ) from error
-    return borders_of_table(table, centerline, os.fspath(levels))
+    return borders_of_table(read_levels_table(levels), centerline, os.fspath(levels))
 
 
 def _chosen(

@@ -21,6 +21,7 @@ from sct_rootlets.phantom.draw import random_anatomy
 from sct_rootlets.phantom.model import Anatomy
 from sct_rootlets.phantom.render import render
 from sct_rootlets.phantom.truth import true_levels
+from sct_rootlets.tables import Column, to_text
 
 __all__ = ["make_grid", "write"]
 
@@ -90,13 +91,19 @@ def make_grid(
 
 def _look_up() -> str:
     """Return the look-up table of the rootlet parts as tab-separated text."""
-    lines = ["index\tname\tlevel\tside\tsector"]
-    for level in ROOTLET_LEVELS:
-        parts = [(side, sector) for side in "LR" for sector in ("dorsal", "ventral")]
-        for n, (side, sector) in enumerate(parts, start=1):
-            name = f"{level}_{side}_{sector}"
-            lines.append(f"{10 * level.value + n}\t{name}\t{level}\t{side}\t{sector}")
-    return "\n".join(lines) + "\n"
+    parts = [(side, sector) for side in "LR" for sector in ("dorsal", "ventral")]
+    rows = (
+        {
+            "index": 10 * level.value + n,
+            "name": f"{level}_{side}_{sector}",
+            "level": level,
+            "side": side,
+            "sector": sector,
+        }
+        for level in ROOTLET_LEVELS
+        for n, (side, sector) in enumerate(parts, start=1)
+    )
+    return to_text([Column(name) for name in ("index", "name", "level", "side", "sector")], rows)
 
 
 def write(

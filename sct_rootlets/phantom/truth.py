@@ -6,7 +6,6 @@ geometry itself instead of to voxels.
 
 from __future__ import annotations
 
-import csv
 import os
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from sct_rootlets.anatomy import ROOTLET_LEVELS, SpinalLevel
 from sct_rootlets.errors import InputError
 from sct_rootlets.phantom.compose import PAINTED_RADIUS_MM
 from sct_rootlets.phantom.model import Anatomy, Filament
+from sct_rootlets.tables import Column, read_sheet, to_text
 
 __all__ = ["BORDERS", "Truth", "TruthRow", "read_truth", "true_levels"]
 
@@ -84,15 +84,17 @@ class Truth:
 
     def to_tsv(self) -> str:
         """Return tab-separated text, with the world position of every border."""
-        columns = ["level", "spinal_level", *[f"{name}_mm" for name in BORDERS]]
-        columns += [f"{name}_{axis}" for name in BORDERS for axis in "xyz"]
-        lines = ["\t".join(columns)]
+        names = [f"{name}_mm" for name in BORDERS]
+        names += [f"{name}_{axis}" for name in BORDERS for axis in "xyz"]
+        columns = [Column("level"), Column("spinal_level")]
+        columns += [Column(name, number="{:.3f}".format) for name in names]
+        rows = []
         for row in self.rows:
             numbers = [getattr(row, f"{name}_mm") for name in BORDERS]
             numbers += [value for name in BORDERS for value in row.xyz_world[name]]
-            cells = [str(row.level), str(row.level.value), *[f"{value:.3f}" for value in numbers]]
-            lines.append("\t".join(cells))
-        return "\n".join(lines) + "\n"
+            named = dict(zip(names, numbers, strict=True))
+            rows.append({"level": row.level, "spinal_level": row.level.value, **named})
+        return to_text(columns, rows)
 
 
 def read_truth(path: str | os.PathLike[str]) -> Truth:
@@ -104,17 +106,15 @@ def read_truth(path: str | os.PathLike[str]) -> Truth:
         If the file is missing or no such table.
     """
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = []
-            for cells in csv.DictReader(file, delimiter="\t"):
-                x, y, z = (
-                    {name: float(cells[f"{name}_{axis}"]) for name in BORDERS} for axis in "xyz"
-                )
-                along = {f"{name}_mm": float(cells[f"{name}_mm"]) for name in BORDERS}
-                points = {name: (x[name], y[name], z[name]) for name in BORDERS}
-                level = SpinalLevel(int(cells["spinal_level"]))
-                rows.append(TruthRow(level=level, xyz_world=points, **along))
-    except (OSError, KeyError, ValueError, TypeError) as error:
+        rows = []
+        for line in read_sheet(path).lines:
+            numbers = {name: float(cell) for name, cell in line.cells.items() if name != "level"}
+            x, y, z = ({name: numbers[f"{name}_{axis}"] for name in BORDERS} for axis in "xyz")
+            along = {f"{name}_mm": numbers[f"{name}_mm"] for name in BORDERS}
+            points = {name: (x[name], y[name], z[name]) for name in BORDERS}
+            level = SpinalLevel(int(numbers["spinal_level"]))
+            rows.append(TruthRow(level=level, xyz_world=points, **along))
+    except (InputError, KeyError, ValueError) as error:
         raise InputError("cannot be read as the truth table of a phantom", path=path) from error
     return Truth(tuple(rows))
 

@@ -11,13 +11,12 @@ from pathlib import Path
 
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.files.json_files import object_if_readable
+from sct_rootlets.levels.table.reading import is_levels_table
 
 __all__ = ["Found", "find"]
 
 logger = logging.getLogger(__name__)
 
-#: How every table of levels begins, whatever its name.
-_HEADER = b"level\tspinal_level\tstatus\t"
 #: What belongs to levels, by the names that `run` and `levels` give; the look-up, whose name
 #: ends in ``_dseg.tsv``, does not.
 _NAMED = re.compile(
@@ -119,20 +118,12 @@ def _table_of(path: Path) -> Path | None:
     """Return the table of the result that a file belongs to; None if it belongs to none."""
     named = _NAMED.match(path.name)
     table = path if named is None else path.with_name(f"{named['stem']}.tsv")
-    if path.suffix == ".tsv" and (named is not None or _is_table(path)):
+    if path.suffix == ".tsv" and (named is not None or is_levels_table(path)):
         return table.absolute()
     if named is None:
         return None
     # Another result has this name too: levels mapped to an EPI, which have no table.
     return None if _is_of_something_else(Found(table)) else table.absolute()
-
-
-def _is_table(path: Path) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return file.read(len(_HEADER)) == _HEADER
-    except OSError:
-        return False
 
 
 def _is_of_something_else(found: Found) -> bool:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sct_rootlets import __version__
-from sct_rootlets.colours import LEVEL_COLOURS
 from sct_rootlets.files.guards import require_free
 from sct_rootlets.files.names import level_files
 from sct_rootlets.files.outputs import OutputSet
@@ -152,7 +151,6 @@ class LevelsResult:
             Path(target),
             self.derived,
             sources=self.sources,
-            colours={level.value: colour for level, colour in LEVEL_COLOURS.items()},
             model=self.model,
             parameters=self.parameters,
             figure=self.figure if figure.has_matplotlib() else None,

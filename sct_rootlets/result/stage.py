@@ -11,9 +11,8 @@ import numpy as np
 
 from sct_rootlets.anatomy import PLACES, SpinalLevel
 from sct_rootlets.centerline import Centerline
-from sct_rootlets.files.names import (
-    level_files,
-)
+from sct_rootlets.colours import look_up
+from sct_rootlets.files.names import level_files
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.files.sidecar import (
     ModelIdentity,
@@ -25,6 +24,8 @@ from sct_rootlets.files.sidecar import (
 from sct_rootlets.image import LabelImage, save
 from sct_rootlets.levels.derive import Derived
 from sct_rootlets.levels.paint import paint_points
+from sct_rootlets.levels.table import text
+from sct_rootlets.tables import Column, to_text
 
 __all__ = ["stage_cord", "stage_intermediate", "stage_levels", "stage_segmentation"]
 
@@ -35,7 +36,6 @@ def stage_levels(
     derived: Derived,
     *,
     sources: Iterable[str | os.PathLike[str]],
-    colours: Mapping[int, str],
     model: ModelIdentity | None = None,
     parameters: Mapping[str, Any] | None = None,
     figure: bytes | None = None,
@@ -50,8 +50,6 @@ def stage_levels(
     derived : Derived
     sources : iterable of path-like
         Input files; their hashes go to the JSON.
-    colours : mapping of int to str
-        ``#RRGGBB`` by level value, for the look-up.
     figure : bytes, optional
         PNG.
     csv : Path, optional
@@ -75,7 +73,7 @@ def stage_levels(
         extra={
             "SourceSHA256": hashes(sources, folder),
             "Labels": _level_names(derived.levels),
-            **table.to_json(),
+            **text.to_json(table),
             "rejected": [
                 {
                     "level": str(stray.level),
@@ -91,9 +89,8 @@ def stage_levels(
     if identity is not None:
         content["identity"] = identity.report()
     _stage_labels(outputs, target, derived.levels, content)
-    outputs.write(files["table"], table.to_tsv())
-    rows = [f"{row.level.value}\t{row.level}\t{colours[row.level.value]}" for row in table.rows]
-    lookup = "\n".join(["index\tname\tcolor", *rows]) + "\n"
+    outputs.write(files["table"], text.to_tsv(table))
+    lookup = look_up(row.level for row in table.rows)
     outputs.write(files["lookup"], lookup)
     for place in PLACES:
         points = paint_points(derived.levels, derived.centerline, table, place)
@@ -104,7 +101,7 @@ def stage_levels(
         outputs.write(files["figure"], figure)
     if csv is not None:
         files["csv"] = csv
-        outputs.write(csv, table.to_csv())
+        outputs.write(csv, text.to_csv(table))
     return files
 
 
@@ -204,9 +201,10 @@ def stage_intermediate(
     if centerline is not None:
         files["centerline"] = folder / f"{stem}_centerline.tsv"
         rows = np.column_stack([centerline.s_mm, centerline.xyz_world])
-        lines = ["s_mm\tx\ty\tz", *("\t".join(f"{v:.4f}" for v in row) for row in rows)]
-        text = "\n".join(lines) + "\n"
-        outputs.write(files["centerline"], text)
+        columns = [Column(name, number="{:.4f}".format) for name in ("s_mm", "x", "y", "z")]
+        names = [column.name for column in columns]
+        lines = to_text(columns, (dict(zip(names, row, strict=True)) for row in rows.tolist()))
+        outputs.write(files["centerline"], lines)
     return files
 
 

@@ -17,6 +17,7 @@ from sct_rootlets.store.receipt import Receipt, verify
 from sct_rootlets.store.requested import is_url
 from sct_rootlets.store.sct_copy import find_sct_copy, source_url
 from sct_rootlets.store.space import bytes_text
+from sct_rootlets.tables import aligned
 
 __all__ = [
     "format_model",
@@ -188,10 +189,7 @@ def format_table(rows: Sequence[Mapping[str, Any]]) -> str:
                 row["folder"] or "",
             ]
         )
-    widths = [max(len(line[column]) for line in cells) for column in range(len(_COLUMNS))]
-    lines = [
-        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
-    ]
+    lines = aligned(cells, left=range(len(_COLUMNS)))
     return "\n".join([*lines, "", "* what the name alone means"])
 
 

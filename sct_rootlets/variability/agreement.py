@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from sct_rootlets.variability.columns import column
+from sct_rootlets.tables import column
 from sct_rootlets.variability.distances import MEASURES, Distances
 from sct_rootlets.variability.groups import SubjectsByGroup, grid_of
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from sct_rootlets import __version__
 from sct_rootlets.errors import UsageError
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.files.sidecar import GENERATOR, relative, to_json
 from sct_rootlets.qc.figure import has_matplotlib
+from sct_rootlets.tables import Column, columns_of, decimals, describe, to_text
 from sct_rootlets.variability.agreement import AgreementRow, IccRow
 from sct_rootlets.variability.analysis import Variability
-from sct_rootlets.variability.columns import cell, describe, to_tsv
 from sct_rootlets.variability.distances import MEASURES, ORIGINS
 from sct_rootlets.variability.effects import EffectRow
 from sct_rootlets.variability.spread import SpreadRow
@@ -62,9 +60,9 @@ def write(found: Variability, target: str | os.PathLike[str]) -> dict[str, Path]
     main = Path(target)
     if main.suffix != ".tsv":
         raise UsageError("does not end in .tsv", path=main, remedy="Name a .tsv file")
-    tables: dict[str, tuple[str, Mapping[str, Any]]] = {
-        "": (to_tsv(SpreadRow, found.spread), describe(SpreadRow)),
-        "distances": (_distances_tsv(found), _distances_columns(found)),
+    tables: dict[str, tuple[Sequence[Column], Iterable[Mapping[str, Any]]]] = {
+        "": (columns_of(SpreadRow, _number), map(vars, found.spread)),
+        "distances": (_distances_columns(found), _distances_rows(found)),
     }
     for name, row_type, rows in (
         ("icc", IccRow, found.icc),
@@ -74,7 +72,7 @@ def write(found: Variability, target: str | os.PathLike[str]) -> dict[str, Path]
         ("vertebra_positions", PositionRow, found.vertebra_positions),
     ):
         if rows:
-            tables[name] = (to_tsv(row_type, rows), describe(row_type))
+            tables[name] = (columns_of(row_type, _number), map(vars, rows))
     figures: dict[str, bytes] = {}
     if has_matplotlib():
         from sct_rootlets.variability.figures import draw
@@ -85,9 +83,9 @@ def write(found: Variability, target: str | os.PathLike[str]) -> dict[str, Path]
     files |= {name: _beside(main, name) for name in figures}
     _require_free(found, files)
     with OutputSet() as outputs:
-        for name, (text, columns) in tables.items():
-            outputs.stage(files[name]).write_text(text, encoding="utf-8")
-            content = to_json(_content(found, name, main.parent, columns))
+        for name, (columns, rows_of_it) in tables.items():
+            outputs.stage(files[name]).write_text(to_text(columns, rows_of_it), encoding="utf-8")
+            content = to_json(_content(found, name, main.parent, describe(columns)))
             outputs.stage(files[f"{name} json"]).write_text(content, encoding="utf-8")
         for name, picture in figures.items():
             outputs.stage(files[name]).write_bytes(picture)
@@ -130,54 +128,47 @@ def _content(
     }
 
 
-def _distances_columns(found: Variability) -> dict[str, dict[str, Any]]:
+def _number(number: float) -> str:
+    """Return the text of a number; one that the decimals would make 0 has two digits."""
+    return f"{number:.2e}" if 0 < abs(number) < 1e-4 else decimals(4)(number)
+
+
+def _distances_columns(found: Variability) -> list[Column]:
     origin = ORIGINS[found.distances.origin]
-    columns = {
-        "participant_id": {"Description": "Subject"},
-        "session_id": {"Description": "Session in the name of the table"},
-        "table": {"Description": "File name of the table"},
-        **{name: {"Description": f"Factor: {name}"} for name in found.distances.study.factors},
-        "level": {"Description": "Spinal level"},
-        "status": {"Description": "How the borders of the level are known"},
-    }
+    measures = []
     for measure in MEASURES:
         what = "Length of the level" if measure == "length" else f"{measure} from {origin}"
-        columns[f"{measure}_mm"] = {
-            "Description": f"{what[:1].upper()}{what[1:]}; {_LEFT_OUT}",
-            "Units": "mm",
-        }
-    for place in PLACES:
-        columns[f"{place}_vertebra"] = {"Description": f"Vertebral level of its {place}"}
-    return columns
+        text = f"{what[:1].upper()}{what[1:]}; {_LEFT_OUT}"
+        measures.append(Column(f"{measure}_mm", text, "mm", number=_number))
+    return [
+        Column("participant_id", "Subject"),
+        Column("session_id", "Session in the name of the table"),
+        Column("table", "File name of the table"),
+        *(Column(name, f"Factor: {name}") for name in found.distances.study.factors),
+        Column("level", "Spinal level"),
+        Column("status", "How the borders of the level are known"),
+        *measures,
+        *(Column(f"{place}_vertebra", f"Vertebral level of its {place}") for place in PLACES),
+    ]
 
 
-def _distances_tsv(found: Variability) -> str:
-    lines = ["\t".join(_distances_columns(found))]
-    lines += ["\t".join(map(cell, cells)) for cells in _distances_cells(found)]
-    return "\n".join(lines) + "\n"
-
-
-def _distances_cells(found: Variability) -> Iterator[list[Any]]:
+def _distances_rows(found: Variability) -> Iterator[dict[str, Any]]:
     distances = found.distances
     for scan, values in zip(distances.study.scans, distances.values, strict=True):
         session = scan.entities.get("ses")
-        names = [
-            f"sub-{scan.subject}",
-            None if session is None else f"ses-{session}",
-            Path(scan.path).name,
-            *(scan.factors.get(factor) for factor in distances.study.factors),
-        ]
         for level, numbers in zip(distances.levels, values, strict=True):
             row = scan.table.row(level)
             if row is None:
                 continue
-            places = [
-                None if row.vertebral is None else getattr(row.vertebral, place) for place in PLACES
-            ]
-            yield [
-                *names,
-                str(level),
-                row.status,
-                *(float(v) if np.isfinite(v) else None for v in numbers),
-                *(None if place is None else str(place.vertebra) for place in places),
-            ]
+            places = {place: getattr(row.vertebral, place, None) for place in PLACES}
+            yield {
+                **dict.fromkeys(distances.study.factors),
+                **scan.factors,
+                "participant_id": f"sub-{scan.subject}",
+                "session_id": None if session is None else f"ses-{session}",
+                "table": Path(scan.path).name,
+                "level": level,
+                "status": row.status,
+                **{f"{m}_mm": float(v) for m, v in zip(MEASURES, numbers, strict=True)},
+                **{f"{k}_vertebra": v and v.vertebra for k, v in places.items()},
+            }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from sct_rootlets.errors import InputError
+from sct_rootlets.tables import read_sheet
 
 __all__ = ["COLUMNS", "Participants", "read_participants"]
 
@@ -105,15 +105,8 @@ def read_participants(path: str | os.PathLike[str]) -> Participants:
     InputError
         If it is missing or no such table.
     """
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t")
-            raw = list(reader)
-            header = [name.strip().lower() for name in reader.fieldnames or ()]
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", path=path) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError("is no table of text", path=path) from error
+    sheet = read_sheet(path)
+    header = [name.lower() for name in sheet.header]
     if "participant_id" not in header:
         raise InputError(
             "has no column participant_id",
@@ -122,11 +115,10 @@ def read_participants(path: str | os.PathLike[str]) -> Participants:
         )
     if len(set(header)) < len(header):
         raise InputError("has two columns of the same name", path=path)
-    rows = []
-    for number, cells in enumerate(raw, 2):
-        if None in cells or None in cells.values():
-            raise InputError(f"line {number} has not as many cells as the header", path=path)
-        rows.append({name.strip().lower(): " ".join(cell.split()) for name, cell in cells.items()})
+    rows = [
+        {name.lower(): " ".join(cell.split()) for name, cell in line.cells.items()}
+        for line in sheet.lines
+    ]
     return Participants(tuple(rows), os.fspath(path))
 
 

@@ -20,7 +20,9 @@ from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.files.sidecar import to_json
 from sct_rootlets.levels.population.reference_data import COHORT_ZONES_MM
 from sct_rootlets.levels.spine.column import VertebralColumn
+from sct_rootlets.levels.table import text
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
+from sct_rootlets.tables import Column, to_text
 from sct_rootlets.variability.study import Scan, Study
 
 __all__ = ["Design", "simulate", "write_simulated"]
@@ -126,20 +128,21 @@ def write_simulated(
     with OutputSet() as outputs:
         for scan in study.scans:
             path = root / scan.path
-            outputs.stage(path).write_text(scan.table.to_tsv(), encoding="utf-8")
-            content = {"Description": "Simulated spinal levels", **scan.table.to_json()}
+            outputs.stage(path).write_text(text.to_tsv(scan.table), encoding="utf-8")
+            content = {"Description": "Simulated spinal levels", **text.to_json(scan.table)}
             outputs.stage(path.with_suffix(".json")).write_text(to_json(content), encoding="utf-8")
         files = {
             "participants": root / "participants.tsv",
             "planted": root / "planted.json",
         }
-        text = "participant_id\tsite\tvendor\n"
-        if design.travelling:  # the names say where, since participants.tsv has a row a subject
-            names = sorted({scan.subject for scan in study.scans})
-            text = "participant_id\n" + "".join(f"sub-{name}\n" for name in names)
-        else:
-            text += "".join(f"sub-{s}\t{site}\t{vendor}\n" for s, site, vendor in sorted(rows))
-        outputs.stage(files["participants"]).write_text(text, encoding="utf-8")
+        # Of those who travel, the names say where: participants.tsv has a row a subject.
+        names = ["participant_id", *([] if design.travelling else ["site", "vendor"])]
+        people = {
+            (f"sub-{s}", *((site, vendor) if len(names) > 1 else ())) for s, site, vendor in rows
+        }
+        lines = (dict(zip(names, cells, strict=True)) for cells in sorted(people))
+        participants = to_text([Column(name) for name in names], lines)
+        outputs.stage(files["participants"]).write_text(participants, encoding="utf-8")
         content = {**asdict(design), "seed": seed}
         outputs.stage(files["planted"]).write_text(to_json(content), encoding="utf-8")
     return {**files, "folder": root}

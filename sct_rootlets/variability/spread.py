@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sct_rootlets.variability.columns import column
+from sct_rootlets.tables import column
 from sct_rootlets.variability.distances import MEASURES, Distances, cell_means
 from sct_rootlets.variability.group_spread import between_groups
 from sct_rootlets.variability.groups import SubjectsByGroup, grid_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sct_rootlets.tables import aligned
 from sct_rootlets.variability.analysis import Variability
 from sct_rootlets.variability.spread import MEAN_LEVEL, SpreadRow
 
@@ -36,14 +37,7 @@ def summary(found: Variability) -> str:
         if factor != "all":
             name += f", {factor}" + (f" {group}" if group != "all" else "")
         lines.append([name, str(n), *map(_cell, cells)])
-    widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
-    text = [
-        "  ".join(
-            word.ljust(width) if k == 0 else word.rjust(width)
-            for k, (word, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
+    text = aligned(lines)
     more = {f"{f} ({n - _MOST} more)" for (_, f), n in count.items() if n > _MOST}
     if more:
         text.append(f"... and, in the table: {', '.join(sorted(more))}")

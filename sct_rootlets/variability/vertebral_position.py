@@ -11,7 +11,7 @@ from scipy import stats
 
 from sct_rootlets.anatomy import SpinalLevel, VertebralLevel
 from sct_rootlets.levels.table.level_table import LevelRow
-from sct_rootlets.variability.columns import column
+from sct_rootlets.tables import column
 from sct_rootlets.variability.distances import Distances, disc_s_mm
 
 __all__ = [

@@ -19,8 +19,8 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.cli.demo import format_comparison
 from sct_rootlets.cli.main import main
 from sct_rootlets.image import load_labels
-from sct_rootlets.levels import LevelTable
 from sct_rootlets.levels.table.columns import COLUMNS
+from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.metrics import BorderError, BorderErrors
 from sct_rootlets.pipeline import network
@@ -90,7 +90,7 @@ def test_run_writes_beside_the_image_and_ends_with_the_fsleyes_line(
         "t2_seg.nii.gz",
     }
     out, err = capsys.readouterr()
-    table = LevelTable.from_tsv(Path("t2_spinal_levels.tsv").read_text())
+    table = read_levels_table("t2_spinal_levels.tsv")
     row = table.row(SpinalLevel.C5)
     assert row is not None
     line = next(line for line in out.splitlines() if line.startswith("C5"))

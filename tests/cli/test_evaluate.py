@@ -172,7 +172,7 @@ def test_wrong_predictions(planted: Planted, refused: Refused, name: str) -> Non
         (
             "evaluate -i same.nii.gz -ref truth.nii.gz -tables text.tsv -ref-tables text.tsv",
             1,
-            "without the columns",
+            "no table of levels",
         ),
         ("evaluate -i same.nii.gz -ref truth.nii.gz -o text.tsv", 2, "no evaluation"),
         ("evaluate -i same.nii.gz -ref truth.nii.gz -o same.nii.gz", 2, "does not end in .tsv"),

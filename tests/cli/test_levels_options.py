@@ -12,6 +12,7 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.cli.main import main
 from sct_rootlets.image import LabelImage, load_labels, save
 from sct_rootlets.levels import LevelTable
+from sct_rootlets.levels.table.reading import read_levels_table
 from tests.synthetic import make_neck
 
 pytestmark = pytest.mark.usefixtures("no_figures")
@@ -36,7 +37,7 @@ def levels(words: str) -> tuple[LevelTable, dict, LabelImage]:
     """Run the command; return table, JSON and label image."""
     assert main(f"levels {words} -o X.nii.gz".split()) == 0
     content = json.loads(Path("X.json").read_text())
-    return LevelTable.from_tsv(Path("X.tsv").read_text()), content, load_labels("X.nii.gz")
+    return read_levels_table("X.tsv"), content, load_labels("X.nii.gz")
 
 
 @pytest.mark.parametrize("vertebrae", ["-discs discs.nii.gz", "-vertfile labelled.nii.gz"])

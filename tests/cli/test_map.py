@@ -10,6 +10,7 @@ import pytest
 
 from sct_rootlets.cli.main import main
 from sct_rootlets.image import save
+from sct_rootlets.levels.table.text import to_tsv
 from tests.fmri.straight import levels_on, slices, table_of
 
 BORDERS = (20.0, 35.0, 48.0)
@@ -19,7 +20,7 @@ BORDERS = (20.0, 35.0, 48.0)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write levels and a 4D EPI into a folder, and go there."""
     save(levels_on(BORDERS), tmp_path / "t2_spinal_levels.nii.gz")
-    (tmp_path / "t2_spinal_levels.tsv").write_text(table_of(BORDERS).to_tsv())
+    (tmp_path / "t2_spinal_levels.tsv").write_text(to_tsv(table_of(BORDERS)))
     grid = slices(5.0, 8, 15.0).grid
     for name in ("bold.nii.gz", "sub-1_task-rest_bold.nii.gz"):
         nib.save(

@@ -42,7 +42,7 @@ def test_raters_in_other_orientations_and_what_is_written(planted: Planted, tmp_
     for what, columns in (("raters", RATER_COLUMNS), ("pairs", PAIR_COLUMNS)):
         with written[what].open(newline="") as file:
             tables[what] = list(csv.DictReader(file, delimiter="\t"))
-        assert list(tables[what][0]) == list(columns)
+        assert list(tables[what][0]) == [column.name for column in columns]
     found = {(row["rater"], row["level"]): row for row in tables["raters"]}
     assert {level for _, level in found} == {"C3", "C4", "C5", "C6", "all"}
     assert found["missing", "C5"]["dice"] == "0"

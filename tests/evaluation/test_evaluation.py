@@ -274,11 +274,11 @@ def test_tables_of_different_definitions_are_refused(
 
 def test_what_is_no_table_is_refused(planted: Planted, tables: dict[str, Path]) -> None:
     pair = (planted.folder / "shifted.nii.gz", planted.folder / "truth.nii.gz")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="no table of text"):
         evaluation.evaluate_pair(*pair, tables=(pair[0], tables["truth"]))
     text = planted.folder / "text.tsv"
     text.write_text("a\tb\n1\t2\n")
-    with pytest.raises(InputError, match="without the columns"):
+    with pytest.raises(InputError, match="no table of levels"):
         evaluation.evaluate_pair(*pair, tables=(text, tables["truth"]))
     text.unlink()
 
@@ -323,10 +323,10 @@ def test_the_tables_have_their_columns_and_the_json_all_of_them(
     content = json.loads(files["json"].read_text())
     for what, columns in wanted.items():
         header = files[what].read_text().splitlines()[0].split("\t")
-        assert header == list(columns)
+        assert header == [column.name for column in columns]
         described = content if what == "metrics" else content["Tables"][files[what].name]
-        assert all(described[name]["Description"] for name in columns)
-    assert " ".join(METRICS) == (
+        assert all(described[name]["Description"] for name in header)
+    assert " ".join(column.name for column in METRICS) == (
         "image level dice f1_slice precision recall hd95_mm assd_mm nsd_1vox nsd_1mm "
         "centre_distance_mm n_pred n_ref"
     )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.image import Grid, save
+from sct_rootlets.levels.table.text import to_tsv
 from tests.fmri.straight import RADIUS_MM, TOP_MM, levels_on, slices, table_of
 
 Floats = NDArray[np.float64]
@@ -79,7 +80,7 @@ def plant(
     """Write levels and a BOLD of which every level has a signal of its own."""
     rng = np.random.default_rng(7)
     save(levels_on(BORDERS), folder / "levels.nii.gz")
-    (folder / "levels.tsv").write_text(table_of(BORDERS).to_tsv())
+    (folder / "levels.tsv").write_text(to_tsv(table_of(BORDERS)))
     grid = slices(thickness_mm, count, 16.0).grid
     share = true_shares(grid, BORDERS)
     time = np.arange(volumes)

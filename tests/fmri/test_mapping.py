@@ -15,6 +15,7 @@ from sct_rootlets.colours import LEVEL_COLOURS
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.fmri import MappedLevels, map_levels
 from sct_rootlets.image import LabelImage, load_labels, save
+from sct_rootlets.levels.table.text import to_tsv
 from tests.fmri.straight import levels_on, slices, table_of
 from tests.fmri.transforms.files import write_field
 
@@ -26,7 +27,7 @@ BORDERS = (20.0, 35.0, 48.0)
 def folder(tmp_path: Path) -> Path:
     """Write levels with their table, a 4D EPI of slices of 5 mm, and its cord mask."""
     save(levels_on(BORDERS), tmp_path / "levels.nii.gz")
-    (tmp_path / "levels.tsv").write_text(table_of(BORDERS, sd_mm=(1.0, 1.0, 1.0)).to_tsv())
+    (tmp_path / "levels.tsv").write_text(to_tsv(table_of(BORDERS, sd_mm=(1.0, 1.0, 1.0))))
     epi = slices(5.0, 8, 15.0).grid
     nifti = nib.Nifti1Image(np.zeros((*epi.shape, 7), dtype=np.int16), epi.affine)
     nifti.header.set_zooms((1, 1, 5, 2.5))
@@ -119,12 +120,33 @@ def test_the_table_beside_the_levels_gives_uncertainties(folder: Path) -> None:
 
 
 def test_a_table_that_is_not_that_of_the_image_is_said(folder: Path) -> None:
-    (folder / "levels.tsv").write_text(table_of((20.0, 41.0, 48.0)).to_tsv())
+    (folder / "levels.tsv").write_text(to_tsv(table_of((20.0, 41.0, 48.0))))
     result = mapped(folder)
     assert any("do not have the same borders" in warning for warning in result.warnings)
     assert result.coverage[0].along_mm == pytest.approx(15, abs=0.3)
     (folder / "levels.tsv").write_text("some\tother\ttable\n1\t2\t3\n")
-    assert mapped(folder).warnings == ()
+    (warning,) = mapped(folder).warnings
+    assert "levels.tsv is no table of levels" in warning
+
+
+def test_a_byte_order_mark_changes_no_fraction(folder: Path) -> None:
+    table = folder / "levels.tsv"
+    rows = mapped(folder).rows
+    table.write_text(table.read_text(), encoding="utf-8-sig")
+    assert mapped(folder).rows == rows
+
+
+@pytest.mark.parametrize(
+    ("encoding", "change"), [("utf-16", ("", "")), ("utf-8", ("measured", "mesured"))]
+)
+def test_a_table_that_cannot_be_read_is_an_error_with_a_way_out(
+    folder: Path, encoding: str, change: tuple[str, str]
+) -> None:
+    table = folder / "levels.tsv"
+    table.write_text(table.read_text().replace(*change), encoding=encoding)
+    with pytest.raises(InputError, match="remove or rename it") as caught:
+        mapped(folder)
+    assert str(table) in str(caught.value)
 
 
 def test_only_the_header_of_the_epi_is_read(folder: Path) -> None:

@@ -82,7 +82,7 @@ def test_numbers_and_names(epi: Image) -> None:
     )  # fmt: skip
     assert parcel.cells == {
         "name": "C3_left_dorsal", "level": "C3", "side": "left", "sector": "dorsal",
-        "tissue": "n/a",
+        "tissue": None,
     }  # fmt: skip
 
 

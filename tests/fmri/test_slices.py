@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.fmri import label_voxels, level_fractions, slice_fractions
-from sct_rootlets.fmri.slices import SliceRow, coverage, rows_of, to_tsv
+from sct_rootlets.fmri.slices import COLUMNS, SliceRow, coverage, rows_of
 from sct_rootlets.fmri.transforms import IDENTITY
+from sct_rootlets.tables import to_text
 from tests.fmri.straight import levels_on, slices
 
 C3, C4, C5 = SpinalLevel.C3, SpinalLevel.C4, SpinalLevel.C5
@@ -147,7 +148,7 @@ def test_rows_and_text() -> None:
     by_slice = np.array([[0.0, 1.0], [0.25, 0.75], [0.0, 0.0]])
     rows = rows_of(by_slice, (C3, C4), {(1, C4): (0.125, 0.99)})
     assert rows[0] == SliceRow(0, C4, 1.0)
-    assert to_tsv(rows).splitlines() == [
+    assert to_text(COLUMNS, map(vars, rows)).splitlines() == [
         "slice\tlevel\tfraction\tfraction_sd\tp_largest",
         "0\tC4\t1.0000\tn/a\tn/a",
         "1\tC3\t0.2500\tn/a\tn/a",

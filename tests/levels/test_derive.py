@@ -20,6 +20,7 @@ from sct_rootlets.levels.population.reference_data import (
     PAM50_DISCS_MM,
     PAM50_ZONES_MM,
 )
+from sct_rootlets.levels.table.text import to_json, to_tsv
 from tests.levels.bent_cord import SIZE, WHOLE, BentCord, point_labels, turned
 from tests.orientations import TURNS
 from tests.synthetic import Neck, make_neck
@@ -73,7 +74,7 @@ def test_levels_of_a_known_cord(pair: Pair) -> None:
     assert rows["C5"].rostral_mm == rows["C4"].caudal_mm
     assert rows["C7"].status == "unseen"
     assert rows["C7"].caudal_world is None
-    json.dumps(derived.table.to_json())
+    json.dumps(to_json(derived.table))
 
 
 def test_the_painted_cord_follows_the_table(pair: Pair) -> None:
@@ -142,7 +143,7 @@ def test_the_pmj_gives_distances(pair: Pair) -> None:
     pmj = LabelImage(np.full((1, 1, 1), 50), Grid((1, 1, 1), affine))
     table = derive(rootlets, cord, LandmarkImages(pmj=pmj)).table
     assert table.pmj_mm == pytest.approx(-20.0, abs=1.5)
-    lines = [line.split("\t") for line in table.to_tsv().splitlines()]
+    lines = [line.split("\t") for line in to_tsv(table).splitlines()]
     c5 = dict(zip(lines[0], next(line for line in lines if line[0] == "C5"), strict=True))
     assert float(c5["midpoint_from_pmj_mm"]) == pytest.approx(
         float(c5["midpoint_mm"]) - table.pmj_mm, abs=2e-3
@@ -230,5 +231,5 @@ def test_the_published_method_on_rootlets_that_discs_number(neck: Neck) -> None:
     options, landmarks = LevelOptions("valosek2024"), LandmarkImages(neck.discs)
     derived = derive(_nameless(neck.rootlets), neck.cord, landmarks, options)
     named = derive(neck.rootlets, neck.cord, landmarks, options)
-    assert derived.table.to_tsv() == named.table.to_tsv()
+    assert to_tsv(derived.table) == to_tsv(named.table)
     assert derived.numbering is not None

@@ -15,7 +15,8 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.colours import colour_of
 from sct_rootlets.errors import UsageError
 from sct_rootlets.image import load_labels
-from sct_rootlets.levels import LevelTable
+from sct_rootlets.levels.table.reading import read_levels_table
+from sct_rootlets.levels.table.text import to_tsv
 from sct_rootlets.levels.zones.order import Stray
 from sct_rootlets.pipeline import Landmarks, levels
 from sct_rootlets.qc import figure
@@ -26,7 +27,7 @@ from tests.synthetic import Neck
 def test_a_cord_mask_in_another_orientation_changes_nothing(neck: Neck) -> None:
     reference = levels(neck.rootlets, neck.cord)
     other = levels(neck.rootlets, turned(neck.cord, (2, 0, 1), (True, False, True)))
-    assert other.derived.table.to_tsv() == reference.derived.table.to_tsv()
+    assert to_tsv(other.derived.table) == to_tsv(reference.derived.table)
     np.testing.assert_array_equal(other.derived.levels.data, reference.derived.levels.data)
 
 
@@ -41,7 +42,7 @@ def test_levels_with_their_files(neck: Neck, tmp_path: Path) -> None:
     files = result.write(tmp_path / "out" / "X.nii.gz", csv=tmp_path / "out" / "published.csv")
     painted = load_labels(files["levels"])
     assert painted.data.shape == neck.image.grid.shape
-    table = LevelTable.from_tsv(files["table"].read_text())
+    table = read_levels_table(files["table"])
     assert table.fname == "rootlets.nii.gz"
     for place in ("midpoint", "rostral", "caudal"):
         points = load_labels(files[place])

@@ -15,6 +15,7 @@ from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.image import LabelImage, load_labels
 from sct_rootlets.levels import LevelTable
+from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.pipeline import Landmarks, LevelOptions, run, segment
 from sct_rootlets.qc import figure
 from tests.pipeline.knowing_engine import KnowingEngine
@@ -98,7 +99,7 @@ def test_what_is_written(
     assert set(levels.labels) == {3, 4, 5, 6}
     assert (levels.data[neck.cord.data == 0] == 0).all()
     np.testing.assert_array_equal(load_labels(files["rootlets"]).data, neck.rootlets.data)
-    table = LevelTable.from_tsv(files["table"].read_text())
+    table = read_levels_table(files["table"])
     assert measured(table).keys() == measured(result.derived.table).keys()
     for what in ("rootlets", "cord", "levels"):
         content = json.loads((files[what].parent / f"t2_{_STEMS[what]}.json").read_text())

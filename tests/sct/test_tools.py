@@ -20,6 +20,7 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.cli.main import main
 from sct_rootlets.image import load_labels, save
 from sct_rootlets.levels import LevelTable
+from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.phantom import Phantom
 from sct_rootlets.sct.installation import SctInstallation
 from tests.sct.rules import slices_of_levels
@@ -101,7 +102,7 @@ def derive(*more: str) -> LevelTable:
         "0",
     ]
     assert main([*words, *more]) == 0
-    return LevelTable.from_tsv(Path("levels.tsv").read_text())
+    return read_levels_table("levels.tsv")
 
 
 def slices_by_table(table: LevelTable) -> dict[int, list[int]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.levels.spine.column import VertebralColumn
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
+from sct_rootlets.levels.table.text import to_json, to_tsv
 from sct_rootlets.variability.study import Scan, Study
 
 C5, C6 = SpinalLevel.C5, SpinalLevel.C6
@@ -56,9 +57,9 @@ def study_of(
 def write_table(path: Path, table: LevelTable, *, beside: bool = True) -> Path:
     """Write a table, with its JSON, as the package does."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(table.to_tsv(), encoding="utf-8")
+    path.write_text(to_tsv(table), encoding="utf-8")
     if beside:
-        path.with_suffix(".json").write_text(json.dumps(table.to_json()), encoding="utf-8")
+        path.with_suffix(".json").write_text(json.dumps(to_json(table)), encoding="utf-8")
     return path
 
 

@@ -141,5 +141,5 @@ def test_names_of_groups_do_not_break_the_table(tmp_path: Path, no_figures: None
         for k in range(6)
     )
     files = write(analyse(Study(scans, ("site",)), n_resamples=200), tmp_path / "x.tsv")
-    assert {row["group"] for row in rows(files[""])} == {"all", "a b", "c d"}
+    assert {row["group"] for row in rows(files[""])} == {"all", r"a\tb", r"c\nd"}
     assert np.isfinite(float(rows(files[""])[0]["mean_mm"]))

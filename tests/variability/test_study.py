@@ -140,8 +140,8 @@ def test_tables_of_two_definitions(tmp_path: Path) -> None:
     [
         ("participant_id,vendor\nsub-01,GE\n", "no column participant_id"),
         ("", "no column participant_id"),
-        ("participant_id vendor\nsub-01\n", "line 2 has not as many cells"),
-        ("participant_id vendor\nsub-01 GE x\n", "line 2 has not as many cells"),
+        ("participant_id vendor\nsub-01\n", "line 2 has 1 cells, and the header 2"),
+        ("participant_id vendor\nsub-01 GE x\n", "line 2 has 3 cells, and the header 2"),
         ("participant_id vendor Vendor\nsub-01 GE x\n", "two columns of the same name"),
     ],
 )
@@ -156,5 +156,5 @@ def test_missing_participants(tmp_path: Path) -> None:
         read_participants(tmp_path / "participants.tsv")
     binary = tmp_path / "p.tsv"
     binary.write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(InputError, match="no table of text"):
+    with pytest.raises(InputError, match="UTF-16"):
         read_participants(binary)

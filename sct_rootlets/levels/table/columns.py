@@ -1,4 +1,4 @@
-"""The columns of the table of levels: name, unit, meaning, and how to get the value.
+"""The columns of the table of levels: name, unit, meaning.
 
 From this one list come the TSV, the ``Columns`` of the JSON beside it and the data
 dictionary in docs/table.md.
@@ -6,28 +6,26 @@ dictionary in docs/table.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
-from sct_rootlets.anatomy import SpinalLevel, disc_name
-
-if TYPE_CHECKING:
-    from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
+from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.tables import Column, decimals
 
 __all__ = [
     "COLUMNS",
+    "DECIMALS",
     "FLAGS",
     "FORMER_COLUMNS",
+    "PUBLISHED",
     "PUBLISHED_COLUMNS",
     "STATUSES",
     "TABLE",
-    "Column",
-    "describe_columns",
 ]
 
-Value = str | int | float | None
+#: Decimals of the numbers in files.
+DECIMALS = 4
 
 #: How the borders of a level are known.
 STATUSES: Mapping[str, str] = MappingProxyType(
@@ -60,238 +58,97 @@ FORMER_COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column.
-
-    Attributes
-    ----------
-    name : str
-    unit : str
-        Empty where there is none.
-    meaning : str
-        A sentence without its final stop.
-    get : callable
-        ``get(row, table)`` gives the value; None where not known.
-    values : mapping of str to str
-        What the fixed words mean that the column may hold.
-    """
-
-    name: str
-    unit: str
-    meaning: str
-    get: Callable[[LevelRow, LevelTable], Value]
-    values: Mapping[str, str] = field(default_factory=dict)
-
-
-def describe_columns() -> dict[str, dict[str, Any]]:
-    """Return what the columns mean, as BIDS has it in JSON files beside tables.
-
-    Source: https://bids-specification.readthedocs.io/en/stable/common-principles.html
-    """
-    described: dict[str, dict[str, Any]] = {}
-    for column in TABLE:
-        entry: dict[str, Any] = {"Description": column.meaning}
-        if column.unit:
-            entry["Units"] = column.unit
-        if column.values:
-            entry["Levels"] = dict(column.values)
-        described[column.name] = entry
-    return described
-
-
-def _of_row(name: str) -> Callable[[LevelRow, LevelTable], Value]:
-    """Return what gets the attribute `name` of the row."""
-
-    def get(row: LevelRow, table: LevelTable) -> Value:
-        value: Value = getattr(row, name)
-        return value
-
-    return get
-
-
-def _coordinate(place: str, axis: int) -> Callable[[LevelRow, LevelTable], Value]:
-    def get(row: LevelRow, table: LevelTable) -> Value:
-        point = getattr(row, f"{place}_world")
-        return None if point is None else float(point[axis])
-
-    return get
-
-
-def _vertebra(place: str) -> Callable[[LevelRow, LevelTable], Value]:
-    def get(row: LevelRow, table: LevelTable) -> Value:
-        found = None if row.vertebral is None else getattr(row.vertebral, place)
-        return None if found is None else str(found.vertebra)
-
-    return get
-
-
-def _fraction(place: str) -> Callable[[LevelRow, LevelTable], Value]:
-    def get(row: LevelRow, table: LevelTable) -> Value:
-        found = None if row.vertebral is None else getattr(row.vertebral, place)
-        return None if found is None else float(found.fraction)
-
-    return get
-
-
-def _nearest_disc(row: LevelRow) -> int | None:
-    away = {} if row.vertebral is None else row.vertebral.from_disc_mm
-    return min(away, key=lambda label: abs(away[label])) if away else None
-
-
-def _disc(row: LevelRow, table: LevelTable) -> Value:
-    label = _nearest_disc(row)
-    return None if label is None else disc_name(label)
-
-
-def _from_disc(row: LevelRow, table: LevelTable) -> Value:
-    label = _nearest_disc(row)
-    return None if label is None or row.vertebral is None else row.vertebral.from_disc_mm[label]
-
-
-def _from_pmj(place: str) -> Callable[[LevelRow, LevelTable], Value]:
-    def get(row: LevelRow, table: LevelTable) -> Value:
-        s_mm = getattr(row, f"{place}_mm")
-        return None if s_mm is None or table.pmj_mm is None else s_mm - table.pmj_mm
-
-    return get
-
-
-def _relative_length(row: LevelRow, table: LevelTable) -> Value:
-    if row.length_mm is None or not table.c3_c7_height_mm:
-        return None
-    return row.length_mm / table.c3_c7_height_mm
-
-
-def _of_slices(name: str) -> Callable[[LevelRow, LevelTable], Value]:
-    def get(row: LevelRow, table: LevelTable) -> Value:
-        value: Value = None if row.slices is None else getattr(row.slices, name)
-        return value
-
-    return get
-
-
+_NUMBER = decimals(DECIMALS)
 _PLACES = {"rostral": "rostral border", "midpoint": "midpoint", "caudal": "caudal border"}
+
+
+def _mm(name: str, text: str) -> Column:
+    return Column(name, text, "mm", number=_NUMBER)
+
 
 #: The columns, in the order of the file.
 TABLE: tuple[Column, ...] = (
-    Column("level", "", "Spinal level", lambda row, table: str(row.level)),
+    Column("level", "Spinal level"),
     Column(
         "spinal_level",
-        "",
         "Value of the spinal level in label images: C1-C8 are 1-8, T1 is 9, S5 is 30",
-        lambda row, table: row.level.value,
-        MappingProxyType({str(level.value): str(level) for level in SpinalLevel}),
+        values=MappingProxyType({str(level.value): str(level) for level in SpinalLevel}),
     ),
-    Column("status", "", "How the borders of the level are known", _of_row("status"), STATUSES),
-    Column(
+    Column("status", "How the borders of the level are known", values=STATUSES),
+    _mm(
         "rostral_mm",
-        "mm",
         "Rostral border: position along the centerline from the origin that the JSON names, "
         "growing caudally",
-        _of_row("rostral_mm"),
     ),
-    Column("caudal_mm", "mm", "Caudal border, likewise", _of_row("caudal_mm")),
-    Column("midpoint_mm", "mm", "Middle between the borders, likewise", _of_row("midpoint_mm")),
-    Column(
-        "length_mm",
-        "mm",
-        "Length along the centerline: caudal_mm less rostral_mm",
-        _of_row("length_mm"),
-    ),
+    _mm("caudal_mm", "Caudal border, likewise"),
+    _mm("midpoint_mm", "Middle between the borders, likewise"),
+    _mm("length_mm", "Length along the centerline: caudal_mm less rostral_mm"),
     *(
-        Column(
-            f"{place}_sd_mm", "mm", f"Standard deviation of {place}_mm", _of_row(f"{place}_sd_mm")
-        )
+        _mm(f"{place}_sd_mm", f"Standard deviation of {place}_mm")
         for place in ("rostral", "caudal", "midpoint", "length")
     ),
     *(
-        Column(
+        _mm(
             f"{place}_{axis}",
-            "mm",
             f"{_PLACES[place].capitalize()} on the centerline in the world, RAS+: {direction}",
-            _coordinate(place, number),
         )
         for place in ("rostral", "caudal", "midpoint")
-        for number, (axis, direction) in enumerate(
-            {"x": "to the right", "y": "anterior", "z": "superior"}.items()
-        )
+        for axis, direction in {"x": "to the right", "y": "anterior", "z": "superior"}.items()
     ),
     Column(
         "flags",
-        "",
         "What is particular about the row; several are separated by commas",
-        lambda row, table: ",".join(row.flags) or None,
-        FLAGS,
+        values=FLAGS,
     ),
     *(
         column
         for place, words in _PLACES.items()
         for column in (
-            Column(
-                f"{place}_vertebra",
-                "",
-                f"Vertebral level in which the {words} lies",
-                _vertebra(place),
-            ),
+            Column(f"{place}_vertebra", f"Vertebral level in which the {words} lies"),
             Column(
                 f"{place}_fraction",
-                "",
                 f"How far down that vertebral level the {words} lies: 0 at the disc above it, 1 at "
                 "the disc below it",
-                _fraction(place),
+                number=_NUMBER,
             ),
         )
     ),
-    Column("nearest_disc", "", "Disc nearest to the midpoint", _disc),
-    Column(
+    Column("nearest_disc", "Disc nearest to the midpoint"),
+    _mm(
         "midpoint_from_disc_mm",
-        "mm",
         "Midpoint less that disc along the centerline; positive caudal of the disc",
-        _from_disc,
     ),
     *(
-        Column(
+        _mm(
             f"{place}_from_pmj_mm",
-            "mm",
             f"{words.capitalize()}: distance from the pontomedullary junction along the centerline",
-            _from_pmj(place),
         )
         for place, words in _PLACES.items()
     ),
     Column(
         "length_per_c3_c7",
-        "",
         "length_mm over the height of the vertebrae C3 to C7, from disc C2/C3 to disc C7/T1 along "
         "the centerline",
-        _relative_length,
+        number=_NUMBER,
     ),
-    Column("fname", "", "File name of the rootlets", lambda row, table: table.fname),
+    Column("fname", "File name of the rootlets"),
     Column(
         "slice_start",
-        "",
         "Most caudal axial slice of the level; slices count from 0 at the inferior end (SCT's "
         "orientation RPI)",
-        _of_slices("start"),
     ),
-    Column("slice_end", "", "Most rostral axial slice of the level", _of_slices("end")),
-    Column(
+    Column("slice_end", "Most rostral axial slice of the level"),
+    _mm(
         "distance_from_pmj_start",
-        "mm",
         "Distance from the pontomedullary junction to the middle of slice_start",
-        _of_slices("start_from_pmj_mm"),
     ),
-    Column(
+    _mm(
         "distance_from_pmj_end",
-        "mm",
         "Distance from the pontomedullary junction to the middle of slice_end",
-        _of_slices("end_from_pmj_mm"),
     ),
-    Column(
+    _mm(
         "height",
-        "mm",
         "Distance between the middles of slice_start and slice_end; 0 for a single slice",
-        _of_slices("height_mm"),
     ),
 )
 COLUMNS = tuple(column.name for column in TABLE)
@@ -300,3 +157,7 @@ PUBLISHED_COLUMNS = (
     "spinal_level", "fname", "slice_start", "slice_end", "distance_from_pmj_start",
     "distance_from_pmj_end", "height",
 )  # fmt: skip
+#: The same; its numbers have all of their digits.
+PUBLISHED = tuple(
+    replace(TABLE[COLUMNS.index(name)], number="{}".format) for name in PUBLISHED_COLUMNS
+)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from sct_rootlets.anatomy import SpinalLevel, VertebralLevel, disc_name
-from sct_rootlets.levels.table.columns import COLUMNS, FLAGS, STATUSES, TABLE, describe_columns
+from sct_rootlets.anatomy import SpinalLevel, VertebralLevel
 
 __all__ = [
-    "COLUMNS",
-    "FLAGS",
-    "STATUSES",
     "AxialSlices",
     "LevelRow",
     "LevelTable",
@@ -21,9 +17,6 @@ __all__ = [
 ]
 
 Point = tuple[float, float, float]
-
-#: Decimals of the numbers in files.
-DECIMALS = 4
 
 
 @dataclass(frozen=True)
@@ -88,7 +81,7 @@ class LevelRow:
     ----------
     level : SpinalLevel
     status : str
-        One of `STATUSES`.
+        One of :data:`sct_rootlets.levels.table.columns.STATUSES`.
     rostral_mm, caudal_mm : float or None
         Borders along the centerline, caudal-positive; None where not known.
     rostral_world, caudal_world : (3,) tuple or None
@@ -102,7 +95,8 @@ class LevelRow:
     midpoint_world : (3,) tuple or None
         The midpoint on the centerline in world mm (RAS+).
     flags : tuple of str
-        What is particular about this row, in the fixed words of `FLAGS`.
+        What is particular about this row, in the fixed words of
+        :data:`sct_rootlets.levels.table.columns.FLAGS`.
     vertebral : VertebralRelation or None
         None without vertebrae.
     slices : AxialSlices or None
@@ -180,101 +174,3 @@ class LevelTable:
     def row(self, level: SpinalLevel) -> LevelRow | None:
         """Return the row of `level`, None if the table has none."""
         return next((row for row in self.rows if row.level is level), None)
-
-    def to_tsv(self) -> str:
-        """Return the table as tab-separated text; ``n/a`` for what is not known.
-
-        The columns are those of :mod:`sct_rootlets.levels.table.columns`.
-        """
-        from sct_rootlets.levels.table import text
-
-        return text.to_tsv(self)
-
-    def to_csv(self) -> str:
-        """Return the table in the layout of the published script's CSV.
-
-        A level without slices has no line; a cell that is not known is empty.
-        """
-        from sct_rootlets.levels.table import text
-
-        return text.to_csv(self)
-
-    @classmethod
-    def from_tsv(
-        cls, text: str, *, definition: str = "unknown", reach_mm: float | None = None
-    ) -> LevelTable:
-        """Read a table that `to_tsv` wrote, now or in an earlier version.
-
-        Further columns are ignored. What a TSV does not hold is in the JSON beside it: the
-        definition, the reach, every disc but the nearest, and the height of C3 to C7.
-
-        Raises
-        ------
-        InputError
-            If a column is missing or a cell cannot be read.
-        """
-        from sct_rootlets.levels.table.text import from_tsv
-
-        return from_tsv(text, definition=definition, reach_mm=reach_mm)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return everything known about the levels, as plain values for a JSON file."""
-        return {
-            "definition": self.definition,
-            "reach_mm": self.reach_mm,
-            "origin": f"s = 0 mm is the {self.origin}; s grows caudally along the centerline",
-            "frame": "world coordinates are RAS+ mm (NIfTI), on the centerline",
-            "pmj_mm": _round(self.pmj_mm),
-            "c3_c7_height_mm": _round(self.c3_c7_height_mm),
-            "levels": [self._row_to_json(row) for row in self.rows],
-            "warnings": list(self.warnings),
-            "Columns": describe_columns(),
-            **self.details,
-        }
-
-    def _row_to_json(self, row: LevelRow) -> dict[str, Any]:
-        """Return what the TSV has of a row, with points as lists, and what it has not."""
-        plain: dict[str, Any] = {}
-        for column in TABLE:
-            if column.name[-2:] in ("_x", "_y", "_z") or column.name == "fname":
-                continue
-            value = column.get(row, self)
-            plain[column.name] = _round(value) if isinstance(value, float) else value
-        for place in ("rostral", "caudal", "midpoint"):
-            point = getattr(row, f"{place}_world")
-            plain[f"{place}_world"] = point and [_round(v) for v in point]
-        away = {} if row.vertebral is None else row.vertebral.from_disc_mm
-        return {
-            **plain,
-            "flags": list(row.flags),
-            "midpoint_from_discs_mm": {disc_name(k): _round(v) for k, v in sorted(away.items())},
-            "n_voxels": dict(row.n_voxels),
-            "notes": list(row.notes),
-        }
-
-    def format_table(self) -> str:
-        """Return the table as aligned plain text of at most 100 columns for the terminal.
-
-        Under it stand the meanings of the flags it has, and what else is noted of a row.
-        """
-        from sct_rootlets.levels.table import text
-
-        return text.format_table(self)
-
-    def rounded(self) -> LevelTable:
-        """Return the table with positions and spreads as a TSV holds them.
-
-        Whatever is computed of these is then the same before the TSV and after it.
-        """
-        names = ("rostral", "caudal", "rostral_sd", "caudal_sd", "midpoint_sd", "length_sd")
-        rows = []
-        for row in self.rows:
-            numbers: dict[str, Any] = {
-                f"{name}_mm": _round(getattr(row, f"{name}_mm")) for name in names
-            }
-            rows.append(replace(row, **numbers))
-        return replace(self, rows=tuple(rows), pmj_mm=_round(self.pmj_mm))
-
-
-def _round(number: float | None) -> float | None:
-    return None if number is None else round(float(number), DECIMALS)

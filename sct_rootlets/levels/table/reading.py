@@ -1,34 +1,49 @@
-"""Tables of levels back from files: ours with the JSON beside them, and the published CSV."""
+"""Tables of levels back from files: ours with the JSON beside them, and the published CSV.
+
+This is the one reader of such tables. They are text in UTF-8, with or without a byte order mark;
+a spreadsheet may have put semicolons or commas in place of the tabs, and with semicolons decimal
+commas. What cannot be read is an error that names file, line and column.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.anatomy import SpinalLevel, disc_name
+from sct_rootlets.anatomy import SpinalLevel, VertebralLevel, disc_name
 from sct_rootlets.errors import InputError
-from sct_rootlets.levels.table.columns import FORMER_COLUMNS, PUBLISHED_COLUMNS
+from sct_rootlets.files.json_files import read_object
+from sct_rootlets.levels.table.columns import (
+    DECIMALS,
+    FORMER_COLUMNS,
+    PUBLISHED_COLUMNS,
+    STATUSES,
+)
 from sct_rootlets.levels.table.level_table import (
     AxialSlices,
     LevelRow,
     LevelTable,
+    Point,
+    VertebralPlace,
     VertebralRelation,
 )
+from sct_rootlets.tables import Line, Sheet, read_sheet, unescaped
 
-__all__ = ["read_levels_table"]
+__all__ = ["OtherTableError", "is_levels_table", "read_levels_table", "read_table_beside"]
 
+_DELIMITERS = "\t;,"
 _LABELS = {disc_name(label): label for label in range(2, 26)}
 _REMEDY = (
     "Give tables as sct_rootlets run and sct_rootlets levels write them "
     "(X_spinal_levels.tsv), or CSV files in the layout of the published script"
 )
+
+
+class OtherTableError(InputError):
+    """A table that can be read, and is none of levels."""
 
 
 def read_levels_table(path: str | os.PathLike[str]) -> LevelTable:
@@ -37,11 +52,11 @@ def read_levels_table(path: str | os.PathLike[str]) -> LevelTable:
     Parameters
     ----------
     path : path-like
-        Either ``X_spinal_levels.tsv`` of this package, with what the JSON beside it
-        (``X_spinal_levels.json``, if it is there) has besides: the definition and its reach,
-        the distances to all discs, the height of C3 to C7, counts, notes and warnings. Or a
-        CSV in the layout of the script of Valosek et al. (2024), as ``levels -ocsv`` and
-        that script write it.
+        Either ``X_spinal_levels.tsv`` of this package, of this version or an earlier one, with
+        what the JSON beside it (``X_spinal_levels.json``, if it is there) has besides: the
+        definition and its reach, the distances to all discs, the height of C3 to C7, counts,
+        notes and warnings. Or a CSV in the layout of the script of Valosek et al. (2024), as
+        ``levels -ocsv`` and that script write it. Further columns are ignored.
 
     Returns
     -------
@@ -53,42 +68,87 @@ def read_levels_table(path: str | os.PathLike[str]) -> LevelTable:
 
     Raises
     ------
+    OtherTableError
+        If the file is a table of something else.
     InputError
-        If the file is missing, no such table, or has a level twice; if the JSON is damaged.
+        If it cannot be read, lacks a column, has a level twice or a cell that makes no sense; if
+        the JSON is damaged.
     """
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            text = file.read()
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", path=path) from error
-    except UnicodeDecodeError as error:
-        raise InputError("is no table of text", path=path, remedy=_REMEDY) from error
-    header = text.splitlines()[0] if text.strip() else ""
-    published = set(PUBLISHED_COLUMNS) <= set(header.split(","))
-    if not published and not set(FORMER_COLUMNS[:5]) <= set(header.split("\t")):
-        raise InputError("is no table of levels", path=path, remedy=_REMEDY)
-    try:
-        table = _from_csv(text) if published else _from_tsv(text, _json_of(Path(path)))
-        levels = [row.level for row in table.rows]
-        if not levels:
-            raise InputError("a table of levels without a row")
-        for level in levels:
-            if levels.count(level) > 1:
-                raise InputError(f"a table of levels that has {level} more than once")
+        sheet = read_sheet(path, _DELIMITERS)
+        columns = _columns_of(sheet)
+        missing = [name for name in columns if name not in sheet.header]
+        if missing:
+            raise InputError(
+                f"is a table of levels without the columns {', '.join(missing)} (line 1)", path=path
+            )
+        if not sheet.lines:
+            raise InputError("is a table of levels without a row", path=path)
+        if columns is PUBLISHED_COLUMNS:
+            return _of_script(sheet)
+        return _of_ours(sheet, Path(path))
+    except OtherTableError:
+        raise
     except InputError as error:
-        if error.path is not None:
-            raise
-        raise InputError(f"is {error.problem}", path=path, remedy=error.remedy) from error
-    return table
+        raise InputError(
+            error.problem, path=error.path or path, remedy=error.remedy or _REMEDY
+        ) from error
 
 
-def _from_tsv(text: str, beside: Path) -> LevelTable:
+def read_table_beside(path: str | os.PathLike[str]) -> LevelTable | None:
+    """Read the table that belongs to a label image of levels, None where there is none.
+
+    Raises
+    ------
+    OtherTableError, InputError
+        As :func:`read_levels_table`; the remedy says how to do without the table.
+    """
+    if not os.path.lexists(path):
+        return None
+    try:
+        return read_levels_table(path)
+    except OtherTableError:
+        raise
+    except InputError as error:
+        raise InputError(
+            f"{error.problem} (table beside the image of levels)",
+            path=error.path,
+            remedy=f"Save {Path(path).name} as sct_rootlets wrote it, or remove or rename it: the "
+            "image is used alone then",
+        ) from error
+
+
+def is_levels_table(path: str | os.PathLike[str]) -> bool:
+    """Say whether a file begins as a table of levels of this package does, whatever its name."""
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            first = file.readline(4096).replace('"', "")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return any(first.startswith(d.join(FORMER_COLUMNS[:3]) + d) for d in _DELIMITERS)
+
+
+def _columns_of(sheet: Sheet) -> tuple[str, ...]:
+    """Return the columns that a table has to have: ours, or those of the published script."""
+    if "spinal_level" in sheet.header:
+        return FORMER_COLUMNS if {"level", "status"} & {*sheet.header} else PUBLISHED_COLUMNS
+    if {"level", "status"} <= {*sheet.header}:
+        return FORMER_COLUMNS
+    raise OtherTableError("is no table of levels", path=sheet.path, remedy=_REMEDY)
+
+
+def _of_ours(sheet: Sheet, path: Path) -> LevelTable:
+    rows = _rows(sheet, _row, "level")
+    fname = _fname(sheet)
+    beside = _json_of(path)
     known = _read_json(beside)
     reach = known.get("reach_mm")
-    table = LevelTable.from_tsv(
-        text,
-        definition=str(known.get("definition", "unknown")),
-        reach_mm=None if reach is None else float(reach),
+    table = LevelTable(
+        rows,
+        str(known.get("definition", "unknown")),
+        None if reach is None else float(reach),
+        pmj_mm=next((mm for line in sheet.lines if (mm := _pmj_mm(line)) is not None), None),
+        fname=None if fname is None else unescaped(fname),
     )
     try:
         return _completed(table, known) if known else table
@@ -100,6 +160,117 @@ def _from_tsv(text: str, beside: Path) -> LevelTable:
         ) from error
 
 
+def _rows(sheet: Sheet, row_of: Callable[[Line], LevelRow], column: str) -> tuple[LevelRow, ...]:
+    """Return the rows of all lines, rostral to caudal; a level may have one only."""
+    rows: dict[SpinalLevel, tuple[LevelRow, int]] = {}
+    for line in sheet.lines:
+        row = row_of(line)
+        if row.level in rows:
+            raise line.refused(column, f"{row.level} is in line {rows[row.level][1]} too")
+        rows[row.level] = (row, line.place)
+    return tuple(rows[level][0] for level in sorted(rows))
+
+
+def _fname(sheet: Sheet) -> str | None:
+    return next((name for line in sheet.lines if (name := line.text("fname"))), None)
+
+
+def _pmj_mm(line: Line) -> float | None:
+    """Return where the PMJ lies, None where the line does not tell."""
+    s_mm, away = line.number("rostral_mm"), line.number("rostral_from_pmj_mm")
+    return None if s_mm is None or away is None else round(s_mm - away, DECIMALS)
+
+
+def _row(line: Line) -> LevelRow:
+    level, status = _level(line), (line.text("status") or "").strip()
+    if status not in STATUSES:
+        raise line.refused("status", f"'{status}' is none of {', '.join(STATUSES)}")
+    flags = (line.text("flags") or "").strip()
+    return LevelRow(
+        level,
+        status,
+        line.number("rostral_mm"),
+        line.number("caudal_mm"),
+        _point(line, "rostral"),
+        _point(line, "caudal"),
+        rostral_sd_mm=line.number("rostral_sd_mm"),
+        caudal_sd_mm=line.number("caudal_sd_mm"),
+        midpoint_sd_mm=line.number("midpoint_sd_mm"),
+        length_sd_mm=line.number("length_sd_mm"),
+        midpoint_world=_point(line, "midpoint"),
+        flags=tuple(flags.split(",")) if flags else (),
+        vertebral=_vertebral(line),
+        slices=_slices(line),
+    )
+
+
+def _level(line: Line) -> SpinalLevel:
+    """Return the level of a line, by its name where there is one, else by its value."""
+    name, value = line.text("level"), line.integer("spinal_level")
+    if "level" in line.cells:
+        level = SpinalLevel.__members__.get((name or "").strip())
+        if level is None:
+            raise line.refused("level", f"'{name}' is no spinal level")
+        if value != level.value:
+            raise line.refused("spinal_level", f"{value} is not the value of {level}")
+        return level
+    try:
+        return SpinalLevel(value)
+    except ValueError as error:
+        raise line.refused("spinal_level", f"'{value}' is no spinal level") from error
+
+
+def _point(line: Line, place: str) -> Point | None:
+    x, y, z = (line.number(f"{place}_{axis}") for axis in "xyz")
+    return None if x is None or y is None or z is None else (x, y, z)
+
+
+def _vertebral(line: Line) -> VertebralRelation | None:
+    places = {}
+    for place in ("rostral", "midpoint", "caudal"):
+        column = f"{place}_vertebra"
+        name, fraction = line.text(column), line.number(f"{place}_fraction")
+        if name is not None and fraction is not None:
+            if name not in VertebralLevel.__members__:
+                raise line.refused(column, f"'{name}' is no vertebral level")
+            places[place] = VertebralPlace(VertebralLevel[name], fraction)
+    disc, away = line.text("nearest_disc"), line.number("midpoint_from_disc_mm")
+    discs = {}
+    if disc is not None and away is not None:
+        if disc not in _LABELS:
+            raise line.refused("nearest_disc", f"'{disc}' is no disc")
+        discs[_LABELS[disc]] = away
+    return VertebralRelation(**places, from_disc_mm=discs) if places or discs else None
+
+
+def _slices(line: Line) -> AxialSlices | None:
+    start, end = line.integer("slice_start"), line.integer("slice_end")
+    distances = [
+        line.number(name) for name in ("distance_from_pmj_start", "distance_from_pmj_end", "height")
+    ]
+    return None if start is None or end is None else AxialSlices(start, end, *distances)
+
+
+def _of_script(sheet: Sheet) -> LevelTable:
+    """Read the layout of the published script; its distances are from the PMJ."""
+
+    def row_of(line: Line) -> LevelRow:
+        # slice_start is the caudal end: SCT's slices count from the inferior end.
+        start, end = line.number("distance_from_pmj_start"), line.number("distance_from_pmj_end")
+        return LevelRow(_level(line), "measured", end, start, slices=_slices(line))
+
+    rows = _rows(sheet, row_of, "spinal_level")
+    known = any(row.rostral_mm is not None for row in rows)
+    return LevelTable(
+        rows,
+        definition="unknown",
+        reach_mm=None,
+        origin="pontomedullary junction",
+        pmj_mm=0.0 if known else None,
+        fname=_fname(sheet),
+    )
+
+
 def _json_of(path: Path) -> Path:
     """Return the JSON of a table: that of the label image, which may end in ``_dseg``."""
     named = path.with_name(f"{path.stem}_dseg.json")
@@ -108,14 +279,10 @@ def _json_of(path: Path) -> Path:
 
 def _read_json(path: Path) -> Mapping[str, Any]:
     """Return the JSON beside a table; nothing if there is none, or one of something else."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         return {}
-    except (OSError, ValueError) as error:
-        raise InputError("cannot be read as JSON", path=path) from error
-    ours = isinstance(content, dict) and isinstance(content.get("levels"), list)
-    return content if ours else {}
+    content = read_object(path, remedy="Remove it, or derive the levels again")
+    return content if isinstance(content.get("levels"), list) else {}
 
 
 def _completed(table: LevelTable, known: Mapping[str, Any]) -> LevelTable:
@@ -144,43 +311,3 @@ def _completed(table: LevelTable, known: Mapping[str, Any]) -> LevelTable:
         c3_c7_height_mm=known.get("c3_c7_height_mm"),
         warnings=tuple(known.get("warnings", ())),
     )
-
-
-def _from_csv(text: str) -> LevelTable:
-    """Read the layout of the published script; its distances are from the PMJ."""
-    rows, fname = [], None
-    for number, cells in enumerate(csv.DictReader(io.StringIO(text)), 2):
-        try:
-            level = SpinalLevel(int(float(cells["spinal_level"])))
-            start, end, height = (
-                _number(cells[name])
-                for name in ("distance_from_pmj_start", "distance_from_pmj_end", "height")
-            )
-            first, last = (_number(cells[name]) for name in ("slice_start", "slice_end"))
-        except (TypeError, ValueError) as error:
-            raise InputError(f"a table of levels whose line {number} is no row") from error
-        fname = fname or cells["fname"] or None
-        slices = None
-        if first is not None and last is not None:
-            slices = AxialSlices(int(first), int(last), start, end, height)
-        # slice_start is the caudal end: SCT's slices count from the inferior end.
-        rows.append(LevelRow(level, "measured", end, start, slices=slices))
-    known = any(row.rostral_mm is not None for row in rows)
-    return LevelTable(
-        tuple(sorted(rows, key=lambda row: row.level.value)),
-        definition="unknown",
-        reach_mm=None,
-        origin="pontomedullary junction",
-        pmj_mm=0.0 if known else None,
-        fname=fname,
-    )
-
-
-def _number(cell: str) -> float | None:
-    """Return the number in a cell; None where it is empty or NaN."""
-    if cell.strip().lower() in ("", "n/a", "nan"):
-        return None
-    value = float(cell)
-    if not math.isfinite(value):
-        raise ValueError(cell)
-    return value

@@ -1,102 +1,74 @@
-"""The table of levels as text: TSV and back, the published CSV, and the terminal."""
+"""The table of levels as text: TSV, the published CSV, JSON, and the terminal."""
 
 from __future__ import annotations
 
-import math
 import textwrap
+from dataclasses import replace
+from typing import Any
 
-from sct_rootlets.anatomy import SpinalLevel, VertebralLevel, disc_name
-from sct_rootlets.errors import InputError
-from sct_rootlets.levels.table.columns import (
-    COLUMNS,
-    FLAGS,
-    FORMER_COLUMNS,
-    PUBLISHED_COLUMNS,
-    STATUSES,
-    TABLE,
-)
-from sct_rootlets.levels.table.level_table import (
-    DECIMALS,
-    AxialSlices,
-    LevelRow,
-    LevelTable,
-    Point,
-    VertebralPlace,
-    VertebralRelation,
-)
+from sct_rootlets.anatomy import disc_name
+from sct_rootlets.levels.table.columns import COLUMNS, DECIMALS, FLAGS, PUBLISHED, TABLE
+from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
+from sct_rootlets.tables import aligned, decimals, describe, to_text
 
-__all__ = ["format_table", "from_tsv", "to_csv", "to_tsv"]
+__all__ = ["format_table", "to_csv", "to_json", "to_tsv"]
 
 #: Widest line on the terminal.
 _WIDTH = 100
 _HEAD: tuple[str, ...] = (
-    "level", "status", "rostral mm", "caudal mm", "middle", "length", "vertebra",
+    "level", "status", "rostral mm", "caudal mm", "middle", "length", "vertebra", "flags",
 )  # fmt: skip
-#: Cells of what is not known: ours, and what spreadsheets and pandas make of it.
-_UNKNOWN = ("n/a", "", "nan")
-_DISC_LABELS = {disc_name(label): label for label in range(2, 26)}
+_PLACES = ("rostral", "midpoint", "caudal")
+_tenths = decimals(1)
 
 
 def to_tsv(table: LevelTable) -> str:
-    """Return tab-separated text; ``n/a`` for what is not known."""
-    table = table.rounded()
-    lines = ["\t".join(COLUMNS)]
-    for row in table.rows:
-        lines.append("\t".join(_cell(column.get(row, table)) for column in TABLE))
-    return "\n".join(lines) + "\n"
+    """Return tab-separated text; ``n/a`` for what is not known.
+
+    The columns are those of :mod:`sct_rootlets.levels.table.columns`.
+    """
+    table = _rounded(table)
+    return to_text(TABLE, (_values(row, table) for row in table.rows))
 
 
 def to_csv(table: LevelTable) -> str:
-    """Return the layout of the published script; empty for what is not known."""
-    columns = {column.name: column for column in TABLE}
-    lines = [",".join(PUBLISHED_COLUMNS)]
-    for row in table.rows:
-        if row.slices is not None:
-            cells = [columns[name].get(row, table) for name in PUBLISHED_COLUMNS]
-            lines.append(",".join("" if cell is None else _quoted(str(cell)) for cell in cells))
-    return "\n".join(lines) + "\n"
+    """Return the layout of the published script; empty for what is not known.
+
+    A level without slices has no line.
+    """
+    rows = (_values(row, table) for row in table.rows if row.slices is not None)
+    return to_text(PUBLISHED, rows, ",")
 
 
-def from_tsv(text: str, *, definition: str, reach_mm: float | None) -> LevelTable:
-    """Read what :func:`to_tsv` wrote; errors as of `LevelTable.from_tsv`."""
-    lines = [line.split("\t") for line in text.splitlines() if line.strip()]
-    missing = [c for c in FORMER_COLUMNS if not lines or c not in lines[0]]
-    if missing:
-        raise InputError(f"a table of levels without the columns {', '.join(missing)}")
-    rows = []
-    fname, pmj_mm = None, None
-    for number, line in enumerate(lines[1:], 2):
-        try:
-            cells = _Cells(zip(lines[0], line, strict=True))
-            rows.append(cells.row())
-            fname = cells.text("fname")
-            pmj_mm = cells.pmj_mm() if pmj_mm is None else pmj_mm
-        except (KeyError, ValueError) as error:
-            raise InputError(f"a table of levels whose line {number} is no row") from error
-    return LevelTable(tuple(rows), definition, reach_mm, pmj_mm=pmj_mm, fname=fname)
+def to_json(table: LevelTable) -> dict[str, Any]:
+    """Return everything known about the levels, as plain values for a JSON file."""
+    return {
+        "definition": table.definition,
+        "reach_mm": table.reach_mm,
+        "origin": f"s = 0 mm is the {table.origin}; s grows caudally along the centerline",
+        "frame": "world coordinates are RAS+ mm (NIfTI), on the centerline",
+        "pmj_mm": _round(table.pmj_mm),
+        "c3_c7_height_mm": _round(table.c3_c7_height_mm),
+        "levels": [_row_to_json(row, table) for row in table.rows],
+        "warnings": list(table.warnings),
+        "Columns": describe(TABLE),
+        **table.details,
+    }
 
 
 def format_table(table: LevelTable) -> str:
-    """Return aligned plain text of at most 100 columns."""
+    """Return aligned plain text of at most 100 columns for the terminal.
+
+    Under it stand the meanings of the flags it has, and what else is noted of a row.
+    """
     cells = [_HEAD, *(_shown(row) for row in table.rows)]
-    columns = [k for k in range(len(cells[0])) if k < 6 or any(line[k] for line in cells[1:])]
-    widths = {k: max(len(line[k]) for line in cells) for k in columns}
-    lines = []
-    for line in cells:
-        padded = (
-            line[k].ljust(widths[k]) if k in (0, 1, 6) else line[k].rjust(widths[k])
-            for k in columns
-        )
-        lines.append("  ".join(padded))
+    kept = [k for k in range(len(_HEAD)) if k < 6 or any(line[k] for line in cells[1:])]
+    head, *lines = aligned([[line[k] for k in kept] for line in cells], left=(0, 1, 6, 7))
     flags = _flags(table)
-    answer = [f"{lines[0]}  flags" if flags else lines[0].rstrip()]
-    for padded_line, row in zip(lines[1:], table.rows, strict=True):
-        answer += textwrap.wrap(
-            f"{padded_line}  {', '.join(row.flags)}".rstrip(),
-            _WIDTH,
-            subsequent_indent=" " * (len(lines[0]) + 2),
-            break_long_words=False,
-        )
+    indent = " " * (len(head) - len(_HEAD[-1]) if flags else len(head) + 2)
+    answer = [head]
+    for line in lines:
+        answer += textwrap.wrap(line, _WIDTH, subsequent_indent=indent, break_long_words=False)
     remarks = [f"{flag}: {FLAGS[flag]}" for flag in flags if flag in FLAGS]
     for row in table.rows:
         for note in row.notes:
@@ -107,100 +79,86 @@ def format_table(table: LevelTable) -> str:
     return "\n".join(answer)
 
 
-class _Cells(dict[str, str]):
-    """The cells of one line of a TSV, by column; those it lacks are ``n/a``."""
+def _values(row: LevelRow, table: LevelTable) -> dict[str, Any]:
+    """Return what the columns of the table hold of a row."""
+    values: dict[str, Any] = {
+        "level": row.level.name,
+        "spinal_level": row.level.value,
+        "status": row.status,
+        "flags": ",".join(row.flags) or None,
+        "length_per_c3_c7": None,
+        "fname": table.fname,
+        **dict.fromkeys(("nearest_disc", "midpoint_from_disc_mm")),
+    }
+    for place in (*_PLACES, "length"):
+        values[f"{place}_mm"] = getattr(row, f"{place}_mm")
+        values[f"{place}_sd_mm"] = getattr(row, f"{place}_sd_mm")
+    for place in _PLACES:
+        point = getattr(row, f"{place}_world") or (None,) * 3
+        values |= {f"{place}_{axis}": mm for axis, mm in zip("xyz", point, strict=True)}
+        found = getattr(row.vertebral, place, None)
+        values[f"{place}_vertebra"] = found and found.vertebra.name
+        values[f"{place}_fraction"] = found and found.fraction
+        s_mm = values[f"{place}_mm"]
+        known = s_mm is not None and table.pmj_mm is not None
+        values[f"{place}_from_pmj_mm"] = s_mm - table.pmj_mm if known else None
+    if row.length_mm is not None and table.c3_c7_height_mm:
+        values["length_per_c3_c7"] = row.length_mm / table.c3_c7_height_mm
+    away = {} if row.vertebral is None else row.vertebral.from_disc_mm
+    if away:
+        nearest = min(away, key=lambda label: abs(away[label]))
+        values |= {"nearest_disc": disc_name(nearest), "midpoint_from_disc_mm": away[nearest]}
+    for column, name in {
+        "slice_start": "start",
+        "slice_end": "end",
+        "distance_from_pmj_start": "start_from_pmj_mm",
+        "distance_from_pmj_end": "end_from_pmj_mm",
+        "height": "height_mm",
+    }.items():
+        values[column] = getattr(row.slices, name, None)
+    return values
 
-    def text(self, column: str) -> str | None:
-        cell = self.get(column, "n/a")
-        return None if cell.lower() in _UNKNOWN else cell
 
-    def number(self, column: str) -> float | None:
-        cell = self.text(column)
-        if cell is None:
-            return None
-        value = float(cell)
-        if not math.isfinite(value):
-            raise ValueError(cell)
-        return value
+def _row_to_json(row: LevelRow, table: LevelTable) -> dict[str, Any]:
+    """Return what the TSV has of a row, with points as lists, and what it has not."""
+    values = _values(row, table)
+    plain = {
+        name: _round(values[name]) if isinstance(values[name], float) else values[name]
+        for name in COLUMNS
+        if name[-2:] not in ("_x", "_y", "_z") and name != "fname"
+    }
+    for place in ("rostral", "caudal", "midpoint"):
+        point = getattr(row, f"{place}_world")
+        plain[f"{place}_world"] = point and [_round(v) for v in point]
+    away = {} if row.vertebral is None else row.vertebral.from_disc_mm
+    return {
+        **plain,
+        "flags": list(row.flags),
+        "midpoint_from_discs_mm": {disc_name(k): _round(v) for k, v in sorted(away.items())},
+        "n_voxels": dict(row.n_voxels),
+        "notes": list(row.notes),
+    }
 
-    def row(self) -> LevelRow:
-        """Return the row that the cells hold."""
-        level, status = SpinalLevel[self["level"]], self["status"]
-        if int(self["spinal_level"]) != level.value or status not in STATUSES:
-            raise ValueError(self["spinal_level"])
-        for column in FORMER_COLUMNS[3:]:
-            self.number(column)
-        return LevelRow(
-            level,
-            status,
-            self.number("rostral_mm"),
-            self.number("caudal_mm"),
-            self._point("rostral"),
-            self._point("caudal"),
-            rostral_sd_mm=self.number("rostral_sd_mm"),
-            caudal_sd_mm=self.number("caudal_sd_mm"),
-            midpoint_sd_mm=self.number("midpoint_sd_mm"),
-            length_sd_mm=self.number("length_sd_mm"),
-            midpoint_world=self._point("midpoint"),
-            flags=tuple((self.text("flags") or "").split(",")) if self.text("flags") else (),
-            vertebral=self._vertebral(),
-            slices=self._slices(),
-        )
 
-    def pmj_mm(self) -> float | None:
-        """Return where the PMJ lies, None where the line does not tell."""
-        s_mm, away = self.number("rostral_mm"), self.number("rostral_from_pmj_mm")
-        return None if s_mm is None or away is None else round(s_mm - away, DECIMALS)
+def _rounded(table: LevelTable) -> LevelTable:
+    """Return the table with positions and spreads as a TSV holds them.
 
-    def _point(self, place: str) -> Point | None:
-        x, y, z = (self.number(f"{place}_{axis}") for axis in "xyz")
-        return None if x is None or y is None or z is None else (x, y, z)
-
-    def _place(self, place: str) -> VertebralPlace | None:
-        vertebra, fraction = self.text(f"{place}_vertebra"), self.number(f"{place}_fraction")
-        if vertebra is None or fraction is None:
-            return None
-        return VertebralPlace(VertebralLevel[vertebra], fraction)
-
-    def _vertebral(self) -> VertebralRelation | None:
-        rostral, midpoint, caudal = (self._place(p) for p in ("rostral", "midpoint", "caudal"))
-        disc, away = self.text("nearest_disc"), self.number("midpoint_from_disc_mm")
-        discs = {} if disc is None or away is None else {_DISC_LABELS[disc]: away}
-        return (
-            VertebralRelation(rostral, midpoint, caudal, discs)
-            if discs or rostral or midpoint or caudal
-            else None
-        )
-
-    def _slices(self) -> AxialSlices | None:
-        start, end = self.text("slice_start"), self.text("slice_end")
-        if start is None or end is None:
-            return None
-        distances = (
-            self.number(name)
-            for name in ("distance_from_pmj_start", "distance_from_pmj_end", "height")
-        )
-        return AxialSlices(int(start), int(end), *distances)
+    Whatever is computed of these is then the same before the TSV and after it.
+    """
+    names = ("rostral", "caudal", "rostral_sd", "caudal_sd", "midpoint_sd", "length_sd")
+    rows = []
+    for row in table.rows:
+        numbers: dict[str, Any] = {
+            f"{name}_mm": _round(getattr(row, f"{name}_mm")) for name in names
+        }
+        rows.append(replace(row, **numbers))
+    return replace(table, rows=tuple(rows), pmj_mm=_round(table.pmj_mm))
 
 
 def _flags(table: LevelTable) -> list[str]:
     """Return the flags of all rows, each once, in the order of `FLAGS`."""
     found = dict.fromkeys(flag for row in table.rows for flag in row.flags)
     return sorted(found, key=lambda flag: [*FLAGS, flag].index(flag))
-
-
-def _cell(value: str | int | float | None) -> str:
-    if value is None:
-        return "n/a"
-    return _fixed(value, DECIMALS) if isinstance(value, float) else str(value)
-
-
-def _quoted(cell: str) -> str:
-    """Return a cell of a CSV, quoted where a comma or a quote asks for it."""
-    if not any(special in cell for special in ',"\n'):
-        return cell
-    doubled = cell.replace('"', '""')
-    return f'"{doubled}"'
 
 
 def _shown(row: LevelRow) -> tuple[str, ...]:
@@ -214,15 +172,15 @@ def _shown(row: LevelRow) -> tuple[str, ...]:
         _with_sd(row.midpoint_mm, None),
         _with_sd(row.length_mm, None),
         "" if place is None else f"{place.vertebra} {place.fraction:.0%}",
+        ", ".join(row.flags),
     )
 
 
 def _with_sd(number: float | None, sd: float | None) -> str:
     if number is None:
         return "n/a"
-    return _fixed(number, 1) if sd is None else f"{_fixed(number, 1)} ± {sd:.1f}"
+    return _tenths(number) if sd is None else f"{_tenths(number)} ± {sd:.1f}"
 
 
-def _fixed(number: float, decimals: int) -> str:
-    """Return `number` with so many decimals, and no minus before a zero."""
-    return f"{round(number, decimals) + 0.0:.{decimals}f}"
+def _round(number: float | None) -> float | None:
+    return None if number is None else round(float(number), DECIMALS)

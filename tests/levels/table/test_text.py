@@ -1,29 +1,14 @@
-"""The table of levels: its columns, the way to text and back, the terminal."""
+"""The table of levels as text: TSV, the published CSV, JSON, and the terminal."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import re
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sct_rootlets.anatomy import SpinalLevel, VertebralLevel
-from sct_rootlets.errors import InputError
-from sct_rootlets.levels.table.columns import (
-    COLUMNS,
-    FLAGS,
-    FORMER_COLUMNS,
-    PUBLISHED_COLUMNS,
-    STATUSES,
-    TABLE,
-    describe_columns,
-)
+from sct_rootlets.levels.table.columns import COLUMNS, FLAGS, PUBLISHED_COLUMNS
 from sct_rootlets.levels.table.level_table import (
     AxialSlices,
     LevelRow,
@@ -31,9 +16,9 @@ from sct_rootlets.levels.table.level_table import (
     VertebralPlace,
     VertebralRelation,
 )
+from sct_rootlets.levels.table.text import format_table, to_csv, to_json, to_tsv
 
 C1, C4, C5, C6, T12 = (SpinalLevel[name] for name in ("C1", "C4", "C5", "C6", "T12"))
-DICTIONARY = Path(__file__).parents[3] / "docs" / "table.md"
 
 RELATION = VertebralRelation(
     VertebralPlace(VertebralLevel.C3, 0.25),
@@ -73,12 +58,12 @@ TABLE_OF_ALL = LevelTable(
 
 def cells(table: LevelTable, level: SpinalLevel) -> dict[str, str]:
     """Return the cells of one level's line in the TSV, by column."""
-    lines = [line.split("\t") for line in table.to_tsv().splitlines()]
+    lines = [line.split("\t") for line in to_tsv(table).splitlines()]
     return next(dict(zip(lines[0], line, strict=True)) for line in lines if line[0] == level.name)
 
 
 def test_the_columns_in_their_order() -> None:
-    header = TABLE_OF_ALL.to_tsv().splitlines()[0]
+    header = to_tsv(TABLE_OF_ALL).splitlines()[0]
     assert header.split("\t") == [
         *("level", "spinal_level", "status", "rostral_mm", "caudal_mm", "midpoint_mm"),
         *("length_mm", "rostral_sd_mm", "caudal_sd_mm", "midpoint_sd_mm", "length_sd_mm"),
@@ -115,78 +100,20 @@ def test_what_is_not_known_is_na() -> None:
     assert cells(replace(TABLE_OF_ALL, c3_c7_height_mm=None), C4)["length_per_c3_c7"] == "n/a"
 
 
-def test_a_tsv_is_read_with_all_that_it_holds() -> None:
-    again = LevelTable.from_tsv(TABLE_OF_ALL.to_tsv(), definition="caudal", reach_mm=1.5)
-    # The counts, the notes and the farther disc are in the JSON only.
-    nearest = replace(RELATION, from_disc_mm={5: -3.25})
-    assert again.rows[1] == replace(FULL, n_voxels={}, notes=(), vertebral=nearest)
-    assert again.rows[0] == LevelRow(C1, "unseen")
-    assert (again.pmj_mm, again.fname) == (-50.0, TABLE_OF_ALL.fname)
-    assert replace(again, c3_c7_height_mm=100.0).to_tsv() == TABLE_OF_ALL.to_tsv()
-
-
-mm = st.floats(-400, 400)
-
-
-@given(
-    st.lists(st.tuples(mm, mm, st.one_of(st.none(), st.floats(0, 20))), min_size=1, max_size=8),
-    st.one_of(st.none(), mm),
-)
-def test_a_tsv_read_and_written_is_the_same(
-    places: list[tuple[float, float, float | None]], pmj_mm: float | None
-) -> None:
-    rows = [
-        LevelRow(
-            SpinalLevel(k),
-            "measured",
-            low,
-            high,
-            (low, high, low),
-            rostral_sd_mm=sd,
-            slices=None if sd is None else AxialSlices(k, k, low, high, sd),
-        )
-        for k, (low, high, sd) in enumerate(places, 1)
-    ]
-    text = LevelTable(tuple(rows), "caudal", 1.5, pmj_mm=pmj_mm).to_tsv()
-    assert LevelTable.from_tsv(text).to_tsv() == text
-
-
-def test_further_columns_are_ignored_and_an_older_table_is_read() -> None:
-    lines = [line.split("\t") for line in TABLE_OF_ALL.to_tsv().splitlines()]
-    kept = [lines[0].index(column) for column in FORMER_COLUMNS]
-    older = ["\t".join([line[k] for k in kept] + ["more"]) for line in lines]
-    again = LevelTable.from_tsv("\n".join(older))
-    assert again.rows[1].caudal_world == (1.5, 2.5, -11.0)
-    assert again.rows[1].rostral_sd_mm is None
-    assert again.rows[1].vertebral is None
-    assert again.fname is None
-
-
 SMALL = LevelTable((LevelRow(C4, "measured", -0.5, 14.25), LevelRow(C5, "unseen")), "caudal", 1.5)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "level\tstatus\nC4\tmeasured\n", SMALL.to_tsv().replace("\t4\t", "\t5\t"),
-     SMALL.to_tsv().replace("14.2500", "far"), SMALL.to_tsv().replace("unseen", "lost"),
-     SMALL.to_tsv().replace("C5\t", "X5\t"), SMALL.to_tsv() + "C6\t6\n"],
-)  # fmt: skip
-def test_a_damaged_table_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="table of levels"):
-        LevelTable.from_tsv(text)
 
 
 def test_the_published_csv_has_the_levels_that_fill_a_slice() -> None:
     named = replace(TABLE_OF_ALL, fname="a, b.nii.gz")
-    lines = list(csv.reader(io.StringIO(named.to_csv())))
+    lines = list(csv.reader(io.StringIO(to_csv(named))))
     assert lines[0] == list(PUBLISHED_COLUMNS)
     assert lines[1:] == [["4", "a, b.nii.gz", "20", "34", "64.5", "50.5", "14.0"]]
     lost = replace(FULL, slices=AxialSlices(20, 34))
-    assert replace(SMALL, rows=(lost,)).to_csv().splitlines()[1] == "4,,20,34,,,"
+    assert to_csv(replace(SMALL, rows=(lost,))).splitlines()[1] == "4,,20,34,,,"
 
 
 def test_json_says_what_the_tsv_cannot() -> None:
-    known = json.loads(json.dumps(TABLE_OF_ALL.to_json()))
+    known = json.loads(json.dumps(to_json(TABLE_OF_ALL)))
     assert known["definition"] == "caudal"
     assert known["reach_mm"] == 1.5
     assert "rostral end of the cord mask" in known["origin"]
@@ -203,32 +130,9 @@ def test_json_says_what_the_tsv_cannot() -> None:
     assert set(known["Columns"]) == set(COLUMNS)
 
 
-def test_columns_are_described_as_in_bids() -> None:
-    described = describe_columns()
-    assert list(described) == list(COLUMNS)
-    assert described["caudal_sd_mm"]["Units"] == "mm"
-    assert described["status"]["Levels"] == dict(STATUSES)
-    assert described["flags"]["Levels"] == dict(FLAGS)
-    assert "Units" not in described["caudal_fraction"]
-    assert all(entry["Description"] for entry in described.values())
-
-
-def test_the_data_dictionary_says_what_the_columns_are() -> None:
-    page = DICTIONARY.read_text(encoding="utf-8")
-
-    def rows_under(heading: str) -> list[list[str]]:
-        section = page.split(f"## {heading}\n")[1].split("\n## ")[0]
-        rows = [line for line in section.splitlines() if line.startswith("| `")]
-        return [[re.sub("`", "", cell).strip() for cell in row.split("|")[1:-1]] for row in rows]
-
-    assert rows_under("Columns") == [[c.name, c.unit, c.meaning] for c in TABLE]
-    assert rows_under("Status") == [list(item) for item in STATUSES.items()]
-    assert rows_under("Flags") == [list(item) for item in FLAGS.items()]
-
-
 def test_the_terminals_table_is_aligned_and_narrow() -> None:
     crowded = replace(FULL, flags=tuple(FLAGS))
-    lines = replace(TABLE_OF_ALL, rows=(*TABLE_OF_ALL.rows, crowded)).format_table().splitlines()
+    lines = format_table(replace(TABLE_OF_ALL, rows=(*TABLE_OF_ALL.rows, crowded))).splitlines()
     assert max(map(len, lines)) <= 100
     assert lines[0].split()[:4] == ["level", "status", "rostral", "mm"]
     assert lines[0].endswith("vertebra  flags")
@@ -246,11 +150,11 @@ def test_the_terminals_table_is_aligned_and_narrow() -> None:
 
 def test_a_note_that_was_warned_of_is_not_said_twice() -> None:
     warned = replace(TABLE_OF_ALL, warnings=("C4: a note",))
-    assert "a note" not in warned.format_table()
+    assert "a note" not in format_table(warned)
 
 
 def test_a_plain_table_has_no_empty_columns() -> None:
-    head = SMALL.format_table().splitlines()[0]
+    head = format_table(SMALL).splitlines()[0]
     assert "vertebra" not in head
     assert "flags" not in head
-    assert len({len(line) for line in SMALL.format_table().splitlines()}) == 1
+    assert len({len(line) for line in format_table(SMALL).splitlines()}) == 1
