@@ -20,6 +20,7 @@ from pathlib import Path
 PRELOADED = (
     "torch",
     "safetensors.torch",
+    "filelock",
     "requests",
     "fastjsonschema",
     "nibabel",

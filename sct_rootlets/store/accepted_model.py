@@ -16,12 +16,12 @@ from sct_rootlets.store.folder import (
     required_files,
 )
 
-__all__ = ["arrange", "require_no_code"]
+__all__ = ["accept_model", "require_no_code"]
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
 
-def arrange(unpacked: Path, target: Path, *, trust_code: bool = False) -> list[Path]:
+def accept_model(unpacked: Path, target: Path, *, trust_code: bool = False) -> list[Path]:
     """Check an unpacked archive, convert its checkpoints, and move the model to `target`.
 
     Parameters

@@ -168,7 +168,9 @@ def verify_place(place: Place, manifest: str | os.PathLike[str] | None = None) -
     entry = load_manifests(manifest).find(place.reference)
     published = entry.assets[0].sha256 if entry is not None else None
     try:
-        trust.require_trusted(receipt_of(place), published=published, lock=trust.lock_path(home()))
+        trust.require_trusted(
+            receipt_of(place), published=published, records=trust.records_path(home())
+        )
     except IntegrityError as error:
         return [error.problem]
     return []

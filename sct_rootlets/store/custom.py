@@ -18,7 +18,7 @@ from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.store.home import home
 from sct_rootlets.store.install import Progress, install
-from sct_rootlets.store.requested import is_url, wanted, wanted_at
+from sct_rootlets.store.requested import is_url, requested_model, requested_model_at
 from sct_rootlets.store.space import writing
 from sct_rootlets.store.web.session import shown
 
@@ -77,9 +77,9 @@ def install_custom(
         Of other kinds, as :func:`sct_rootlets.store.install` raises them.
     """
     is_trusted = is_url(source) and sha256 is None
-    asked = wanted_at(source) if is_trusted else wanted(source, sha256=sha256)
+    requested = requested_model_at(source) if is_trusted else requested_model(source, sha256=sha256)
     try:
-        installed = install(asked, trust_code=trust_code, offline=offline, progress=progress)
+        installed = install(requested, trust_code=trust_code, offline=offline, progress=progress)
     except IntegrityError as error:
         if not is_trusted:
             raise

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sct_rootlets.errors import DownloadError, IntegrityError, ModelError
 from sct_rootlets.store import trust
-from sct_rootlets.store.requested import Wanted
+from sct_rootlets.store.requested import RequestedModel
 from sct_rootlets.store.space import require_space, writing
 from sct_rootlets.store.staging import Staging
 
@@ -38,22 +38,22 @@ class Archive:
 
 
 def download_archive(
-    asked: Wanted,
+    requested: RequestedModel,
     staging: Staging,
-    known: trust.Seen | None,
-    lock: Path,
+    known: trust.TrustRecord | None,
+    records: Path,
     progress: Progress | None,
 ) -> Archive:
     """Download the archive of a model into its staging folder.
 
     Parameters
     ----------
-    asked : Wanted
+    requested : RequestedModel
     staging : Staging
         What has arrived stays in it on an error, for the next attempt.
-    known : Seen or None
+    known : TrustRecord or None
         What the lock file records, which has to come again.
-    lock : Path
+    records : Path
         The lock file, for messages.
     progress : callable, optional
 
@@ -66,38 +66,38 @@ def download_archive(
 
     def show(url: str, done: int, total: int | None) -> None:
         if progress is not None:
-            progress(f"downloading {asked.reference}", done, total or 0)
+            progress(f"downloading {requested.reference}", done, total or 0)
 
-    if asked.size_bytes is not None:
+    if requested.size_bytes is not None:
         # The checkpoint is kept beside its converted weights, which are about as large.
-        room = asked.size_bytes + 2 * (asked.unpacked_bytes or asked.size_bytes)
-        require_space(staging.folder, room, f"{asked.reference}, unpacked and converted")
-    expected = asked.pinned or asked.published or (known.sha256 if known else None)
+        room = requested.size_bytes + 2 * (requested.unpacked_bytes or requested.size_bytes)
+        require_space(staging.folder, room, f"{requested.reference}, unpacked and converted")
+    expected = requested.pinned or requested.published or (known.sha256 if known else None)
     staging.keep_archive = True
     try:
         done = download(
-            asked.urls,
+            requested.urls,
             staging.archive,
             sha256=expected,
-            size_bytes=asked.size_bytes,
+            size_bytes=requested.size_bytes,
             progress=show,
         )
     except IntegrityError as error:
         if known is None or known.sha256 != expected:
             raise
-        raise trust.changed(asked.reference, error.problem, known, lock) from error
+        raise trust.changed(requested.reference, error.problem, known, records) from error
     except DownloadError as error:
         by_hand = "give the path of its archive"
-        if asked.is_listed:
-            command = f"sct_rootlets models install {asked.reference} -from-file FILE.zip"
+        if requested.is_listed:
+            command = f"sct_rootlets models install {requested.reference} -from-file FILE.zip"
             by_hand = f"bring the archive by hand: {command}"
         raise DownloadError(
-            f"{asked.reference} could not be downloaded: {error.problem}",
+            f"{requested.reference} could not be downloaded: {error.problem}",
             remedy=f"{error.remedy or 'Try again'}. What has arrived is kept. Or {by_hand}",
         ) from error
     staging.keep_archive = False
     if progress is not None:
-        progress(f"downloading {asked.reference}", done.size_bytes, done.size_bytes)
+        progress(f"downloading {requested.reference}", done.size_bytes, done.size_bytes)
     return Archive(done.sha256, done.size_bytes, done.url)
 
 

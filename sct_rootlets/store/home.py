@@ -4,7 +4,7 @@ A store is a folder::
 
     models/<name>/<version>/    nnUNetTrainer*/ and receipt.json: one installed model
     staging/                    installs under way, on the same file system
-    claims/                     who is installing what
+    locks/                      who is installing what
     compiled/                   networks as an engine compiled them; may be removed at any time
     models.lock.json            the hashes that were seen first
     custom.json                 versions used in place of the recommended ones
@@ -58,9 +58,9 @@ class Place:
         return self.store.models / self.name / self.version
 
     @property
-    def claim(self) -> Path:
+    def lock(self) -> Path:
         """File that says who is installing it."""
-        return self.store.claims / f"{self.reference}.claim"
+        return self.store.locks / f"{self.reference}.lock"
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,9 @@ class Store:
         return self.folder / "staging"
 
     @property
-    def claims(self) -> Path:
+    def locks(self) -> Path:
         """Folder of the files that say who is installing what."""
-        return self.folder / "claims"
+        return self.folder / "locks"
 
     @property
     def compiled(self) -> Path:
@@ -122,7 +122,7 @@ class Store:
     def prepare(self) -> None:
         """Make the folders of this user's store, or raise a `StoreError` that says why not."""
         try:
-            for folder in (self.models, self.staging, self.claims):
+            for folder in (self.models, self.staging, self.locks):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self.unusable(error.strerror or str(error)) from error

@@ -1,4 +1,4 @@
-"""Install a model: claim, download, unpack, check, convert, and one rename at the end.
+"""Install a model: lock, download, unpack, check, convert, and one rename at the end.
 
 Everything happens in a folder of its own in ``staging/``, on the file system of the store,
 so that a model appears complete or not at all, whatever ends the process in between.
@@ -21,11 +21,11 @@ from sct_rootlets.errors import (
 )
 from sct_rootlets.manifest import InstalledModel, ModelEntry
 from sct_rootlets.store import trust
-from sct_rootlets.store.accepted_model import arrange
+from sct_rootlets.store.accepted_model import accept_model
 from sct_rootlets.store.fetch import Progress, copy_archive, download_archive
 from sct_rootlets.store.home import PATH, Place, home, is_offline
 from sct_rootlets.store.installed import describe_installed, find, receipt_of
-from sct_rootlets.store.locks.lock import Claim
+from sct_rootlets.store.lock import Lock
 from sct_rootlets.store.provenance import require_archive, require_carried
 from sct_rootlets.store.receipt import (
     RECEIPT,
@@ -35,7 +35,7 @@ from sct_rootlets.store.receipt import (
     verify,
     write_receipt,
 )
-from sct_rootlets.store.requested import Wanted, missing_offline, wanted
+from sct_rootlets.store.requested import RequestedModel, missing_offline, requested_model
 from sct_rootlets.store.space import writing
 from sct_rootlets.store.staging import Staging, tidy
 
@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 
 def install(
-    what: Wanted | ModelEntry | str | os.PathLike[str],
+    what: RequestedModel | ModelEntry | str | os.PathLike[str],
     *,
     file: Path | None = None,
     sha256: str | None = None,
@@ -62,7 +62,7 @@ def install(
     Parameters
     ----------
     what, file, sha256
-        As :func:`sct_rootlets.store.requested.wanted` takes them, or what it returned.
+        As :func:`sct_rootlets.store.requested.requested_model` takes them, or what it returned.
     accept_change : str, optional
         ``name@version`` whose bytes may differ from those recorded; it is then installed
         anew, and what it is now is recorded.
@@ -83,15 +83,19 @@ def install(
     MissingDependencyError
         If torch or safetensors, by which checkpoints are converted, is missing.
     """
-    asked = what if isinstance(what, Wanted) else wanted(what, file=file, sha256=sha256)
-    if accept_change not in (None, asked.reference):
+    requested = (
+        what
+        if isinstance(what, RequestedModel)
+        else requested_model(what, file=file, sha256=sha256)
+    )
+    if accept_change not in (None, requested.reference):
         raise UsageError(
-            f"-accept-change names {accept_change}, and what is installed is {asked.reference}",
-            remedy=f"Type -accept-change {asked.reference}",
+            f"-accept-change names {accept_change}, and what is installed is {requested.reference}",
+            remedy=f"Type -accept-change {requested.reference}",
         )
-    there = find(asked.name, asked.version)
+    there = find(requested.name, requested.version)
     if there is not None and accept_change is None:
-        problem = _what_is_wrong(there, asked)
+        problem = _what_is_wrong(there, requested)
         if not problem:
             tidy(home())
             return describe_installed(there)
@@ -101,12 +105,12 @@ def install(
                 path=there.folder,
                 remedy=f"Whoever owns that store has to repair it; or take it out of {PATH}",
             )
-        logger.warning("%s is installed anew: %s", asked.reference, problem)
-    if asked.file is None and is_offline(offline):
-        raise missing_offline(asked)
+        logger.warning("%s is installed anew: %s", requested.reference, problem)
+    if requested.file is None and is_offline(offline):
+        raise missing_offline(requested)
     _require_packages()
     store = home()
-    place = store.place(asked.name, asked.version)
+    place = store.place(requested.name, requested.version)
     store.prepare()
     _require_ours(place)
     before = _identity(place)
@@ -115,63 +119,63 @@ def install(
         return _identity(place) != before and is_installed(place.folder)
 
     # What was too small or incomplete is no model yet, but it is one of ours and replaced.
-    with Claim(place.claim, place.reference) as claim:
-        if claim.take(until=done) and not done():
-            with Staging(store, place.reference, claim.token) as staging:
-                _install(asked, place, staging, accept_change is not None, trust_code, progress)
-    require_expected(place, asked)
+    with Lock(place.lock, place.reference) as lock:
+        if lock.take(until=done) and not done():
+            with Staging(store, place.reference) as staging:
+                _install(requested, place, staging, accept_change is not None, trust_code, progress)
+    require_expected(place, requested)
     return describe_installed(place)
 
 
-def require_expected(place: Place, asked: Wanted) -> None:
+def require_expected(place: Place, requested: RequestedModel) -> None:
     """Raise an `IntegrityError` if an installed model is not the one that is asked for."""
-    brought_by_hand = asked.file is not None and asked.is_listed
+    brought_by_hand = requested.file is not None and requested.is_listed
     trust.require_trusted(
         receipt_of(place),
         # The pin of a zip brought by hand is that of the zip, and was checked with it.
-        pinned=None if brought_by_hand else asked.pinned,
-        published=asked.published,
-        lock=trust.lock_path(home()) if asked.is_recorded else None,
+        pinned=None if brought_by_hand else requested.pinned,
+        published=requested.published,
+        records=trust.records_path(home()) if requested.is_recorded else None,
     )
 
 
 def _install(
-    asked: Wanted,
+    requested: RequestedModel,
     place: Place,
     staging: Staging,
     accepts_change: bool,
     trust_code: bool,
     progress: Progress | None,
 ) -> None:
-    """Install into `place`, with the claim held and a staging folder of its own."""
+    """Install into `place`, with the lock held and a staging folder of its own."""
     from sct_rootlets.store.archives.unpack import unpack
 
     tell = progress or (lambda stage, done, total: None)
-    lock = trust.lock_path(place.store)
-    trust.tidy_lock(lock)
-    known = trust.read_lock(lock).get(asked.reference) if asked.is_recorded else None
+    records = trust.records_path(place.store)
+    trust.tidy_records(records)
+    known = trust.read_records(records).get(requested.reference) if requested.is_recorded else None
     known = None if accepts_change else known
-    if asked.file is None:
-        archive = download_archive(asked, staging, known, lock, progress)
+    if requested.file is None:
+        archive = download_archive(requested, staging, known, records, progress)
     else:
-        archive = copy_archive(asked.file, staging.archive)
-    tell(f"unpacking {asked.reference}", 0, 1)
+        archive = copy_archive(requested.file, staging.archive)
+    tell(f"unpacking {requested.reference}", 0, 1)
     staging.unpacked.mkdir()
     folder = staging.folder / "model"
     try:
         unpack(staging.archive, staging.unpacked)
         staging.archive.unlink()
-        tell(f"unpacking {asked.reference}", 1, 1)
-        tell(f"checking {asked.reference}", 0, 1)
-        made = arrange(staging.unpacked, folder, trust_code=trust_code)
+        tell(f"unpacking {requested.reference}", 1, 1)
+        tell(f"checking {requested.reference}", 0, 1)
+        made = accept_model(staging.unpacked, folder, trust_code=trust_code)
     except (ArchiveError, ModelError) as error:
         raise _of_archive(error, staging, archive.source) from error
-    carried = read_receipt(folder) if asked.file is not None and asked.is_listed else None
+    carried = read_receipt(folder) if requested.file is not None and requested.is_listed else None
     with writing(folder):
         receipt = write_receipt(
             folder,
-            name=asked.name,
-            version=asked.version,
+            name=requested.name,
+            version=requested.version,
             archive_sha256=archive.sha256 if carried is None else carried.archive_sha256,
             archive_bytes=archive.size_bytes if carried is None else carried.archive_bytes,
             source=archive.source if carried is None else carried.source,
@@ -179,25 +183,30 @@ def _install(
             made=made,
         )
     if carried is None:
-        require_archive(asked, archive.sha256, archive.source)
+        require_archive(requested, archive.sha256, archive.source)
     else:
-        require_carried(asked, receipt, carried, archive.sha256, known)
-    if asked.is_recorded and asked.published is None:
-        seen = trust.Seen(receipt.archive_sha256, receipt.content_sha256, receipt.source, now_utc())
+        require_carried(requested, receipt, carried, archive.sha256, known)
+    if requested.is_recorded and requested.published is None:
         trust.record(
-            lock, asked.reference, seen, accepted=accepts_change, pinned=asked.pinned is not None
+            records,
+            requested.reference,
+            trust.TrustRecord(
+                receipt.archive_sha256, receipt.content_sha256, receipt.source, now_utc()
+            ),
+            accepted=accepts_change,
+            pinned=requested.pinned is not None,
         )
     staging.publish(folder, place)
-    tell(f"checking {asked.reference}", 1, 1)
+    tell(f"checking {requested.reference}", 1, 1)
 
 
-def _what_is_wrong(there: Place, asked: Wanted) -> str:
+def _what_is_wrong(there: Place, requested: RequestedModel) -> str:
     """Return why an installed model will not do, or nothing."""
     problems = verify(there.folder)
     if problems:
         return "; ".join(problems[:3])
     try:
-        require_expected(there, asked)
+        require_expected(there, requested)
     except IntegrityError as error:
         return error.problem
     return ""

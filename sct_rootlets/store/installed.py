@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.store.folder import describe, inference_checkpoints, model_folder
 from sct_rootlets.store.home import Place, stores
-from sct_rootlets.store.locks.lock import Claim
+from sct_rootlets.store.lock import Lock
 from sct_rootlets.store.receipt import (
     RECEIPT,
     Receipt,
@@ -117,9 +118,9 @@ def remove(place: Place) -> None:
     converted: list[Path] = []
     with contextlib.suppress(ModelError):  # a damaged model can be removed as well
         converted = place.store.compiled_of(describe_installed(place).sha256)
-    with Claim(place.claim, place.reference) as claim:
-        claim.take()
-        gone = place.store.staging / f"{place.reference}-{claim.token}"
+    with Lock(place.lock, place.reference) as lock:
+        lock.take()
+        gone = place.store.staging / f"{place.reference}-{secrets.token_hex(8)}"
         with writing(place.folder):
             os.rename(place.folder, gone)
         shutil.rmtree(gone, ignore_errors=True)

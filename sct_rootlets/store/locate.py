@@ -21,7 +21,7 @@ from sct_rootlets.store.folder import ARCHIVES, BUNDLED_FOLDER, describe, model_
 from sct_rootlets.store.home import home
 from sct_rootlets.store.install import Progress, install, require_expected
 from sct_rootlets.store.installed import all_installed, describe_installed, find
-from sct_rootlets.store.requested import Wanted, is_url, require_sha256, wanted
+from sct_rootlets.store.requested import RequestedModel, is_url, requested_model, require_sha256
 from sct_rootlets.store.sct_copy import find_sct_copy
 
 __all__ = ["Choice", "locate", "locate_here"]
@@ -112,7 +112,7 @@ def locate_here(
     sha256: str | None = None,
     manifest: str | os.PathLike[str] | None = None,
     trust_code: bool = False,
-) -> InstalledModel | Wanted:
+) -> InstalledModel | RequestedModel:
     """Return the model that `reference` names, or what to install where it is missing.
 
     Parameters and errors as in :func:`locate`.
@@ -131,40 +131,43 @@ def locate_here(
     if is_url(text) or path.is_file():
         if path.is_file() and not text.lower().endswith(ARCHIVES):
             model_folder(path)
-        return _here(wanted(text, sha256=sha256))
+        return _here(requested_model(text, sha256=sha256))
     return _installed(text, sha256, models)
 
 
-def _listed(entry: ModelEntry, sha256: str | None, trust_code: bool) -> InstalledModel | Wanted:
+def _listed(
+    entry: ModelEntry, sha256: str | None, trust_code: bool
+) -> InstalledModel | RequestedModel:
     if entry.is_bundled:
         _refuse_hash(sha256, f"{entry.reference}, which ships with this package,")
         return describe(model_folder(BUNDLED_FOLDER), entry.name, entry.version)
-    asked = wanted(entry, sha256=sha256)
-    here = _here(asked)
+    requested = requested_model(entry, sha256=sha256)
+    here = _here(requested)
     if isinstance(here, InstalledModel):
         return here
     copy = find_sct_copy(entry)
     if copy is None:
-        return asked
-    if asked.pinned or asked.published or entry.reference in trust.read_lock(_lock()):
+        return requested
+    recorded = trust.read_records(trust.records_path(home()))
+    if requested.pinned or requested.published or entry.reference in recorded:
         logger.warning(
             "SCT has %s in %s, but it cannot be told that this came from the archive with the "
             "known hash; it is used if that path is given with -model",
             entry.reference,
             copy,
         )
-        return asked
+        return requested
     require_no_code(copy, trust_code=trust_code)
     logger.info("using the copy of %s that SCT installed in %s", entry.reference, copy)
     return describe(copy, entry.name, entry.version)
 
 
-def _here(asked: Wanted) -> InstalledModel | Wanted:
+def _here(requested: RequestedModel) -> InstalledModel | RequestedModel:
     """Return what is installed, if it is what is asked for."""
-    place = find(asked.name, asked.version)
+    place = find(requested.name, requested.version)
     if place is None:
-        return asked
-    require_expected(place, asked)
+        return requested
+    require_expected(place, requested)
     return describe_installed(place)
 
 
@@ -174,7 +177,7 @@ def _installed(text: str, sha256: str | None, models: Manifest) -> InstalledMode
     place = find(name, version or None)
     if place is not None:
         pinned = None if sha256 is None else require_sha256(sha256)
-        require_expected(place, Wanted(place.name, place.version, pinned=pinned))
+        require_expected(place, RequestedModel(place.name, place.version, pinned=pinned))
         return describe_installed(place)
     if text.lower().endswith(ARCHIVES) or os.sep in text or text.startswith("."):
         raise ModelError("no such model folder or archive", path=text, remedy="Check the path")
@@ -191,7 +194,3 @@ def _refuse_hash(sha256: str | None, what: str) -> None:
         raise UsageError(
             f"{what} is no archive, whose hash -sha256 could be", remedy="Leave out -sha256"
         )
-
-
-def _lock() -> Path:
-    return trust.lock_path(home())

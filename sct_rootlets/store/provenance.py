@@ -4,33 +4,37 @@ from __future__ import annotations
 
 from sct_rootlets.errors import IntegrityError, ModelError
 from sct_rootlets.store.receipt import Receipt
-from sct_rootlets.store.requested import Wanted, other_bytes
-from sct_rootlets.store.trust import Seen
+from sct_rootlets.store.requested import RequestedModel, other_bytes
+from sct_rootlets.store.trust import TrustRecord
 
 __all__ = ["require_archive", "require_carried"]
 
 
-def require_archive(asked: Wanted, sha256: str, source: str) -> None:
+def require_archive(requested: RequestedModel, sha256: str, source: str) -> None:
     """Raise an `IntegrityError` if an archive is not what the user or the manifest says.
 
     Parameters
     ----------
-    asked : Wanted
+    requested : RequestedModel
     sha256 : str
         Of the archive.
     source : str
         Where it came from, for the message.
     """
     for expected, whose in (
-        (asked.pinned, "that you gave"),
-        (asked.published, "of the manifest"),
+        (requested.pinned, "that you gave"),
+        (requested.published, "of the manifest"),
     ):
         if expected is not None and sha256 != expected:
             raise other_bytes(source, sha256, f"{expected} {whose}")
 
 
 def require_carried(
-    asked: Wanted, receipt: Receipt, carried: Receipt, zip_sha256: str, known: Seen | None
+    requested: RequestedModel,
+    receipt: Receipt,
+    carried: Receipt,
+    zip_sha256: str,
+    known: TrustRecord | None,
 ) -> None:
     """Check a zip that ``models export`` made: against its receipt, and against what is known.
 
@@ -39,13 +43,13 @@ def require_carried(
 
     Parameters
     ----------
-    asked : Wanted
+    requested : RequestedModel
     receipt : Receipt
         Of the files as they were unpacked here.
     carried : Receipt
         The one in the zip.
     zip_sha256 : str
-    known : Seen or None
+    known : TrustRecord or None
         What the lock file records.
 
     Raises
@@ -55,10 +59,10 @@ def require_carried(
     IntegrityError
         If something does not match, or nothing proves where it came from.
     """
-    path = asked.file
-    if carried.reference != asked.reference:
+    path = requested.file
+    if carried.reference != requested.reference:
         raise ModelError(
-            f"holds {carried.reference}, not {asked.reference}",
+            f"holds {carried.reference}, not {requested.reference}",
             path=path,
             remedy=f"Type: sct_rootlets models install {carried.reference} -from-file FILE.zip",
         )
@@ -68,24 +72,25 @@ def require_carried(
             path=path,
             remedy="Copy it again, or export it again",
         )
-    if asked.pinned is not None and zip_sha256 != asked.pinned:
-        raise other_bytes(str(path), zip_sha256, f"{asked.pinned} that you gave")
-    if asked.published is not None and carried.archive_sha256 != asked.published:
+    if requested.pinned is not None and zip_sha256 != requested.pinned:
+        raise other_bytes(str(path), zip_sha256, f"{requested.pinned} that you gave")
+    if requested.published is not None and carried.archive_sha256 != requested.published:
         raise other_bytes(
             f"the archive that {path} was made from",
             carried.archive_sha256,
-            f"{asked.published} of the manifest",
+            f"{requested.published} of the manifest",
         )
     if known is not None and receipt.content_sha256 != known.content_sha256:
         raise IntegrityError(
-            f"its files are not those that were recorded for {asked.reference} on {known.time_utc}",
+            f"its files are not those that were recorded for {requested.reference} on "
+            f"{known.time_utc}",
             path=path,
             remedy="Ask whoever made the zip, or install from the network",
         )
-    if asked.published is not None and asked.pinned is None and known is None:
+    if requested.published is not None and requested.pinned is None and known is None:
         raise IntegrityError(
             "was made by 'models export', and nothing proves that its files came from the "
-            f"archive {asked.published} of the manifest",
+            f"archive {requested.published} of the manifest",
             path=path,
             remedy="Give the sha256 that 'models export' printed with -sha256, or bring the "
             "original archive",

@@ -15,18 +15,18 @@ from sct_rootlets.manifest import Asset, ModelEntry
 from sct_rootlets.store.home import OFFLINE
 
 __all__ = [
-    "Wanted",
+    "RequestedModel",
     "is_url",
     "missing_offline",
     "other_bytes",
     "require_sha256",
-    "wanted",
-    "wanted_at",
+    "requested_model",
+    "requested_model_at",
 ]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RequestedModel:
     """What is to be installed, under which name, and where it can come from.
 
     Attributes
@@ -66,12 +66,12 @@ class Wanted:
         return f"{self.name}@{self.version}"
 
 
-def wanted(
+def requested_model(
     what: ModelEntry | str | os.PathLike[str],
     *,
     file: Path | None = None,
     sha256: str | None = None,
-) -> Wanted:
+) -> RequestedModel:
     """Say under which name an entry, a URL or a file is installed, and from where.
 
     Parameters
@@ -92,13 +92,13 @@ def wanted(
 
     Examples
     --------
-    >>> wanted("https://example.org/my%20model.zip", sha256="ab" * 32).reference
+    >>> requested_model("https://example.org/my%20model.zip", sha256="ab" * 32).reference
     'url-my-model@abababababab'
     """
     pinned = None if sha256 is None else require_sha256(sha256)
     if isinstance(what, ModelEntry):
         asset = _archive_of(what)
-        return Wanted(
+        return RequestedModel(
             what.name,
             what.version,
             asset.urls,
@@ -127,7 +127,7 @@ def wanted(
     return _unlisted(f"file-{_stem(path.name)}", found, file=path)
 
 
-def wanted_at(url: str) -> Wanted:
+def requested_model_at(url: str) -> RequestedModel:
     """Say under which name a URL is installed whose hash nobody has stated.
 
     The version stands for the address. What comes from it first is recorded, and nothing
@@ -135,11 +135,11 @@ def wanted_at(url: str) -> Wanted:
 
     Examples
     --------
-    >>> wanted_at("https://example.org/my%20model.zip").reference
+    >>> requested_model_at("https://example.org/my%20model.zip").reference
     'url-my-model@at-1b7570514b53'
     """
     version = f"at-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
-    return Wanted(f"url-{_stem_of_url(url)}", version, (url,), is_listed=False)
+    return RequestedModel(f"url-{_stem_of_url(url)}", version, (url,), is_listed=False)
 
 
 def is_url(text: str) -> bool:
@@ -147,18 +147,20 @@ def is_url(text: str) -> bool:
     return "://" in text
 
 
-def missing_offline(asked: Wanted) -> ModelError:
+def missing_offline(requested: RequestedModel) -> ModelError:
     """Return the error that a model is missing and may not be downloaded."""
-    if not asked.is_listed:
+    if not requested.is_listed:
         remedy = "Download it elsewhere, bring it, and give its path"
     else:
-        address = f"Download {asked.urls[0]} elsewhere" if asked.urls else "Bring its archive"
+        urls = requested.urls
+        address = f"Download {urls[0]} elsewhere" if urls else "Bring its archive"
         remedy = (
             f"{address} (or make a zip with 'sct_rootlets models export' where it is installed), "
-            f"bring it, and type: sct_rootlets models install {asked.reference} -from-file FILE.zip"
+            f"bring it, and type: sct_rootlets models install {requested.reference} "
+            "-from-file FILE.zip"
         )
     return ModelError(
-        f"the model {asked.reference} is not installed, and the network is not to be used "
+        f"the model {requested.reference} is not installed, and the network is not to be used "
         f"(-offline or {OFFLINE})",
         remedy=remedy,
     )
@@ -191,9 +193,11 @@ def _archive_of(entry: ModelEntry) -> Asset:
 
 def _unlisted(
     name: str, sha256: str, *, urls: tuple[str, ...] = (), file: Path | None = None
-) -> Wanted:
+) -> RequestedModel:
     """Return what is in no manifest and is named by its own hash."""
-    return Wanted(name, sha256[:12], urls, file, pinned=sha256, is_listed=False, is_recorded=False)
+    return RequestedModel(
+        name, sha256[:12], urls, file, pinned=sha256, is_listed=False, is_recorded=False
+    )
 
 
 def _stem_of_url(url: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 from pathlib import Path
 from types import TracebackType
 
 from sct_rootlets.errors import DownloadError, StoreError
 from sct_rootlets.store.home import Place, Store
-from sct_rootlets.store.locks.lock import Claim, sweep
+from sct_rootlets.store.lock import Lock, sweep
 from sct_rootlets.store.receipt import RECEIPT, is_installed
 from sct_rootlets.store.space import writing
 
@@ -20,7 +21,7 @@ _ARCHIVE = "archive.part"
 
 
 class Staging:
-    """A folder that only the owner of a claim uses; a context manager that removes it.
+    """A folder that only the owner of a lock uses; a context manager that removes it.
 
     On entering, what dead installs have left in the store is removed, and a partial
     download of the same model is taken over.
@@ -29,9 +30,7 @@ class Staging:
     ----------
     store : Store
     reference : str
-        ``name@version`` that is claimed.
-    token : str
-        Of the claim.
+        ``name@version`` whose lock the caller holds.
 
     Attributes
     ----------
@@ -44,10 +43,10 @@ class Staging:
         download fails or the user interrupts it.
     """
 
-    def __init__(self, store: Store, reference: str, token: str) -> None:
+    def __init__(self, store: Store, reference: str) -> None:
         self._store = store
         self._reference = reference
-        self.folder = store.staging / f"{reference}-{token}"
+        self.folder = store.staging / f"{reference}-{secrets.token_hex(8)}"
         self.archive = self.folder / _ARCHIVE
         self.unpacked = self.folder / "unpacked"
         self.keep_archive = False
@@ -95,7 +94,7 @@ class Staging:
             try:
                 os.rename(folder, place.folder)
             except OSError:
-                # Somebody who took this claim to be abandoned has installed it meanwhile.
+                # Somebody who took this lock to be abandoned has installed it meanwhile.
                 if not is_installed(place.folder):
                     raise
             _flush_folder(place.folder.parent)
@@ -120,22 +119,22 @@ def tidy(store: Store, *, mine: str = "") -> None:
     ----------
     store : Store
     mine : str
-        ``name@version`` whose claim the caller holds; it is left alone.
+        ``name@version`` whose lock the caller holds; it is left alone.
     """
     folders: dict[str, list[Path]] = {}
     for folder in store.staging.glob("*"):
         folders.setdefault(_reference_of(folder), []).append(folder)
-    for path in store.claims.glob("*.claim"):
-        folders.setdefault(path.name.removesuffix(".claim"), [])
+    for path in store.locks.glob("*.lock"):
+        folders.setdefault(path.name.removesuffix(".lock"), [])
     folders.pop(mine, None)
     for reference, left in folders.items():
-        # Whoever gets the claim knows that nobody works there; nobody is waited for.
-        claim = Claim(store.claims / f"{reference}.claim", reference)
-        with contextlib.suppress(StoreError), claim:  # a store that can only be read stays so
-            if claim.try_take():
+        # Whoever gets the lock knows that nobody works there; nobody is waited for.
+        lock = Lock(store.locks / f"{reference}.lock", reference)
+        with contextlib.suppress(StoreError), lock:  # a store that can only be read stays so
+            if lock.try_take():
                 for folder in left:
                     shutil.rmtree(folder, ignore_errors=True)
-    sweep(store.claims)
+    sweep(store.locks)
 
 
 def _reference_of(folder: Path) -> str:

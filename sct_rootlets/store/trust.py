@@ -15,21 +15,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.errors import IntegrityError, StoreError
+from sct_rootlets.errors import IntegrityError, OutputError, StoreError
+from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.store.home import Store
-from sct_rootlets.store.locks.lock import Claim, sweep
+from sct_rootlets.store.lock import Lock, sweep
 from sct_rootlets.store.receipt import Receipt
 
 __all__ = [
     "LOCK",
     "LOCK_FILE",
-    "Seen",
+    "TrustRecord",
     "changed",
-    "lock_path",
-    "read_lock",
+    "read_records",
     "record",
+    "records_path",
     "require_trusted",
-    "tidy_lock",
+    "tidy_records",
 ]
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ _FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Seen:
+class TrustRecord:
     """The first sight of a version, or the last change that was accepted.
 
     Attributes
@@ -64,13 +65,13 @@ class Seen:
     time_utc: str
 
 
-def lock_path(store: Store) -> Path:
+def records_path(store: Store) -> Path:
     """Return the lock file: ``SCT_ROOTLETS_LOCK``, else that of this user's store."""
     given = os.environ.get(LOCK, "").strip()
     return Path(given).expanduser().absolute() if given else store.folder / LOCK_FILE
 
 
-def read_lock(path: Path) -> dict[str, Seen]:
+def read_records(path: Path) -> dict[str, TrustRecord]:
     """Return what a lock file records, by ``name@version``; nothing where there is no file.
 
     Raises
@@ -84,7 +85,7 @@ def read_lock(path: Path) -> dict[str, Seen]:
             raise StoreError(
                 "is a lock file of another format", path=path, remedy="Update sct_rootlets"
             )
-        return {str(name): Seen(**seen) for name, seen in content["models"].items()}
+        return {str(name): TrustRecord(**seen) for name, seen in content["models"].items()}
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -98,7 +99,7 @@ def read_lock(path: Path) -> dict[str, Seen]:
 
 
 def record(
-    path: Path, reference: str, seen: Seen, *, accepted: bool = False, pinned: bool = False
+    path: Path, reference: str, seen: TrustRecord, *, accepted: bool = False, pinned: bool = False
 ) -> None:
     """Record what was seen of a version, unless the same is recorded already.
 
@@ -108,7 +109,7 @@ def record(
         The lock file.
     reference : str
         ``name@version``.
-    seen : Seen
+    seen : TrustRecord
     accepted : bool
         Whether a change was accepted by the user.
     pinned : bool
@@ -122,16 +123,14 @@ def record(
     StoreError
         If the file cannot be written.
     """
-    known = read_lock(path).get(reference)
+    known = read_records(path).get(reference)
     if known is not None and _same(known, seen):
         return
-    claim = _claim(path)
-    temporary = claim.temporary()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with claim:
-            claim.take()
-            models = read_lock(path)
+        with _lock(path) as lock, OutputSet() as outputs:
+            lock.take()
+            models = read_records(path)
             known = models.get(reference)
             if known is not None and not _same(known, seen) and not accepted:
                 raise changed(reference, f"its sha256 is {seen.sha256}", known, path)
@@ -140,20 +139,17 @@ def record(
                 "format": _FORMAT,
                 "models": {name: asdict(models[name]) for name in sorted(models)},
             }
-            with temporary.open("w", encoding="utf-8") as stream:
+            with outputs.stage(path).open("w", encoding="utf-8") as stream:
                 stream.write(json.dumps(content, indent=1) + "\n")
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.replace(temporary, path)
-    except (OSError, StoreError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else error.problem) or str(error)
+    except (OSError, OutputError, StoreError) as error:
+        cause = error.error if isinstance(error, OutputError) else error
+        reason = cause.problem if isinstance(cause, StoreError) else cause.strerror or str(cause)
         if not pinned:
             raise _unwritable(path, reason) from error
         logger.warning("the hash of %s could not be recorded in %s (%s)", reference, path, reason)
         return
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
     if pinned and not accepted:
         logger.info("the sha256 of %s is recorded in %s", reference, path)
     elif accepted and known is not None:
@@ -168,7 +164,7 @@ def record(
         )
 
 
-def tidy_lock(path: Path) -> None:
+def tidy_records(path: Path) -> None:
     """Remove what a process that died while it recorded a hash left beside the lock file.
 
     Parameters
@@ -176,9 +172,11 @@ def tidy_lock(path: Path) -> None:
     path : Path
         The lock file. Nothing is done where its folder cannot be written.
     """
-    with contextlib.suppress(StoreError), _claim(path) as claim:
-        if claim.path.exists():
-            claim.try_take()
+    with contextlib.suppress(StoreError), _lock(path) as lock:
+        left = [*path.parent.glob(f".*-{path.name}*"), *path.parent.glob(lock.path.name)]
+        if left and lock.try_take():
+            for temporary in path.parent.glob(f".*-{path.name}*"):
+                temporary.unlink(missing_ok=True)
     sweep(path.parent)
 
 
@@ -187,7 +185,7 @@ def require_trusted(
     *,
     pinned: str | None = None,
     published: str | None = None,
-    lock: Path | None = None,
+    records: Path | None = None,
 ) -> None:
     """Raise an `IntegrityError` if an installed model is not the one that is expected.
 
@@ -198,7 +196,7 @@ def require_trusted(
         Hash of the archive that the user gave.
     published : str, optional
         Hash that the manifest states.
-    lock : Path, optional
+    records : Path, optional
         Lock file to compare with.
     """
     for sha256, whose in ((pinned, "you gave"), (published, "of the manifest")):
@@ -208,14 +206,14 @@ def require_trusted(
                 f"{receipt.archive_sha256}, not the one {whose}, {sha256}",
                 remedy=f"Remove it with: sct_rootlets models remove {receipt.reference}",
             )
-    known = None if lock is None else read_lock(lock).get(receipt.reference)
-    if lock is not None and known is not None and receipt.archive_sha256 != known.sha256:
+    known = None if records is None else read_records(records).get(receipt.reference)
+    if records is not None and known is not None and receipt.archive_sha256 != known.sha256:
         found = f"its sha256 is {receipt.archive_sha256}"
-        raise changed(receipt.reference, found, known, lock, is_installed=True)
+        raise changed(receipt.reference, found, known, records, is_installed=True)
 
 
 def changed(
-    reference: str, found: str, known: Seen, path: Path, *, is_installed: bool = False
+    reference: str, found: str, known: TrustRecord, path: Path, *, is_installed: bool = False
 ) -> IntegrityError:
     """Return the error that a version has other bytes than those recorded.
 
@@ -224,7 +222,7 @@ def changed(
     reference : str
     found : str
         What was found in their place.
-    known : Seen
+    known : TrustRecord
     path : Path
         The lock file.
     is_installed : bool
@@ -240,11 +238,11 @@ def changed(
     )
 
 
-def _claim(path: Path) -> Claim:
-    return Claim(path.with_name(f"{path.name}.claim"), path.name)
+def _lock(path: Path) -> Lock:
+    return Lock(path.with_name(f"{path.name}.lock"), path.name)
 
 
-def _same(known: Seen, seen: Seen) -> bool:
+def _same(known: TrustRecord, seen: TrustRecord) -> bool:
     return (known.sha256, known.content_sha256) == (seen.sha256, seen.content_sha256)
 
 

@@ -15,7 +15,7 @@ from sct_rootlets.errors import ModelError
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.files.outputs import OutputSet
 
-__all__ = ["Converted", "code_files", "convert_checkpoint"]
+__all__ = ["ConvertedWeights", "code_files", "convert_checkpoint"]
 
 #: Endings of files that Python, a shell or the system's loader would run.
 # fmt: off
@@ -30,7 +30,7 @@ _PICKLE_FOLDERS = ("validation", "validation_raw", "crossval_results")
 
 
 @dataclass(frozen=True)
-class Converted:
+class ConvertedWeights:
     """What was written of a checkpoint.
 
     Attributes
@@ -45,7 +45,7 @@ class Converted:
     facts: Path
 
 
-def convert_checkpoint(pth: Path, folder: Path, *, trust_code: bool = False) -> Converted:
+def convert_checkpoint(pth: Path, folder: Path, *, trust_code: bool = False) -> ConvertedWeights:
     """Write the weights and the facts of a checkpoint into `folder`, both or neither.
 
     Parameters
@@ -61,7 +61,7 @@ def convert_checkpoint(pth: Path, folder: Path, *, trust_code: bool = False) -> 
 
     Returns
     -------
-    Converted
+    ConvertedWeights
 
     Raises
     ------
@@ -81,7 +81,7 @@ def convert_checkpoint(pth: Path, folder: Path, *, trust_code: bool = False) -> 
     with OutputSet() as outputs:  # in this order: the facts vouch for the weights
         write_converted(checkpoint, outputs.stage(weights), outputs.stage(facts), source)
         facts.unlink(missing_ok=True)
-    return Converted(weights, facts)
+    return ConvertedWeights(weights, facts)
 
 
 def code_files(folder: Path) -> list[Path]:

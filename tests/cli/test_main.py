@@ -15,7 +15,7 @@ from sct_rootlets.errors import InputError, UsageError
 
 LEVELS = ["levels", "-i", "r.nii.gz", "-s", "c.nii.gz", "-o", "l.nii.gz"]
 
-HEAVY = "numpy nibabel scipy torch nnunetv2 matplotlib requests tqdm"
+HEAVY = "numpy nibabel scipy torch nnunetv2 matplotlib requests filelock tqdm"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.store.server import Server
 from tests.store.tiny import TRAINER, environment, leftovers, sha256_of
 from tests.synthetic import RAS_1MM, save_array
 
-HEAVY = "torch numpy nibabel scipy requests tqdm nnunetv2 safetensors"
+HEAVY = "torch numpy nibabel scipy requests filelock tqdm nnunetv2 safetensors"
 
 
 def run(*words: str, status: int = 0) -> None:

@@ -1,143 +1,138 @@
-"""Installs in processes of their own, which tests kill at random moments.
+"""Installs in processes of their own, which are killed before a step that a test chooses.
 
-The processes are forked from a server that has imported torch already: otherwise most
-kills would strike while Python is still importing.
+A step is a file of the store that is opened, made, moved or removed, or the next eighth of a
+download that has arrived. Steps are counted, not timed, so that a busy machine changes nothing.
+The processes are forked from one that has imported torch already.
 """
 
 from __future__ import annotations
 
-import multiprocessing.process
 import os
-import random
-import statistics
-import time
-from collections import Counter
+import signal
+import sys
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from multiprocessing.synchronize import Event
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from sct_rootlets.manifest import load_manifests
+from sct_rootlets.manifest import ModelEntry, load_manifests
 from sct_rootlets.store import install
+from sct_rootlets.store import lock as locks
 from sct_rootlets.store.receipt import is_installed
 from tests.forked import context
-from tests.store.tiny import assert_whole, leftovers
 
-#: About how long the download takes that tests slow down.
-DOWNLOAD_S = 0.15
+#: What Python tells an audit hook of files: the first argument is a path.
+STEPS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree")
 
-
-@dataclass
-class Outcome:
-    """What the kills met, and what was wrong after them."""
-
-    stages: Counter[str] = field(default_factory=Counter)
-    problems: list[str] = field(default_factory=list)
+#: A safety net: no install takes nearly so long.
+AT_LAST_S = 300.0
 
 
-def start(store: Path, manifest: Path, reference: str) -> multiprocessing.process.BaseProcess:
-    """Start a process that installs a model of a manifest into a store; wait till it begins."""
-    begins = context.Event()
-    process = context.Process(target=_install, args=(str(store), str(manifest), reference, begins))
-    process.start()
-    assert begins.wait(120)
-    return process
+def listed(manifest: Path, reference: str = "tiny@1") -> ModelEntry:
+    found = load_manifests(manifest).find(reference)
+    assert found is not None
+    return found
 
 
-def finish(process: multiprocessing.process.BaseProcess) -> int | None:
-    """Wait for a process; return its exit status."""
-    process.join(60)
-    return process.exitcode
+class Installer:
+    """A process that installs a model of a manifest into a store.
 
-
-def _install(store: str, manifest: str, reference: str, begins: Event) -> None:
-    os.environ["SCT_ROOTLETS_HOME"] = store
-    entry = load_manifests(manifest).find(reference)
-    assert entry is not None
-    begins.set()
-    install(entry)
-
-
-def kill_many(
-    store: Path, manifest: Path, count: int, seed: int, older_runs: Callable[[], bool]
-) -> Outcome:
-    """Kill `count` installs of ``tiny@2`` at random moments, and look at the store after each.
-
-    Every second moment is drawn from the whole of an install, the others from its download.
-
-    ``tiny@1`` is installed and has to stay, and `older_runs` says whether it still predicts what
-    it did. At every third kill ``tiny@3`` is being installed as well, by a process that is not
-    killed.
+    Parameters
+    ----------
+    store, manifest : Path
+    reference : str
+    kill_at : int, optional
+        Number of the step before which it kills itself.
+    without : callable, optional
+        Called there first, to take something away from the system.
     """
-    from tests.store.test_install import remove_installed
 
-    rng = random.Random(seed)
-    outcome = Outcome()
-    lasted_s: list[float] = []
+    def __init__(
+        self,
+        store: Path,
+        manifest: Path,
+        reference: str,
+        kill_at: int | None = None,
+        without: Callable[[], None] | None = None,
+    ) -> None:
+        self._said, says = context.Pipe(duplex=False)
+        self._process: BaseProcess = context.Process(
+            target=_install, args=(store, manifest, reference, kill_at, without, says), daemon=True
+        )
+        self._process.start()
+        says.close()
+        assert self._said.poll(AT_LAST_S)
+        assert self._said.recv() == "begins"
 
-    def install_again() -> int | None:
-        process = start(store, manifest, "tiny@2")
-        begin = time.perf_counter()
-        status = finish(process)
-        lasted_s.append(time.perf_counter() - begin)
-        return status
+    def finish(self) -> int | None:
+        """Wait for its end; return its exit status."""
+        self._process.join(AT_LAST_S)
+        return self._process.exitcode
 
-    for _ in range(3):
-        assert install_again() == 0
-        remove_installed("tiny", "2")
-    for number in range(count):
-        other = start(store, manifest, "tiny@3") if number % 3 == 0 else None
-        victim = start(store, manifest, "tiny@2")
-        if number % 2:
-            time.sleep(rng.uniform(0, statistics.median(lasted_s[-9:])))
-        else:  # how much of its time an install downloads depends on the machine
-            _wait_for_part(store)
-            time.sleep(rng.uniform(0, DOWNLOAD_S))
-        victim.kill()
-        victim.join()
-        outcome.stages[_stage(store)] += 1
-        if other is not None and finish(other) != 0:
-            outcome.problems.append(f"{number}: the other install failed")
-        installed = _whole(store, outcome, number)
-        if not installed >= ({"tiny@1"} if other is None else {"tiny@1", "tiny@3"}):
-            outcome.problems.append(f"{number}: another version is gone ({installed})")
-        if not older_runs():
-            outcome.problems.append(f"{number}: the older version predicts something else")
-        if install_again() != 0:
-            outcome.problems.append(f"{number}: the next install failed")
-        elif lasted_s[-1] > 20:
-            outcome.problems.append(f"{number}: the next install waited")
-        if "tiny@2" not in _whole(store, outcome, number):
-            outcome.problems.append(f"{number}: the next install left nothing")
-        if leftovers(store):
-            outcome.problems.append(f"{number}: left over: {leftovers(store)}")
-        remove_installed("tiny", "2")
-        if other is not None:
-            remove_installed("tiny", "3")
-    return outcome
+    def steps(self) -> int:
+        """Return how many steps it took, after it has finished."""
+        steps = self._said.recv()
+        assert isinstance(steps, int)
+        return steps
 
 
-def _wait_for_part(store: Path) -> None:
-    end = time.monotonic() + 10
-    while not list(store.glob("staging/tiny@2-*/archive.part")) and time.monotonic() < end:
-        time.sleep(0.001)
+def _install(
+    store: Path,
+    manifest: Path,
+    reference: str,
+    kill_at: int | None,
+    without: Callable[[], None] | None,
+    says: Connection,
+) -> None:
+    os.environ["SCT_ROOTLETS_HOME"] = str(store)
+    entry = listed(manifest, reference)
+    if without is not None:
+        without()
+    inside, steps, working = os.fspath(store), 0, threading.get_ident()
+    eighth = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+        if steps == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def hear(event: str, arguments: tuple[object, ...]) -> None:
+        if event in STEPS and threading.get_ident() == working:
+            named = arguments[0]
+            if isinstance(named, (str, os.PathLike)) and os.fspath(named).startswith(inside):
+                step()
+
+    def show(name: str, done: int, total: int) -> None:
+        nonlocal eighth
+        while name.startswith("downloading") and done * 8 > eighth * total:
+            eighth += 1
+            step()
+
+    says.send("begins")
+    sys.addaudithook(hear)
+    install(entry, progress=show)
+    says.send(steps)
 
 
-def _whole(store: Path, outcome: Outcome, number: int) -> set[str]:
-    try:
-        return set(assert_whole(store))
-    except AssertionError as error:
-        outcome.problems.append(f"{number}: {error}")
-        return set()
+class NoWaiting:
+    """Stands for the module `time` where locks are waited for, in a test where none has to be."""
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        raise AssertionError("the lock of a dead process is waited for")
+
+    monotonic = staticmethod(locks.time.monotonic)
 
 
-def _stage(store: Path) -> str:
-    """Say how far the killed install of ``tiny@2`` had come."""
+def stage(store: Path) -> str:
+    """Say how far a killed install of ``tiny@2`` had come."""
     if is_installed(store / "models" / "tiny" / "2"):
         return "installed"
     staged = sorted((store / "staging").glob("tiny@2-*"))
     if not staged:
-        return "claimed" if (store / "claims" / "tiny@2.claim").exists() else "not begun"
+        return "locked" if (store / "locks" / "tiny@2.lock").exists() else "not begun"
     if (staged[0] / "model").exists():
         return "moved together"
     if (staged[0] / "unpacked").exists():

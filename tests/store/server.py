@@ -10,7 +10,6 @@ import socketserver
 import ssl
 import struct
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -56,8 +55,11 @@ class Served:
     content_type: str = "application/zip"
     etag: str | None = '"version-1"'
     last_modified: str | None = "Wed, 01 Jan 2025 00:00:00 GMT"
-    #: Seconds between two blocks of `BLOCK_BYTES`.
-    pause_s: float = 0.0
+    #: Nothing of the body is sent before it is set.
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
 
 
 @dataclass(frozen=True)
@@ -132,13 +134,13 @@ class _Handler(BaseHTTPRequestHandler):
             length = len(body) if fault.length is None else fault.length
             self.send_header("Content-Length", str(length))
         self.end_headers()
+        served.gate.wait(60)
         stop = fault.cut_after if fault.stall_after is None else fault.stall_after
         for start in range(0, len(body[:stop]), BLOCK_BYTES):
             block = body[:stop][start : start + BLOCK_BYTES]
             if fault.chunked:
                 block = b"%x\r\n%s\r\n" % (len(block), block)
             self.wfile.write(block)
-            time.sleep(served.pause_s)
         self.wfile.flush()
         if fault.stall_after is not None:
             self.server.owner.closing.wait(60)

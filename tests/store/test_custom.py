@@ -10,7 +10,7 @@ import pytest
 from sct_rootlets.errors import DownloadError, IntegrityError, ModelError, StoreError
 from sct_rootlets.store import home, locate
 from sct_rootlets.store.custom import custom_version, forget_custom, install_custom
-from sct_rootlets.store.trust import lock_path, read_lock
+from sct_rootlets.store.trust import read_records, records_path
 from tests.store.server import Server
 from tests.store.tiny import assert_whole, leftovers, sha256_of
 
@@ -29,7 +29,7 @@ def test_it_is_installed_recorded_and_remembered(
     assert installed.has_level_identity
     sha256 = sha256_of(archives["1"])
     assert sha256 in caplog.text
-    assert read_lock(lock_path(home()))[installed.reference].sha256 == sha256
+    assert read_records(records_path(home()))[installed.reference].sha256 == sha256
     custom = custom_version("rootlets")
     assert custom is not None
     assert custom.reference == installed.reference

@@ -21,12 +21,13 @@ from sct_rootlets.errors import (
     StoreError,
     UsageError,
 )
-from sct_rootlets.manifest import InstalledModel, ModelEntry, load_manifests
+from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.store import install, locate
 from sct_rootlets.store.home import PATH, home
 from sct_rootlets.store.installed import export, find, remove
 from sct_rootlets.store.receipt import RECEIPT, read_receipt
 from sct_rootlets.store.trust import LOCK
+from tests.store.killing import listed
 from tests.store.server import Fault, Server
 from tests.store.tiny import (
     LEVELS,
@@ -41,12 +42,6 @@ from tests.store.tiny import (
     write_manifest,
     write_tiny,
 )
-
-
-def listed(manifest: Path, reference: str = "tiny@1") -> ModelEntry:
-    found = load_manifests(manifest).find(reference)
-    assert found is not None
-    return found
 
 
 def test_an_installed_model_is_complete_and_has_a_receipt(
@@ -432,7 +427,7 @@ def test_a_store_on_a_read_only_file_system(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = tmp_path / "store"
-    for folder in ("models", "staging", "claims"):
+    for folder in ("models", "staging", "locks"):
         (store / folder).mkdir(parents=True)
     mount = f"mount --bind '{store}' '{store}' && mount -o remount,bind,ro '{store}'"
     words = ["models", "install", "tiny@1", "-manifest", str(manifest)]

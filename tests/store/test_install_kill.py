@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +20,10 @@ from numpy.typing import NDArray
 from sct_rootlets.engines import load_engine
 from sct_rootlets.image import Grid, Image
 from sct_rootlets.store import install, locate
-from tests.store import killing
-from tests.store.server import Server
-from tests.store.test_install import listed
+from sct_rootlets.store import lock as locks
+from tests.store.killing import AT_LAST_S, Installer, NoWaiting, listed, stage
+from tests.store.server import Fault, Server
+from tests.store.test_install import remove_installed
 from tests.store.tiny import (
     assert_whole,
     entry,
@@ -30,50 +33,21 @@ from tests.store.tiny import (
     write_manifest,
 )
 
-PROCESSES = 8
+PROCESSES = 12
 
-#: Tried by every Python at its start: what file systems and their locks can lack.
-WITHOUT = {
-    "nothing": "",
-    "locks": """
-import fcntl
 
-def lies(*arguments, **named):
-    with open(LOG, "a") as log:
-        log.write("a file lock was asked for")
-
-fcntl.flock = fcntl.lockf = lies
-""",
-    "hard links": """
-import os
-
-def refuses(*arguments, **named):
-    raise OSError(95, "Operation not supported")
-
-os.link = refuses
-""",
-}
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return archives that arrive in several parts."""
+    folder = tmp_path_factory.mktemp("larger")
+    made = {n: make_archive(folder, int(n), padding=300_000) for n in "123"}
+    return {version: path.read_bytes() for version, path in made.items()}
 
 
 @pytest.fixture
-def slow_manifest(server: Server, tmp_path: Path) -> Path:
-    """Serve archives whose download takes a good part of an install."""
-    entries = []
-    for version in "123":
-        archive = make_archive(tmp_path, int(version), padding=300_000)
-        url = server.add(f"/{version}.zip", archive.read_bytes(), pause_s=0.005)
-        entries.append(entry(version, [url]))
+def large_manifest(server: Server, tmp_path: Path, larger: dict[str, bytes]) -> Path:
+    entries = [entry(n, [server.add(f"/{n}.zip", content)]) for n, content in larger.items()]
     return write_manifest(tmp_path / "manifest.json", *entries)
-
-
-def command(*words: str, store: Path, **more: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "sct_rootlets", *words],
-        env=environment(store, **more),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 @pytest.fixture
@@ -92,96 +66,121 @@ def quick_store(store_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
         yield Path(folder)
 
 
-#: Kills of each of four tests, which run side by side: most of their time is waiting.
-KILLS = 50
-
-
-@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 3))])
-def test_installs_killed_at_random_moments(
-    slow_manifest: Path, quick_store: Path, seed: int, record_property: pytest.RecordProperty
+@pytest.mark.parametrize("kills", [24, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_an_install_killed_before_any_of_its_steps(
+    large_manifest: Path,
+    quick_store: Path,
+    kills: int,
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
 ) -> None:
+    """At 24 of its steps, or at each; at every third another version is installed meanwhile."""
     pytest.importorskip("nnunetv2")
-    before = install(listed(slow_manifest)).sha256
+    before = install(listed(large_manifest)).sha256
     noise = np.random.default_rng(5).normal(100, 20, (16, 16, 16)).astype(np.float32)
     image = Image(noise, Grid(noise.shape, np.eye(4)))
 
     def predicted() -> NDArray[np.uint8]:
-        model = locate("tiny@1", manifest=slow_manifest)
+        model = locate("tiny@1", manifest=large_manifest)
         return load_engine(model, "cpu", 1, engine="torch").predict(image).rootlets.data
 
     expected = predicted()
     assert expected.any()
-    outcome = killing.kill_many(
-        quick_store,
-        slow_manifest,
-        KILLS,
-        seed=seed,
-        older_runs=lambda: np.array_equal(predicted(), expected),
-    )
-    record_property("stages", dict(outcome.stages))
-    assert outcome.problems == []
-    assert sum(outcome.stages.values()) == KILLS
-    # The kills meant something: they struck while it was downloaded, and at other times.
-    assert outcome.stages["downloading"] >= KILLS // 10
-    assert len(outcome.stages) >= 3
-    assert locate("tiny@1", manifest=slow_manifest).sha256 == before
+    for _ in range(2):  # the first one also records what it saw
+        whole = Installer(quick_store, large_manifest, "tiny@2")
+        assert whole.finish() == 0
+        remove_installed("tiny", "2")
+    steps = whole.steps()
+    stages: Counter[str] = Counter()
+    for number, at in enumerate(np.unique(np.linspace(1, steps, min(kills, steps), dtype=int))):
+        other = Installer(quick_store, large_manifest, "tiny@3") if number % 3 == 0 else None
+        victim = Installer(quick_store, large_manifest, "tiny@2", kill_at=int(at))
+        assert victim.finish() == -signal.SIGKILL
+        stages[stage(quick_store)] += 1
+        assert other is None or other.finish() == 0
+        assert {"tiny@1"} <= set(assert_whole(quick_store)) <= {"tiny@1", "tiny@2", "tiny@3"}
+        with monkeypatch.context() as patched:
+            patched.setattr(locks, "time", NoWaiting)
+            install(listed(large_manifest, "tiny@2"))
+        there = ["tiny@1", "tiny@2"] if other is None else ["tiny@1", "tiny@2", "tiny@3"]
+        assert assert_whole(quick_store) == there
+        assert leftovers(quick_store) == []
+        for reference in there[1:]:
+            remove_installed(*reference.split("@"))
+    record_property("stages", dict(stages))
+    assert len(stages) >= 6  # the kills struck in every part of an install
+    assert np.array_equal(predicted(), expected)
+    assert locate("tiny@1", manifest=large_manifest).sha256 == before
 
 
 def test_a_real_command_killed_while_it_downloads(
-    slow_manifest: Path, store_home: Path, server: Server
+    large_manifest: Path, store_home: Path, server: Server
 ) -> None:
-    server.files["/2.zip"].pause_s = 0.2
-    words = ("models", "install", "tiny@2", "-manifest", str(slow_manifest))
-    victim = command(*words, store=store_home)
-    part_size = 0
-    end = time.monotonic() + 60
+    server.files["/2.zip"].faults.append(Fault(stall_after=100_000))
+    words = ("models", "install", "tiny@2", "-manifest", str(large_manifest))
+    command = [sys.executable, "-m", "sct_rootlets", *words]
+    victim = subprocess.Popen(command, env=environment(store_home), stderr=subprocess.DEVNULL)
+    part_size, end = 0, time.monotonic() + AT_LAST_S
     while part_size < 40_000 and time.monotonic() < end:
         part_size = sum(p.stat().st_size for p in store_home.glob("staging/*/archive.part"))
         time.sleep(0.02)
     victim.send_signal(signal.SIGKILL)
-    victim.communicate()
-    assert victim.returncode == -signal.SIGKILL
+    assert victim.wait() == -signal.SIGKILL
     assert part_size >= 40_000
-    server.files["/2.zip"].pause_s = 0
     server.requests.clear()
-    begin = time.monotonic()
-    again = command(*words, store=store_home)
-    _, err = again.communicate(timeout=60)
-    assert again.returncode == 0, err
-    assert time.monotonic() - begin < 20  # the claim of a dead process is not waited for
+    again = subprocess.run(
+        command, env=environment(store_home), capture_output=True, text=True, check=False
+    )
+    assert again.returncode == 0, again.stderr
+    assert "waiting" not in again.stderr  # the lock of a dead process is not waited for
     assert server.asked("/2.zip")[0]["range"].startswith("bytes=")
     assert assert_whole(store_home) == ["tiny@2"]
     assert leftovers(store_home) == []
 
 
-@pytest.mark.parametrize("missing", WITHOUT)
+def nothing() -> None:
+    """Take nothing away."""
+
+
+def locks_of_files() -> None:
+    """Let the locks of the system end whoever asks for one."""
+
+    def ends(*arguments: object, **named: object) -> None:
+        os._exit(9)
+
+    fcntl.flock = fcntl.lockf = ends
+
+
+def hard_links() -> None:
+    """Refuse hard links, as some file systems do."""
+
+    def refuses(*arguments: object, **named: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    os.link = refuses
+
+
+@pytest.mark.parametrize("without", [nothing, locks_of_files, hard_links])
 def test_many_processes_install_one_model_at_once(
-    slow_manifest: Path, store_home: Path, server: Server, tmp_path: Path, missing: str
+    large_manifest: Path, quick_store: Path, server: Server, without: Callable[[], None]
 ) -> None:
-    """No file lock is used, so locks that do nothing change nothing; links are not needed."""
-    server.files["/2.zip"].pause_s = 0.1
-    log = tmp_path / "log.txt"
-    folder = tmp_path / "start"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(f"LOG = {str(log)!r}\n{WITHOUT[missing]}")
-    path = os.pathsep.join([str(folder), environment(store_home)["PYTHONPATH"]])
-    words = ("models", "install", "tiny@2", "-manifest", str(slow_manifest))
-    started = [command(*words, store=store_home, PYTHONPATH=path) for _ in range(PROCESSES)]
-    for process in started:
-        out, err = process.communicate(timeout=300)
-        assert process.returncode == 0, err
-        assert "tiny@2 is installed and whole" in out
+    """No lock of the system is used, and no link is needed."""
+    gate = server.files["/2.zip"].gate
+    gate.clear()
+    started = [
+        Installer(quick_store, large_manifest, "tiny@2", without=without) for _ in range(PROCESSES)
+    ]
+    gate.set()
+    assert [each.finish() for each in started] == [0] * PROCESSES
     assert len(server.asked("/2.zip")) == 1
-    assert assert_whole(store_home) == ["tiny@2"]
-    assert leftovers(store_home) == []
-    assert not log.exists()
+    assert assert_whole(quick_store) == ["tiny@2"]
+    assert leftovers(quick_store) == []
 
 
 def test_many_processes_install_different_versions_at_once(
-    slow_manifest: Path, store_home: Path
+    large_manifest: Path, quick_store: Path
 ) -> None:
-    references = [f"tiny@{version}" for version in "123"] * 2
-    started = [killing.start(store_home, slow_manifest, each) for each in references]
-    assert [killing.finish(process) for process in started] == [0] * len(started)
-    assert assert_whole(store_home) == ["tiny@1", "tiny@2", "tiny@3"]
-    assert leftovers(store_home) == []
+    started = [Installer(quick_store, large_manifest, f"tiny@{n}") for n in "123123"]
+    assert [each.finish() for each in started] == [0] * len(started)
+    assert assert_whole(quick_store) == ["tiny@1", "tiny@2", "tiny@3"]
+    assert leftovers(quick_store) == []

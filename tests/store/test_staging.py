@@ -8,7 +8,7 @@ import pytest
 
 from sct_rootlets.errors import DownloadError, StoreError
 from sct_rootlets.store.home import Store, home
-from sct_rootlets.store.locks.lock import Claim
+from sct_rootlets.store.lock import Lock
 from sct_rootlets.store.receipt import is_installed, write_receipt
 from sct_rootlets.store.staging import Staging, tidy
 
@@ -49,7 +49,7 @@ def model(staging: Staging, content: str = "weights") -> Path:
 
 def test_a_partial_download_of_the_same_model_is_taken_over(store: Store) -> None:
     left = staged(store, "tiny@1-dead")
-    with Staging(store, "tiny@1", "mine") as staging:
+    with Staging(store, "tiny@1") as staging:
         assert staging.archive.read_bytes() == b"half"
         assert staging.archive.with_name("archive.part.json").exists()
         assert not left.exists()
@@ -58,23 +58,20 @@ def test_a_partial_download_of_the_same_model_is_taken_over(store: Store) -> Non
 
 def test_without_its_validators_it_is_worth_nothing(store: Store) -> None:
     staged(store, "tiny@1-dead", sidecar=False)
-    with Staging(store, "tiny@1", "mine") as staging:
+    with Staging(store, "tiny@1") as staging:
         assert not staging.archive.exists()
 
 
 def test_what_others_left_is_removed_and_what_they_use_stays(store: Store) -> None:
     staged(store, "tiny@1.5-dead")
     alive = staged(store, "tiny@2-alive")
-    with Claim(store.claims / "tiny@2.claim", "tiny@2") as claim:
-        claim.take()
-        with Staging(store, "tiny@1", "mine"):
-            assert sorted(path.name for path in store.staging.iterdir()) == [
-                "tiny@1-mine",
-                "tiny@2-alive",
-            ]
+    with Lock(store.locks / "tiny@2.lock", "tiny@2") as lock:
+        lock.take()
+        with Staging(store, "tiny@1") as staging:
+            assert set(store.staging.iterdir()) == {staging.folder, alive}
     tidy(store)
     assert not alive.exists()
-    assert list(store.claims.iterdir()) == []
+    assert list(store.locks.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -84,7 +81,7 @@ def test_what_has_arrived_stays_only_where_it_helps(
     store: Store, error: Exception | None, kept: bool
 ) -> None:
     def fail() -> None:
-        with Staging(store, "tiny@1", "mine") as staging:
+        with Staging(store, "tiny@1") as staging:
             staging.keep_archive = True
             staging.archive.write_bytes(b"half")
             if error is not None:
@@ -101,7 +98,7 @@ def test_what_has_arrived_stays_only_where_it_helps(
 def test_a_model_appears_with_one_rename_and_makes_room_for_itself(store: Store) -> None:
     place = store.place("tiny", "1")
     for content in ("first", "second"):
-        with Staging(store, "tiny@1", "mine") as staging:
+        with Staging(store, "tiny@1") as staging:
             staging.publish(model(staging, content), place)
         assert (place.folder / "weights").read_text() == content
         assert is_installed(place.folder)
@@ -118,11 +115,11 @@ def test_who_comes_second_leaves_the_model_of_the_first(
     def overtaken(source: Path, target: Path) -> None:
         if Path(target) == place.folder:
             monkeypatch.setattr(os, "rename", rename)
-            with Staging(store, "tiny@1", "other") as other:
+            with Staging(store, "tiny@1") as other:
                 rename(model(other, "first"), target)
         rename(source, target)
 
-    with Staging(store, "tiny@1", "mine") as staging:
+    with Staging(store, "tiny@1") as staging:
         ours = model(staging, "second")
         aside = store.folder / "aside"
         rename(staging.folder, aside)
@@ -135,7 +132,7 @@ def test_a_folder_of_somebody_else_in_the_way_is_no_success(store: Store) -> Non
     place = store.place("tiny", "1")
     place.folder.mkdir(parents=True)
     (place.folder / "theirs").write_text(json.dumps("kept"))
-    with Staging(store, "tiny@1", "mine") as staging:
+    with Staging(store, "tiny@1") as staging:
         folder = model(staging)
         with pytest.raises(StoreError, match="tiny"):
             staging.publish(folder, place)

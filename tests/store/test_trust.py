@@ -2,18 +2,26 @@ from __future__ import annotations
 
 import errno
 import json
-import multiprocessing
 import os
 from pathlib import Path
 
 import pytest
 
 from sct_rootlets.errors import IntegrityError, StoreError
+from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.store.home import home
-from sct_rootlets.store.trust import LOCK, Seen, lock_path, read_lock, record, tidy_lock
+from sct_rootlets.store.trust import (
+    LOCK,
+    TrustRecord,
+    read_records,
+    record,
+    records_path,
+    tidy_records,
+)
+from tests.forked import context
 
-FIRST = Seen("aa" * 32, "bb" * 32, "https://example.org/m.zip", "2025-01-01T00:00:00+00:00")
-OTHER = Seen("cc" * 32, "dd" * 32, "https://example.org/m.zip", "2025-02-01T00:00:00+00:00")
+FIRST = TrustRecord("aa" * 32, "bb" * 32, "https://example.org/m.zip", "2025-01-01T00:00:00+00:00")
+OTHER = TrustRecord("cc" * 32, "dd" * 32, "https://example.org/m.zip", "2025-02-01T00:00:00+00:00")
 
 
 @pytest.fixture
@@ -24,18 +32,18 @@ def lock(tmp_path: Path) -> Path:
 def test_the_lock_file_is_in_the_store_or_where_the_environment_says(
     tmp_path: Path, store_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert lock_path(home()) == store_home / "models.lock.json"
+    assert records_path(home()) == store_home / "models.lock.json"
     monkeypatch.setenv(LOCK, str(tmp_path / "lab.json"))
-    assert lock_path(home()) == tmp_path / "lab.json"
+    assert records_path(home()) == tmp_path / "lab.json"
 
 
 def test_what_was_seen_is_recorded_once_and_kept(lock: Path) -> None:
-    assert read_lock(lock) == {}
+    assert read_records(lock) == {}
     record(lock, "tiny@1", FIRST)
     record(lock, "tiny@2", OTHER)
-    again = Seen(FIRST.sha256, FIRST.content_sha256, "elsewhere", "later")
+    again = TrustRecord(FIRST.sha256, FIRST.content_sha256, "elsewhere", "later")
     record(lock, "tiny@1", again)
-    assert read_lock(lock) == {"tiny@1": FIRST, "tiny@2": OTHER}
+    assert read_records(lock) == {"tiny@1": FIRST, "tiny@2": OTHER}
     assert [path.name for path in lock.parent.iterdir()] == [lock.name]
 
 
@@ -43,9 +51,9 @@ def test_a_change_has_to_be_accepted(lock: Path) -> None:
     record(lock, "tiny@1", FIRST)
     with pytest.raises(IntegrityError, match="-accept-change tiny@1"):
         record(lock, "tiny@1", OTHER)
-    assert read_lock(lock) == {"tiny@1": FIRST}
+    assert read_records(lock) == {"tiny@1": FIRST}
     record(lock, "tiny@1", OTHER, accepted=True)
-    assert read_lock(lock) == {"tiny@1": OTHER}
+    assert read_records(lock) == {"tiny@1": OTHER}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +63,7 @@ def test_a_damaged_lock_file_is_an_error(lock: Path, content: str) -> None:
     lock.parent.mkdir()
     lock.write_text(content)
     with pytest.raises(StoreError, match=r"models\.lock\.json"):
-        read_lock(lock)
+        read_records(lock)
 
 
 def test_a_lock_file_that_cannot_be_written_is_an_error_unless_the_hash_was_given(
@@ -78,24 +86,24 @@ def _record(path: str, number: int) -> None:
 
 
 def test_nothing_that_several_processes_record_is_lost(lock: Path) -> None:
-    context = multiprocessing.get_context("forkserver")
     processes = [context.Process(target=_record, args=(str(lock), n)) for n in range(8)]
     for process in processes:
         process.start()
     for process in processes:
         process.join(60)
         assert process.exitcode == 0
-    assert set(read_lock(lock)) == {f"tiny@{number}" for number in range(8)}
+    assert set(read_records(lock)) == {f"tiny@{number}" for number in range(8)}
     assert [path.name for path in lock.parent.iterdir()] == [lock.name]
-    assert list(json.loads(lock.read_text())["models"]) == sorted(read_lock(lock))
+    assert list(json.loads(lock.read_text())["models"]) == sorted(read_records(lock))
 
 
-def test_the_claim_of_a_dead_process_is_tidied(lock: Path) -> None:
+def test_what_a_dead_process_left_is_tidied(lock: Path) -> None:
     record(lock, "tiny@1", FIRST)
-    claim = lock.with_name(f"{lock.name}.claim")
-    claim.write_text("")
-    tidy_lock(lock)
-    assert claim.exists()  # nobody knows yet that its owner is gone
-    os.utime(claim, (1, 1))
-    tidy_lock(lock)
+    OutputSet().stage(lock).write_text("{")
+    left = lock.with_name(f"{lock.name}.lock")
+    left.write_text("")
+    tidy_records(lock)
+    assert left.exists()  # nobody knows yet that its owner is gone
+    os.utime(left, (1, 1))
+    tidy_records(lock)
     assert [path.name for path in lock.parent.iterdir()] == [lock.name]

@@ -102,7 +102,7 @@ def leftovers(store: Path | None = None) -> list[str]:
         path.relative_to(folder).as_posix()
         for path in sorted(folder.rglob("*"))
         if path.relative_to(folder).parts[0] != "models"
-        and path.name not in ("staging", "claims", "models.lock.json")
+        and path.name not in ("staging", "locks", "models.lock.json")
     ]
 
 

@@ -1,1 +1,0 @@
-"""Who installs what: one process at a time, and nobody waits for the dead."""
