@@ -1,4 +1,4 @@
-"""Orientations of voxels that stand for all 48; the ground floor (`test_image`) tries all."""
+"""Orientations of voxels that stand for all 48; the ground floor (`image/test_alignment`) tries all."""
 
 from __future__ import annotations
 
