@@ -10,6 +10,7 @@ import pytest
 
 from sct_rootlets.image import Grid
 from sct_rootlets.phantom import Anatomy, Phantom, make_grid, random_anatomy, render
+from tests.plain import plain_figures
 from tests.store.server import Server
 from tests.store.tiny import entry, make_archive, write_manifest
 
@@ -49,6 +50,13 @@ def converted_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(network_cache, "_made_apart", lambda folder, target: None)
 
 
+@pytest.fixture(autouse=True)
+def plain(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw figures as plain as can be, but in the room that draws and for `real_figures`."""
+    if "real_figures" not in request.fixturenames and request.path.parent.name != "qc":
+        plain_figures(monkeypatch)
+
+
 @pytest.fixture
 def figures() -> None:
     """Draw figures also in a module that asks for `no_figures`."""
@@ -56,8 +64,13 @@ def figures() -> None:
 
 
 @pytest.fixture
+def real_figures(figures: None) -> None:
+    """Draw figures as they are."""
+
+
+@pytest.fixture
 def no_figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw no figures, as where matplotlib is not installed: each takes half a second.
+    """Draw no figures, as where matplotlib is not installed.
 
     For modules that look at other files; a test that looks at figures asks for `figures`.
     """

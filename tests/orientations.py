@@ -1,4 +1,4 @@
-"""Orientations of voxels that stand for all 48; the ground floor (`image/test_alignment`) tries all."""
+"""Orientations of voxels that stand for all 48; `image/test_alignment` tries all 48."""
 
 from __future__ import annotations
 

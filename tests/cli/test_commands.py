@@ -461,7 +461,7 @@ def test_the_comparison_of_the_demo_is_a_table() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not BUNDLED.is_dir(), reason="no bundled model in this checkout")
 def test_the_demo_finds_the_borders_of_a_phantom(
-    tmp_path: Path, figures: None, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, real_figures: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("torch")
     assert main(["demo", "-o", str(tmp_path / "demo")]) == 0

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sct_rootlets.cli.main import main
 from sct_rootlets.errors import RootletsError
+from sct_rootlets.qc import mosaic
+from sct_rootlets.qc.course import Course
 from sct_rootlets.sct import qc_report
 from sct_rootlets.sct.installation import SctInstallation
 from tests.synthetic import make_neck
@@ -41,7 +44,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def test_without_sct_there_is_our_page_alone(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    real_figures: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(qc_report, "find_sct", lambda: None)
     assert main(LEVELS) == 0
@@ -66,18 +69,23 @@ def test_with_sct_one_entry_is_asked_for(
     assert "-qc-subject 'sub 1'" in call["cmdline"]
     for layer in ("background", "overlay"):
         assert call[layer].startswith(b"\x89PNG")
-    assert Path("qc/X.html").is_file()
+    assert "t2.nii.gz" in Path("qc/X.html").read_text()
     assert "qc/index.html" in capsys.readouterr().out
 
 
-def test_the_image_of_the_report_is_drawn(asked: list[dict[str, Any]]) -> None:
+def test_the_image_of_the_report_is_drawn(
+    asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Course] = []
+    plain = mosaic.draw
+    monkeypatch.setattr(mosaic, "draw", lambda course, **_: (shown.append(course), plain())[1])
     assert main(LEVELS) == 0
+    assert {course.image is None for course in shown} == {True}
+    assert asked[0]["image"] == Path("rootlets.nii.gz")
+    shown.clear()
     assert main([*LEVELS, "-qc-image", "t2.nii.gz"]) == 0
-    masks, image = asked
-    assert masks["image"] == Path("rootlets.nii.gz")
-    assert len(image["background"]) > 2 * len(masks["background"])
-    page = Path("qc/X.html").read_text()
-    assert "t2.nii.gz" in page
+    for course in shown:
+        np.testing.assert_array_equal(course.image.data, make_neck().image.data)
 
 
 @pytest.mark.parametrize(

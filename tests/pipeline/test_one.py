@@ -200,10 +200,8 @@ def test_remarks_about_every_input_are_notes_of_a_segmentation(
 
 
 def test_the_quality_control_is_whole(
-    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine], figures: None
 ) -> None:
-    pytest.importorskip("matplotlib")
-
     use_engine()
     result = run(neck.image)
     with OutputSet() as outputs:
@@ -220,10 +218,12 @@ def test_the_quality_control_is_whole(
 
 @pytest.mark.parametrize("identity", [True, False])
 def test_the_quality_control_of_rootlets_alone(
-    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine], identity: bool
+    neck: Neck,
+    tmp_path: Path,
+    use_engine: Callable[..., KnowingEngine],
+    real_figures: None,
+    identity: bool,
 ) -> None:
-    pytest.importorskip("matplotlib")
-
     use_engine(identity=identity, compact=False)
     predicted = segment(neck.image)
     assert predicted.cord is None
