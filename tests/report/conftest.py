@@ -13,6 +13,7 @@ from sct_rootlets.image import LabelImage, save
 from sct_rootlets.inputs import Landmarks
 from sct_rootlets.pipeline import levels
 from sct_rootlets.report import Summary, build
+from tests.plain import plain_figures
 from tests.synthetic import Neck, make_neck
 
 
@@ -44,8 +45,10 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("matplotlib")
     top = tmp_path_factory.mktemp("batch")
     neck = make_neck()
-    write_result(top / "sub-a", neck, "sub-a_T2w")
-    write_result(top / "sub-gap", relabelled(neck, 5, 0), "sub-gap_T2w")
+    with pytest.MonkeyPatch.context() as patch:
+        plain_figures(patch)
+        write_result(top / "sub-a", neck, "sub-a_T2w")
+        write_result(top / "sub-gap", relabelled(neck, 5, 0), "sub-gap_T2w")
     for name in ("sub-b", "sub-lost", "sub-broken"):
         shutil.copytree(top / "sub-a", top / name)
         for path in (top / name).iterdir():

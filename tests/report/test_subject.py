@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,10 @@ from sct_rootlets.report.sources import Locator
 from sct_rootlets.report.strips import Scale, axis_svg, strip_svg, summary_svg
 from sct_rootlets.report.subject import Line, Subject, read
 from sct_rootlets.report.verdict import Verdict, judge
-from tests.report.conftest import relabelled, write_result
-from tests.synthetic import make_neck
 
 C4, C5, C6 = SpinalLevel.C4, SpinalLevel.C5, SpinalLevel.C6
 TABLE = LevelTable(tuple(LevelRow(v, "measured", 10.0, 20.0) for v in (C4, C5, C6)), "caudal", 1.5)
+STEM = "sub-a_T2w"
 FINE = Plausibility({}, {}, None)
 
 
@@ -80,9 +80,9 @@ def test_missing_files_and_no_level_at_all_are_failures() -> None:
 
 
 @pytest.fixture
-def result(tmp_path: Path) -> Path:
-    pytest.importorskip("matplotlib")
-    return write_result(tmp_path / "sub", make_neck()).parent
+def result(batch: Path, tmp_path: Path) -> Path:
+    """Return a copy of a result as it should be."""
+    return shutil.copytree(batch / "sub-a", tmp_path / "sub", ignore=lambda *_: ["notes.tsv"])
 
 
 def row_of(folder: Path) -> Subject:
@@ -90,10 +90,10 @@ def row_of(folder: Path) -> Subject:
     return read(found, "sub/t2", Locator())
 
 
-def test_a_whole_result_has_levels_pictures_and_facts(result: Path) -> None:
+def test_a_whole_result_has_levels_pictures_and_facts(result: Path, real_figures: None) -> None:
     row = row_of(result)
     assert row.verdict == Verdict("ok", ())
-    assert (row.name, row.measured, row.folder) == ("t2.nii.gz", 4, "sub")
+    assert (row.name, row.measured, row.folder) == (f"{STEM}.nii.gz", 4, "sub")
     assert row.facts["Definition"] == "caudal"
     assert row.facts["Made by"].startswith("sct_rootlets")
     assert "C2/C3" in row.landmarks_mm
@@ -103,12 +103,15 @@ def test_a_whole_result_has_levels_pictures_and_facts(result: Path) -> None:
     assert {str(line.row.level) for line in row.lines if line.length} == {"C4", "C5", "C6"}
 
 
-@pytest.mark.parametrize("damage", ["cut", "text", "gone"])
-@pytest.mark.parametrize("what", ["", "_rootlets", "_seg", "_spinal_levels"])
+@pytest.mark.parametrize(
+    ("what", "damage"),
+    [("", "gone"), ("", "text"), ("_rootlets", "cut"), ("_rootlets", "gone"), ("_seg", "text"),
+     ("_seg", "gone"), ("_spinal_levels", "cut"), ("_spinal_levels", "gone")],
+)  # fmt: skip
 def test_a_damaged_image_is_a_sentence_and_the_rest_is_drawn(
-    result: Path, what: str, damage: str
+    result: Path, real_figures: None, what: str, damage: str
 ) -> None:
-    path = result / f"t2{what}.nii.gz"
+    path = result / f"{STEM}{what}.nii.gz"
     if damage == "gone":
         path.unlink()
     else:
@@ -119,14 +122,14 @@ def test_a_damaged_image_is_a_sentence_and_the_rest_is_drawn(
         assert row.facts["Image"] == "none was found"
     else:
         assert row.verdict.status == "failed"
-        assert f"t2{what}.nii.gz" in " ".join(row.verdict.reasons)
+        assert f"{STEM}{what}.nii.gz" in " ".join(row.verdict.reasons)
     assert str(result.parent) not in " ".join(row.verdict.reasons)
     assert row.measured == 4
     assert row.pictures is not None
 
 
 def test_a_damaged_sidecar_or_one_of_another_kind_is_a_row(result: Path) -> None:
-    path = result / "t2_spinal_levels.json"
+    path = result / f"{STEM}_spinal_levels.json"
     content = json.loads(path.read_text())
     path.write_text("{")
     assert row_of(result).verdict.status == "failed"
@@ -135,12 +138,11 @@ def test_a_damaged_sidecar_or_one_of_another_kind_is_a_row(result: Path) -> None
     path.unlink()
     row = row_of(result)
     assert row.verdict.status == "failed"
-    assert "t2_spinal_levels.json is missing" in row.verdict.reasons
+    assert f"{STEM}_spinal_levels.json is missing" in row.verdict.reasons
 
 
-def test_an_unseen_level_between_others_is_flagged(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
-    row = row_of(write_result(tmp_path / "sub", relabelled(make_neck(), 5, 0)).parent)
+def test_an_unseen_level_between_others_is_flagged(batch: Path) -> None:
+    row = row_of(batch / "sub-gap")
     assert row.verdict == Verdict("flagged", ("not seen between others: C5",))
 
 
