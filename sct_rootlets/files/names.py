@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from sct_rootlets.anatomy import PLACES
+from sct_rootlets.files.bids import image_stem, is_of_label
 from sct_rootlets.files.sidecar import sidecar_path, split_nifti
 from sct_rootlets.image import Image
 
@@ -21,9 +21,6 @@ __all__ = [
 
 #: Suffixes of the files of one image, by what they are.
 SUFFIXES = {"rootlets": "_rootlets", "cord": "_seg", "levels": "_spinal_levels"}
-#: Ends of the names of rootlets and of cord masks that their levels are not named after.
-_BIDS_ENDING = re.compile(r"_label-[A-Za-z0-9]+_(dseg|seg|mask)$")
-_PLAIN_ENDING = re.compile(r"(_label-[A-Za-z0-9]+|[_-]rootlets?|_seg)$")
 
 
 def image_outputs(stem: str, folder: Path, *, cord: bool) -> dict[str, Path]:
@@ -93,10 +90,8 @@ def levels_target(source: str | os.PathLike[str], folder: Path | None = None) ->
     'sub-1_T2w_label-spinallevels_dseg.nii.gz'
     """
     beside, stem, extension = split_nifti(source)
-    ending = "_label-spinallevels_dseg" if _BIDS_ENDING.search(stem) else SUFFIXES["levels"]
-    stem = _BIDS_ENDING.sub("", stem)
-    stem = _PLAIN_ENDING.sub("", stem)
-    return (folder or beside) / f"{stem}{ending}{extension or '.nii.gz'}"
+    ending = "_label-spinallevels_dseg" if is_of_label(stem) else SUFFIXES["levels"]
+    return (folder or beside) / f"{image_stem(stem)}{ending}{extension or '.nii.gz'}"
 
 
 def segmentation_targets(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.colours import look_up
+from sct_rootlets.files.bids import relabelled, split_suffix
 from sct_rootlets.files.guards import require_free
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.files.sidecar import hashes, relative, sidecar, sidecar_path, split_nifti, to_json
@@ -31,10 +31,6 @@ __all__ = [
     "stage_json",
     "without_series",
 ]
-
-_LABEL = re.compile(r"_label-[A-Za-z0-9]+")
-#: Entities and suffix of a name of BIDS.
-_BIDS = re.compile(r"^sub-[A-Za-z0-9]+(_[A-Za-z]+-[A-Za-z0-9]+)*_(?P<suffix>[A-Za-z0-9]+)$")
 
 
 def mapped_target(destination: str | os.PathLike[str], folder: Path | None = None) -> Path:
@@ -58,10 +54,9 @@ def mapped_target(destination: str | os.PathLike[str], folder: Path | None = Non
     """
     beside, stem, extension = split_nifti(destination)
     name = f"{stem}_spinal_levels"
-    bids = _BIDS.match(stem)
-    if bids:
-        suffix = bids["suffix"]
-        stem = _LABEL.sub("", stem.removesuffix(f"_{suffix}"))
+    bids = split_suffix(stem)
+    if bids is not None:
+        stem, suffix = relabelled(bids[0]), bids[1]
         space = "" if "_space-" in stem else f"_space-{suffix}"
         name = f"{stem}{space}_label-spinallevels_dseg"
     return (folder or beside) / f"{name}{extension or '.nii.gz'}"
@@ -107,7 +102,7 @@ def planned_files(
         files["probseg"] = whole
     elif probseg == "files":
         folder, stem, extension = split_nifti(whole)
-        stem = _LABEL.sub("", stem.removesuffix("_probseg"))
+        stem = relabelled(stem.removesuffix("_probseg"))
         for level in levels:
             name = f"{stem}_label-{level}_probseg{extension}"
             files[f"probseg_{level}"] = folder / name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,6 @@ from sct_rootlets.tables import Column, describe, to_text
 
 __all__ = ["planned_products", "product_files", "require_free_products", "write"]
 
-_LEVELS_LABEL = re.compile(r"_label-spinallevels(?=_|$)")
-
 
 def product_files(target: Path) -> dict[str, Path]:
     """Return what an analysis may write for the label image `target`, by what it is.
@@ -46,7 +43,7 @@ def product_files(target: Path) -> dict[str, Path]:
     stem = whole.removesuffix("_dseg")
     regions = f"{stem}_regions"
     if whole.endswith("_dseg"):
-        renamed = _LEVELS_LABEL.sub("_label-spinalregions", stem)
+        renamed = stem.replace("_label-spinallevels", "_label-spinalregions")
         regions = f"{renamed}_dseg" if renamed != stem else f"{stem}_desc-regions_dseg"
     image = folder / f"{regions}{extension}"
     return {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.files.bids import levels_stem, without_levels
 from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.levels.table.reading import is_levels_table
 
@@ -17,12 +17,6 @@ __all__ = ["Found", "find"]
 
 logger = logging.getLogger(__name__)
 
-#: What belongs to levels, by the names that `run` and `levels` give; the look-up, whose name
-#: ends in ``_dseg.tsv``, does not.
-_NAMED = re.compile(
-    r"^(?P<stem>.*(_spinal_levels|_label-spinallevels))"
-    r"(?P<rest>\.tsv|(_dseg)?\.(json|nii|nii\.gz))$"
-)
 _IMAGES = ("_dseg.nii.gz", "_dseg.nii", ".nii.gz", ".nii")
 _REMEDY = (
     "Give the folders that sct_rootlets run or levels wrote to, or the files X_spinal_levels.tsv "
@@ -62,7 +56,7 @@ class Found:
     @property
     def name(self) -> str:
         """What the result is about: the name without what says that it is levels."""
-        return re.sub(r"(_spinal_levels|_label-spinallevels)$", "", self.stem)
+        return without_levels(self.stem)
 
 
 def find(paths: Sequence[str | os.PathLike[str]]) -> list[Found]:
@@ -116,12 +110,12 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _table_of(path: Path) -> Path | None:
     """Return the table of the result that a file belongs to; None if it belongs to none."""
-    named = _NAMED.match(path.name)
-    table = path if named is None else path.with_name(f"{named['stem']}.tsv")
-    if path.suffix == ".tsv" and (named is not None or is_levels_table(path)):
+    stem = levels_stem(path.name)
+    if stem is None:
+        return path.absolute() if path.suffix == ".tsv" and is_levels_table(path) else None
+    table = path.with_name(f"{stem}.tsv")
+    if path.suffix == ".tsv":
         return table.absolute()
-    if named is None:
-        return None
     # Another result has this name too: levels mapped to an EPI, which have no table.
     return None if _is_of_something_else(Found(table)) else table.absolute()
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from sct_rootlets.files.bids import image_stem
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.files.sidecar import split_nifti
 
 __all__ = ["Locator", "Sources", "parameters_of", "sources_of"]
 
-_ROOTLETS_ENDING = re.compile(r"(_label-rootlets_dseg|_label-rootlets|[_-]rootlets?)$")
 _NIFTI = (".nii.gz", ".nii")
 
 
@@ -167,7 +166,7 @@ def _look_beside(
         names = [stem]
         if made.rootlets is not None:
             beside.append(made.rootlets.parent)
-            names.append(_ROOTLETS_ENDING.sub("", split_nifti(made.rootlets)[1]))
+            names.append(image_stem(split_nifti(made.rootlets)[1]))
         masks = (made.rootlets, made.cord, made.discs)
         found = (_first(names, place, locator) for place in beside)
         made.image = next((path for path in found if path and path not in masks), None)

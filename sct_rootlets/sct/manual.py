@@ -7,9 +7,9 @@ Batch scripts of SCT look for a manual file first and segment only where there i
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
+from sct_rootlets.files.bids import is_session, subject_of
 from sct_rootlets.files.sidecar import split_nifti
 
 __all__ = ["DATA", "LABELS", "PROCESSED", "SUFFIXES", "find_manual"]
@@ -27,8 +27,6 @@ SUFFIXES = {
     "pmj": ("_label-pmj", "_label-PMJ_dlabel", "_label-pmj_dlabel", "_pmj-manual", "_pmj"),
     "rootlets": ("_label-rootlets_dseg", "_rootlets-manual"),
 }
-
-_SUBJECT, _SESSION = re.compile(r"sub-[A-Za-z0-9]+"), re.compile(r"ses-[A-Za-z0-9]+")
 
 
 def find_manual(image: str | os.PathLike[str]) -> dict[str, Path]:
@@ -77,9 +75,9 @@ def find_manual(image: str | os.PathLike[str]) -> dict[str, Path]:
 def _place_in_dataset(image: Path) -> tuple[Path, Path] | None:
     """Return the folder of the dataset, and the folder of the image below it."""
     above = list(image.parents[1:3])
-    if len(above) == 2 and _SESSION.fullmatch(above[0].name):
+    if len(above) == 2 and is_session(above[0].name):
         del above[0]
-    if not above or not _SUBJECT.fullmatch(above[0].name):
+    if not above or subject_of(above[0].name) is None:
         return None
     folder = above[0]
     if not image.name.startswith(f"{folder.name}_"):

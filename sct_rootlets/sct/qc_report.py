@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sct_rootlets.errors import RootletsError, UsageError
+from sct_rootlets.files.bids import is_session, subject_of
 from sct_rootlets.sct.installation import SctInstallation, find_sct
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ PLANES = ("Axial", "Sagittal", "Ortho")
 TIMEOUT_S = 180.0
 
 _SCRIPT = Path(__file__).with_name("qc_entry.py")
-_SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
-_SESSION = re.compile(r"ses-[A-Za-z0-9]+")
 
 
 def add_entry(
@@ -137,16 +135,15 @@ def bids_names(image: Path) -> tuple[str | None, str | None]:
     """
     folders = list(image.parts[:-1])
     for k in reversed(range(len(folders))):
-        if not _SUBJECT.fullmatch(folders[k]):
+        if subject_of(folders[k]) is None:
             continue
         session = folders[k + 1 : k + 2]
-        subject = "/".join([folders[k], *(name for name in session if _SESSION.fullmatch(name))])
+        subject = "/".join([folders[k], *(name for name in session if is_session(name))])
         above = folders[:k]
         if "derivatives" in above[1:]:
             above = above[: len(above) - 1 - above[::-1].index("derivatives")]
         return (above[-1] if len(above) > 1 else None), subject
-    entity = _SUBJECT.match(image.name)
-    return None, entity.group() if entity else None
+    return None, subject_of(image.name, whole=False)
 
 
 def require_names(*names: str | None) -> None:

@@ -8,12 +8,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.files.bids import entities_of
 from sct_rootlets.levels.table.level_table import LevelTable
 from sct_rootlets.levels.table.reading import read_levels_table
-from sct_rootlets.variability.entities import ENTITIES, entities_of
 from sct_rootlets.variability.participants import Participants, read_participants
 
 __all__ = ["Scan", "Study", "read_study"]
+
+#: Entities that may say what a factor is, by the factor; the first that is there counts.
+#: ``rater-`` is no entity of BIDS, and in use all the same.
+ENTITIES: dict[str, tuple[str, ...]] = {
+    "session": ("ses",),
+    "rater": ("rater", "desc"),
+    "resolution": ("res", "acq"),
+}
 
 
 @dataclass(frozen=True)

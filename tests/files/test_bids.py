@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sct_rootlets.variability.entities import entities_of
+from sct_rootlets.files.bids import entities_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,135 @@
+"""Names of BIDS, and the other endings in use: taken apart here and nowhere else.
+
+Source: https://bids-specification.readthedocs.io/en/stable/common-principles.html.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import PurePath
+
+__all__ = [
+    "entities_of",
+    "image_stem",
+    "is_of_label",
+    "is_session",
+    "levels_stem",
+    "relabelled",
+    "split_suffix",
+    "subject_of",
+    "without_levels",
+]
+
+_ENTITY = re.compile(r"([A-Za-z]+)-(.+)")
+#: The published script's raters stand at the end of a name, as in ``_label-rootlet_rater1``.
+_RATER = re.compile(r"rater[A-Za-z0-9]+")
+_SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
+_SESSION = re.compile(r"ses-[A-Za-z0-9]+")
+_SUFFIX = re.compile(r"(sub-[A-Za-z0-9]+(?:_[A-Za-z]+-[A-Za-z0-9]+)*)_([A-Za-z0-9]+)")
+_LABEL = re.compile(r"_label-[A-Za-z0-9]+")
+#: Ends of the names of rootlets and of cord masks.
+_LABEL_ENDING = re.compile(r"_label-[A-Za-z0-9]+_(dseg|seg|mask)$")
+_PLAIN_ENDING = re.compile(r"(_label-[A-Za-z0-9]+|[_-]rootlets?|_seg)$")
+_LEVELS_ENDING = re.compile(r"(_spinal_levels|_label-spinallevels)$")
+#: What belongs to levels, by the names that `run` and `levels` give; the look-up, whose name
+#: ends in ``_dseg.tsv``, does not.
+_OF_LEVELS = re.compile(r"(?:\.tsv|(?:_dseg)?\.(?:json|nii|nii\.gz))$")
+
+
+def entities_of(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Return the entities in the name of a file; ``sub`` and ``ses`` may be those of a folder.
+
+    Examples
+    --------
+    >>> entities_of("out/sub-01/ses-a/anat/sub-01_acq-08mm_T2w_spinal_levels.tsv")
+    {'sub': '01', 'ses': 'a', 'acq': '08mm'}
+    >>> entities_of("sub-02_T2w_label-rootlet_rater1_pmj_distance.csv")["rater"]
+    'rater1'
+    """
+    where = PurePath(path)
+    found: dict[str, str] = {}
+    for folder in where.parts[:-1]:
+        match = _ENTITY.fullmatch(folder)
+        if match and match[1] in ("sub", "ses"):
+            found[match[1]] = match[2]
+    for part in where.name.split(".")[0].split("_"):
+        match = _ENTITY.fullmatch(part)
+        if match:
+            found[match[1]] = match[2]
+        elif _RATER.fullmatch(part):
+            found.setdefault("rater", part)
+    return found
+
+
+def subject_of(name: str, *, whole: bool = True) -> str | None:
+    """Return ``sub-X`` if the name of a folder is that, or, if not `whole`, a name begins so."""
+    found = _SUBJECT.fullmatch(name) if whole else _SUBJECT.match(name)
+    return found.group() if found else None
+
+
+def is_session(name: str) -> bool:
+    """Say whether a folder has the name of a session."""
+    return _SESSION.fullmatch(name) is not None
+
+
+def split_suffix(stem: str) -> tuple[str, str] | None:
+    """Split a stem of BIDS into entities and suffix; None if it is no such stem.
+
+    Examples
+    --------
+    >>> split_suffix("sub-1_task-rest_bold")
+    ('sub-1_task-rest', 'bold')
+    """
+    found = _SUFFIX.fullmatch(stem)
+    return (found[1], found[2]) if found else None
+
+
+def relabelled(stem: str, label: str = "") -> str:
+    """Return a stem with another label, or with none.
+
+    Examples
+    --------
+    >>> relabelled("sub-1_label-C5_probseg", "C6"), relabelled("sub-1_label-C5")
+    ('sub-1_label-C6_probseg', 'sub-1')
+    """
+    return _LABEL.sub(f"_label-{label}" if label else "", stem)
+
+
+def is_of_label(stem: str) -> bool:
+    """Say whether a stem is that of a derivative with a label, as ``_label-rootlets_dseg``."""
+    return _LABEL_ENDING.search(stem) is not None
+
+
+def image_stem(stem: str) -> str:
+    """Return the stem of the image that rootlets or a cord mask are of.
+
+    Examples
+    --------
+    >>> image_stem("sub-1_T2w_label-rootlets_dseg"), image_stem("t2_rootlets"), image_stem("t2")
+    ('sub-1_T2w', 't2', 't2')
+    """
+    return _PLAIN_ENDING.sub("", _LABEL_ENDING.sub("", stem))
+
+
+def levels_stem(name: str) -> str | None:
+    """Return the stem of the table of levels that a file belongs to, None if to none.
+
+    Examples
+    --------
+    >>> levels_stem("sub-1_label-spinallevels_dseg.nii.gz"), levels_stem("t2_spinal_levels.tsv")
+    ('sub-1_label-spinallevels', 't2_spinal_levels')
+    """
+    stem = _OF_LEVELS.sub("", name)
+    return stem if stem != name and _LEVELS_ENDING.search(stem) else None
+
+
+def without_levels(stem: str) -> str:
+    """Return the stem of what levels are of.
+
+    Examples
+    --------
+    >>> without_levels("t2_spinal_levels"), without_levels("sub-1_T2w_label-spinallevels")
+    ('t2', 'sub-1_T2w')
+    """
+    return _LEVELS_ENDING.sub("", stem)
