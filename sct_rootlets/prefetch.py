@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
-__all__ = ["Outcome", "convey"]
+__all__ = ["Outcome", "prefetch"]
 
 Item = TypeVar("Item")
 Loaded = TypeVar("Loaded")
@@ -46,7 +46,7 @@ class Outcome(Generic[Item, Kept]):
         return cast(Kept, self.made)
 
 
-def convey(
+def prefetch(
     items: Iterable[Item],
     load: Callable[[Item], Loaded],
     work: Callable[[Item, Loaded], Made],
@@ -75,7 +75,7 @@ def convey(
 
     Examples
     --------
-    >>> halves = convey([4, 0, 1], float, lambda item, x: 2 / x, lambda item, y: y)
+    >>> halves = prefetch([4, 0, 1], float, lambda item, x: 2 / x, lambda item, y: y)
     >>> [outcome.made or type(outcome.error).__name__ for outcome in halves]
     [0.5, 'ZeroDivisionError', 2.0]
     """

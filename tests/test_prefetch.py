@@ -1,4 +1,4 @@
-"""The order of things on a conveyor: one item ahead, one behind, errors with their items."""
+"""The order of things with prefetching: one item ahead, one behind, errors with their items."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sct_rootlets.prefetch import Outcome, convey
+from sct_rootlets.prefetch import Outcome, prefetch
 
 PATIENCE_S = 20.0
 
@@ -27,7 +27,7 @@ class Log:
         return self.events.index((what, item))
 
 
-def conveyed(
+def prefetched(
     items: list[int], log: Log, *, fail: dict[str, int] | None = None
 ) -> Iterator[Outcome[int, int]]:
     """Convey numbers: loaded times ten, worked on plus one, kept as they are."""
@@ -39,7 +39,7 @@ def conveyed(
             raise ValueError(f"{what} {item}")
         return value
 
-    return convey(
+    return prefetch(
         items,
         lambda item: step("load", item, item * 10),
         lambda item, loaded: step("work", item, loaded + 1),
@@ -49,7 +49,7 @@ def conveyed(
 
 @pytest.mark.parametrize("count", [0, 1, 2, 7])
 def test_all_come_out_in_order(count: int) -> None:
-    outcomes = list(conveyed(list(range(count)), Log()))
+    outcomes = list(prefetched(list(range(count)), Log()))
     assert [outcome.item for outcome in outcomes] == list(range(count))
     assert [outcome.result() for outcome in outcomes] == [10 * n + 1 for n in range(count)]
 
@@ -57,7 +57,7 @@ def test_all_come_out_in_order(count: int) -> None:
 @pytest.mark.parametrize("stage", ["load", "work", "keep"])
 def test_a_failure_belongs_to_its_item_and_stops_no_other(stage: str) -> None:
     log = Log()
-    outcomes = list(conveyed([0, 1, 2, 3], log, fail={stage: 2}))
+    outcomes = list(prefetched([0, 1, 2, 3], log, fail={stage: 2}))
     assert [outcome.made for outcome in outcomes] == [1, 11, None, 31]
     assert [outcome.item for outcome in outcomes] == [0, 1, 2, 3]
     with pytest.raises(ValueError, match=f"{stage} 2"):
@@ -67,7 +67,7 @@ def test_a_failure_belongs_to_its_item_and_stops_no_other(stage: str) -> None:
 
 
 def test_the_last_may_fail_too() -> None:
-    outcomes = list(conveyed([0, 1], Log(), fail={"load": 1}))
+    outcomes = list(prefetched([0, 1], Log(), fail={"load": 1}))
     assert [outcome.error is None for outcome in outcomes] == [True, False]
 
 
@@ -99,14 +99,14 @@ def test_one_is_loaded_and_one_is_kept_while_one_is_worked_on() -> None:
         kept[item].set()
         return item
 
-    assert [outcome.result() for outcome in convey(range(4), load, work, keep)] == [0, 1, 2, 3]
+    assert [outcome.result() for outcome in prefetch(range(4), load, work, keep)] == [0, 1, 2, 3]
     assert threads["work"] == {threading.get_ident()}  # progress is drawn by the caller's thread
     assert len(set.union(*threads.values())) == 3
 
 
 def test_no_more_than_one_is_ahead_and_one_behind() -> None:
     log = Log()
-    outcomes = conveyed(list(range(6)), log)
+    outcomes = prefetched(list(range(6)), log)
     for outcome in outcomes:
         log("out", outcome.item)
     for n in range(4):
@@ -124,7 +124,7 @@ def test_items_are_asked_for_one_by_one() -> None:
             asked.append(n)
             yield n
 
-    outcomes = convey(items(), float, lambda item, x: x, lambda item, x: x)
+    outcomes = prefetch(items(), float, lambda item, x: x, lambda item, x: x)
     next(outcomes)
     assert len(asked) <= 3
     outcomes.close()
@@ -146,7 +146,7 @@ def test_an_interruption_finishes_what_is_being_kept_and_begins_nothing() -> Non
         return made
 
     with pytest.raises(KeyboardInterrupt):
-        list(convey(range(9), int, work, keep))
+        list(prefetch(range(9), int, work, keep))
     assert [event for event in log.events if event[0] == "keep"] == [("keep", 0)]
     assert [event for event in log.events if event[0] == "work"] == [("work", 0), ("work", 1)]
     assert not [t for t in threading.enumerate() if t.name.startswith(("load", "keep"))]
@@ -154,7 +154,7 @@ def test_an_interruption_finishes_what_is_being_kept_and_begins_nothing() -> Non
 
 def test_an_iterator_that_is_closed_begins_nothing_more() -> None:
     log = Log()
-    outcomes = convey(
+    outcomes = prefetch(
         range(9),
         int,
         lambda item, x: log("work", item),

@@ -18,7 +18,7 @@ from sct_rootlets.pipeline import network
 from sct_rootlets.pipeline.inputs_of_run import RunInputs
 from sct_rootlets.pipeline.network import ModelLike, Settings
 from sct_rootlets.pipeline.one import files_to_write, segmented
-from sct_rootlets.prefetch import Outcome, convey
+from sct_rootlets.prefetch import Outcome, prefetch
 from sct_rootlets.result import Predicted
 
 __all__ = ["segment_many"]
@@ -148,7 +148,7 @@ def _outcomes(
         files = predicted.write(job.files, keep_intermediate=keep_intermediate)
         return replace(predicted, files=files)
 
-    with closing(convey(ready, load, work, keep)) as outcomes:
+    with closing(prefetch(ready, load, work, keep)) as outcomes:
         for outcome in outcomes:
             yield Outcome(outcome.item.image, outcome.made, outcome.error)
 

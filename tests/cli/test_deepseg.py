@@ -19,14 +19,14 @@ from sct_rootlets import deepseg
 from sct_rootlets.cli.main import get_parser, main
 from sct_rootlets.deepseg import flow, tasks
 from sct_rootlets.image import load_labels
-from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.pipeline import LevelOptions, Settings, network
+from sct_rootlets.pipeline import LevelOptions, Settings
 from sct_rootlets.result import LevelsResult
-from tests.pipeline.knowing_engine import KnowingEngine
+from tests.cli.listing import names
+from tests.pipeline.knowing_engine import use_engine
 from tests.scts import in_scts_python, scts_environment, the_sct
 from tests.store.server import Server
 from tests.store.tiny import REPOSITORY, TRAINER, sha256_of, write_tiny
-from tests.synthetic import Neck, make_neck
+from tests.synthetic import Neck
 
 #: The options of ``sct_deepseg rootlets`` in SCT 7.4: number of words, type, choices, default.
 GRAMMAR: dict[str, list[Any]] = {
@@ -107,33 +107,13 @@ def test_scts_options_are_those_that_were_written_down() -> None:
     assert in_scts_python(_GRAMMAR_OF_SCT) == GRAMMAR
 
 
-@pytest.fixture(scope="module")
-def neck() -> Neck:
-    return make_neck()
-
-
-@pytest.fixture
-def paths(neck: Neck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
-    monkeypatch.chdir(tmp_path)
-    return neck.write(tmp_path)
-
-
 @pytest.fixture
 def knowing(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def use(*, cord: bool = False) -> None:
-        labels = dict.fromkeys((3, 4, 5, 6), "")
-        model = InstalledModel(
-            "knowing", "1.0", Path("nowhere"), "cd" * 32, labels, "LPI", True, cord
-        )
-        engine = KnowingEngine(neck, identity=True, cord=cord)
-        monkeypatch.setattr(flow, "located", lambda choice, say, progress: model)
-        monkeypatch.setattr(network, "load_engine", lambda *a, **k: engine)
+        engine = use_engine(monkeypatch, neck, cord=cord)
+        monkeypatch.setattr(flow, "located", lambda choice, say, progress: engine.model)
 
     return use
-
-
-def names() -> set[str]:
-    return {path.name for path in Path.cwd().iterdir()}
 
 
 def test_the_sidecar_says_the_command_without_folders(

@@ -8,12 +8,8 @@ from pathlib import Path
 import pytest
 
 from sct_rootlets.deepseg import flow
-from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.pipeline import network
-from tests.pipeline.knowing_engine import KnowingEngine
+from tests.pipeline.knowing_engine import KnowingEngine, use_engine
 from tests.synthetic import Neck, make_neck
-
-LEVELS = {value: f"level {value}" for value in (3, 4, 5, 6)}
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +30,8 @@ def knowing(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Knowin
     """Put an engine that knows the answer, and its model, in place of the official ones."""
 
     def use(*, identity: bool = True, cord: bool = False) -> KnowingEngine:
-        engine = KnowingEngine(neck, identity=identity, cord=cord)
-        labels = LEVELS if identity else {1: "rootlet"}
-        model = InstalledModel(
-            "knowing", "1.0", Path("nowhere"), "cd" * 32, labels, "LPI", identity, cord
-        )
-        monkeypatch.setattr(flow, "located", lambda choice, say, progress: model)
-        monkeypatch.setattr(network, "load_engine", lambda *a, **k: engine)
+        engine = use_engine(monkeypatch, neck, identity=identity, cord=cord)
+        monkeypatch.setattr(flow, "located", lambda choice, say, progress: engine.model)
         return engine
 
     return use

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.pipeline import network
+from tests.pipeline import knowing_engine
 from tests.pipeline.knowing_engine import KnowingEngine
 from tests.synthetic import Neck, make_neck
 
@@ -22,17 +21,7 @@ def neck() -> Neck:
 @pytest.fixture
 def use_engine(monkeypatch: pytest.MonkeyPatch, neck: Neck) -> Callable[..., KnowingEngine]:
     """Put an engine and its model in place of the bundled ones."""
-
-    def use(*, identity: bool = True, compact: bool = True) -> KnowingEngine:
-        engine = KnowingEngine(neck, identity=identity, cord=compact)
-        model = InstalledModel(
-            "knowing", "1.0", Path("nowhere"), "cd" * 32, {}, "LPI", identity, compact
-        )
-        monkeypatch.setattr(network, "located", lambda reference, progress: model)
-        monkeypatch.setattr(network, "load_engine", lambda *a, **k: engine)
-        return engine
-
-    return use
+    return lambda **options: knowing_engine.use_engine(monkeypatch, neck, **options)
 
 
 @pytest.fixture

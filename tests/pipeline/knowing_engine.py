@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from sct_rootlets.engines import Segmentation
 from sct_rootlets.image import LabelImage
+from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.pipeline import network
 from tests.synthetic import Neck
 
-__all__ = ["KnowingEngine"]
+__all__ = ["KnowingEngine", "use_engine"]
 
 
 class KnowingEngine:
-    """Returns the truth of a synthetic neck in place of a prediction."""
+    """Returns the truth of a synthetic neck in place of a prediction, for a model of its own."""
 
-    def __init__(self, neck: Neck, *, identity: bool, cord: bool = True) -> None:
+    def __init__(self, neck: Neck, *, identity: bool = True, cord: bool = True) -> None:
         self.neck, self.identity, self.cord = neck, identity, cord
+        labels = {k: f"level {k}" for k in (3, 4, 5, 6)} if identity else {1: "rootlet"}
+        self.model = InstalledModel(
+            "knowing", "1.0", Path("nowhere"), "cd" * 32, labels, "LPI", identity, cord
+        )
         self.given_cord: LabelImage | None = None
 
     def predict(self, image: Any, *, cord: Any = None, progress: Any = None) -> Segmentation:
@@ -32,3 +41,13 @@ class KnowingEngine:
             {},
             ["a note of the engine"],
         )
+
+
+def use_engine(
+    monkeypatch: pytest.MonkeyPatch, neck: Neck, *, identity: bool = True, cord: bool = True
+) -> KnowingEngine:
+    """Put an engine that knows a neck in place of the bundled one, which makes a `cord` mask."""
+    engine = KnowingEngine(neck, identity=identity, cord=cord)
+    monkeypatch.setattr(network, "located", lambda reference, progress: engine.model)
+    monkeypatch.setattr(network, "load_engine", lambda *a, **k: engine)
+    return engine

@@ -136,7 +136,7 @@ def test_an_error_while_writing_leaves_nothing(
 def test_a_model_without_cord_needs_one_before_it_is_loaded(
     neck: Neck, no_engine: Callable[..., None]
 ) -> None:
-    no_engine(compact=False)
+    no_engine(cord=False)
     with pytest.raises(UsageError, match="-s"):
         run(neck.image)
 
@@ -224,7 +224,7 @@ def test_the_quality_control_of_rootlets_alone(
     real_figures: None,
     identity: bool,
 ) -> None:
-    use_engine(identity=identity, compact=False)
+    use_engine(identity=identity, cord=False)
     predicted = segment(neck.image)
     assert predicted.cord is None
     with OutputSet() as outputs:

@@ -16,9 +16,7 @@ import pytest
 
 from sct_rootlets.cli.main import main
 from sct_rootlets.image import LabelImage, load_labels
-from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.pipeline import network
-from tests.pipeline.knowing_engine import KnowingEngine
+from tests.pipeline.knowing_engine import KnowingEngine, use_engine
 from tests.sct.stand_in_answers import StandIn, copy_as, is_running, without_settings, write_truth
 from tests.synthetic import Neck, make_neck
 
@@ -53,16 +51,9 @@ def image(neck: Neck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def use(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Callable[..., KnowingEngine]:
     """Put an engine that knows the answer in place of the bundled one."""
 
-    def use(*, identity: bool = False, compact: bool = True) -> KnowingEngine:
-        engine = KnowingEngine(neck, identity=identity, cord=compact)
-        model = InstalledModel(
-            "knowing", "1.0", Path("nowhere"), "cd" * 32, {}, "LPI", identity, compact
-        )
-        monkeypatch.setattr(network, "located", lambda reference, progress: model)
-        monkeypatch.setattr(network, "load_engine", lambda *a, **k: engine)
-        return engine
-
-    return use
+    return lambda identity=False, cord=True: use_engine(
+        monkeypatch, neck, identity=identity, cord=cord
+    )
 
 
 def content(name: str) -> dict[str, Any]:
@@ -161,7 +152,7 @@ def test_only_what_is_not_given_is_made(
 def test_a_mask_for_a_model_that_makes_none(
     stand_in: StandIn, use: Callable[..., KnowingEngine], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    use(identity=True, compact=False)
+    use(identity=True, cord=False)
     assert main(["run", "-i", "t2.nii.gz"]) == 0
     stand_in.behave(**{"sct_deepseg spinalcord": "fail"})
     assert main(["run", "-i", "t2.nii.gz", "-ofolder", "out"]) == 0  # at hand, beside the image

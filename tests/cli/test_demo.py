@@ -1,0 +1,47 @@
+"""The demo, and its comparison with the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sct_rootlets import pipeline
+from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.cli.demo import format_comparison
+from sct_rootlets.cli.main import main
+from sct_rootlets.metrics import BorderError, BorderErrors
+
+pytestmark = pytest.mark.usefixtures("no_figures")
+
+
+BUNDLED = Path(pipeline.__file__).parents[1] / "models" / "compact"
+
+
+def test_the_comparison_of_the_demo_is_a_table() -> None:
+    c5, c6 = SpinalLevel.C5, SpinalLevel.C6
+    errors = BorderErrors(
+        (
+            BorderError(c5, "rostral", 10.0, 10.5),
+            BorderError(c5, "caudal", 25.25, 25.0),
+            BorderError(c6, "rostral", 25.25, 25.0),
+            BorderError(c6, "caudal", float("nan"), 40.0),
+        )
+    )
+    lines = [line.split() for line in format_comparison(errors).splitlines()]
+    assert lines[2] == ["C5", "10.0", "10.5", "-0.5", "25.2", "25.0", "+0.2"]
+    assert lines[3] == ["C6", "25.2", "25.0", "+0.2", "n/a", "40.0", "n/a"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not BUNDLED.is_dir(), reason="no bundled model in this checkout")
+def test_the_demo_finds_the_borders_of_a_phantom(
+    tmp_path: Path, real_figures: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    assert main(["demo", "-o", str(tmp_path / "demo")]) == 0
+    out = capsys.readouterr().out
+    median = float(out.partition("median error ")[2].split()[0])
+    assert median <= 1.5
+    assert len(list((tmp_path / "demo").glob("*_spinal_levels.png"))) == 1
+    assert len(list((tmp_path / "demo").glob("*_spinal_levels.html"))) == 1
