@@ -20,7 +20,7 @@ from sct_rootlets.store.home import home
 from sct_rootlets.store.install import Progress, install
 from sct_rootlets.store.requested import is_url, requested_model, requested_model_at
 from sct_rootlets.store.space import writing
-from sct_rootlets.store.web.session import shown
+from sct_rootlets.store.web.addresses import shown
 
 __all__ = ["Custom", "custom_version", "forget_custom", "install_custom"]
 

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import logging
 import os
-import random
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from urllib3.exceptions import MaxRetryError
+
 from sct_rootlets.errors import DownloadError, IntegrityError, StoreError
 from sct_rootlets.store.space import bytes_text, require_space, writing
+from sct_rootlets.store.web.addresses import require_allowed, shown, without_user
 from sct_rootlets.store.web.partial import Part, Validators, sidecar_path
+from sct_rootlets.store.web.retries import Timeouts, retries_for
 from sct_rootlets.store.web.session import (
     LATER,
     WEB_PAGE,
-    Failure,
-    Timeouts,
+    WebFailure,
     blocks,
     new_session,
     open_url,
-    require_allowed,
-    shown,
-    without_user,
 )
 
 __all__ = ["Downloaded", "Progress", "Timeouts", "download", "sidecar_path"]
-
-logger = logging.getLogger(__name__)
 
 #: Called with the address, the bytes there are, and the bytes there will be (None: unknown).
 Progress = Callable[[str, int, "int | None"], None]
@@ -105,7 +100,7 @@ def download(
         Called with (address, bytes so far, bytes in all or None).
     timeouts : Timeouts, optional
     attempts : int
-        Attempts at one address that bring next to nothing, before the next is tried.
+        Attempts at one address, at an answer and at more of its file, before the next is tried.
 
     Raises
     ------
@@ -123,8 +118,8 @@ def download(
     for url in urls:
         require_allowed(url)
     part = Part(target)
-    failures: list[tuple[str, Failure]] = []
-    with new_session() as session:
+    failures: list[tuple[str, WebFailure]] = []
+    with new_session(attempts, timeouts) as session:
         for url in urls:
             outcome = _try_mirror(session, url, part, promise, progress, timeouts, attempts)
             if isinstance(outcome, Downloaded):
@@ -134,7 +129,7 @@ def download(
     raise _error(failures)
 
 
-def _error(failures: list[tuple[str, Failure]]) -> DownloadError | IntegrityError:
+def _error(failures: list[tuple[str, WebFailure]]) -> DownloadError | IntegrityError:
     if not failures:
         return DownloadError("no address of the file is known")
     problem = "; ".join(f"{shown(url)}: {failure.problem}" for url, failure in failures)
@@ -152,27 +147,24 @@ def _try_mirror(
     progress: Progress | None,
     timeouts: Timeouts,
     attempts: int,
-) -> Downloaded | Failure:
+) -> Downloaded | WebFailure:
     """Return the file, or the last failure once another attempt makes no sense."""
-    failed = 0
+    retries = retries_for(attempts, timeouts)
     longest = part.size()
     while True:
         try:
             return _attempt(session, url, part, promise, progress, timeouts)
-        except Failure as failure:
+        except WebFailure as failure:
+            if not failure.again:
+                return failure
             if part.size() - longest >= WORTHWHILE_BYTES:
                 longest = part.size()
-                failed = 0
-            failed += 1
-            if not failure.again or failed >= attempts:
+                retries = retries_for(attempts, timeouts)
+            try:
+                retries = retries.increment("GET", shown(url), error=failure)
+            except MaxRetryError:
                 return failure
-            pause_s = failure.pause_s
-            if pause_s is None:
-                # A part of it by chance: many who were cut at once shall not return at once.
-                pause_s = timeouts.pause_s * 2 ** (failed - 1) * random.uniform(0.5, 1.0)
-                pause_s = min(pause_s, timeouts.longest_pause_s)
-            logger.warning("%s: %s; trying again in %.1f s", shown(url), failure.problem, pause_s)
-            time.sleep(pause_s)
+            retries.sleep()
 
 
 def _attempt(
@@ -194,7 +186,7 @@ def _attempt(
             response.close()
             response = stack.enter_context(open_url(session, url, {}, timeouts))
             if response.status_code != 200:
-                raise Failure(f"answers HTTP {response.status_code} unasked")
+                raise WebFailure(f"answers HTTP {response.status_code} unasked")
         new = Validators.of(response, source)
         _require_size(new.total, promise)
         body: Iterable[bytes] = blocks(response)
@@ -216,20 +208,20 @@ def _attempt(
         part.remove()
         problem = f"the file has the sha256 {found} instead of {promise.sha256}"
         # A file put together from two attempts gets a second chance in one piece.
-        raise Failure(problem, _OTHER_BYTES, again=start is not None, wrong_bytes=True)
+        raise WebFailure(problem, _OTHER_BYTES, again=start is not None, wrong_bytes=True)
     return Downloaded(source, found, part.size())
 
 
 def _require_size(total: int | None, promise: _Promise) -> None:
-    """Raise a `Failure` if the announced size is not the promised one."""
+    """Raise a `WebFailure` if the announced size is not the promised one."""
     if total is None or total == promise.size_bytes:
         return
     if promise.size_bytes is not None:
         problem = f"the file has {total} bytes instead of {promise.size_bytes}"
-        raise Failure(problem, _OTHER_BYTES, wrong_bytes=True)
+        raise WebFailure(problem, _OTHER_BYTES, wrong_bytes=True)
     if total > MOST_BYTES:
         problem = f"the file has {bytes_text(total)}, more than any model"
-        raise Failure(problem, _OTHER_BYTES, wrong_bytes=True)
+        raise WebFailure(problem, _OTHER_BYTES, wrong_bytes=True)
 
 
 def _require_archive(body: Iterator[bytes]) -> Iterator[bytes]:
@@ -243,10 +235,10 @@ def _require_archive(body: Iterator[bytes]) -> Iterator[bytes]:
         return itertools.chain([head], body)
     start = head.lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
-        raise Failure("the answer is a web page instead of an archive", WEB_PAGE)
+        raise WebFailure("the answer is a web page instead of an archive", WEB_PAGE)
     if not head:
-        raise Failure("the answer is empty", WEB_PAGE, again=True)
-    raise Failure("the answer is no archive (zip or tar.gz)", WEB_PAGE)
+        raise WebFailure("the answer is empty", WEB_PAGE, again=True)
+    raise WebFailure("the answer is no archive (zip or tar.gz)", WEB_PAGE)
 
 
 def _save(
@@ -268,7 +260,7 @@ def _save(
             if size_bytes > most_bytes:
                 part.remove()
                 problem = f"the file has more than {most_bytes} bytes, and was stopped there"
-                raise Failure(problem, _OTHER_BYTES, wrong_bytes=True)
+                raise WebFailure(problem, _OTHER_BYTES, wrong_bytes=True)
             rest = memoryview(block)
             while rest:
                 rest = rest[stream.write(rest) :]
@@ -279,7 +271,7 @@ def _save(
 
 
 def _require_whole(part: Part, total: int | None, promise: _Promise, is_chunked: bool) -> None:
-    """Raise a `Failure` if fewer bytes came than there are."""
+    """Raise a `WebFailure` if fewer bytes came than there are."""
     whole = total if total is not None else promise.size_bytes
     size_bytes = part.size()
     if whole is None or size_bytes >= whole:
@@ -287,5 +279,7 @@ def _require_whole(part: Part, total: int | None, promise: _Promise, is_chunked:
     if total is None and is_chunked:  # such an answer has an end of its own: it was not cut
         part.remove()
         problem = f"the file has {size_bytes} bytes instead of {whole}"
-        raise Failure(problem, _OTHER_BYTES, wrong_bytes=True)
-    raise Failure(f"the connection was cut after {size_bytes} of {whole} bytes", LATER, again=True)
+        raise WebFailure(problem, _OTHER_BYTES, wrong_bytes=True)
+    raise WebFailure(
+        f"the connection was cut after {size_bytes} of {whole} bytes", LATER, again=True
+    )

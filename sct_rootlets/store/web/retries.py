@@ -1,0 +1,108 @@
+"""How often and how patiently a server is asked again: by ``urllib3.Retry``, within bounds."""
+
+from __future__ import annotations
+
+import logging
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from urllib3.exceptions import InvalidHeader, MaxRetryError
+from urllib3.util.retry import Retry
+
+from sct_rootlets.store.web.addresses import shown
+
+__all__ = ["BUSY", "BoundedRetry", "Timeouts", "retries_for"]
+
+logger = logging.getLogger(__name__)
+
+#: Statuses after which another attempt may succeed.
+BUSY = frozenset((408, 425, 429, *range(500, 600)))
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long to wait for a server.
+
+    Parameters
+    ----------
+    connect_s, read_s : float
+        Seconds without an answer after which a connection counts as failed or stalled.
+    pause_s : float
+        Seconds before the third attempt; doubled before each further one. The second comes at
+        once, unless the server asks to wait.
+    longest_pause_s : float
+        Seconds that no pause exceeds, whatever the server asks for.
+    """
+
+    connect_s: float = 15.0
+    read_s: float = 60.0
+    pause_s: float = 1.0
+    longest_pause_s: float = 60.0
+
+
+def retries_for(attempts: int, timeouts: Timeouts) -> BoundedRetry:
+    """Return what lets `attempts` fail, for want of an answer or with one of `BUSY`."""
+    retries = BoundedRetry(
+        attempts - 1,
+        status_forcelist=BUSY,
+        raise_on_status=False,
+        backoff_factor=timeouts.pause_s / 2,
+    )
+    retries.longest_s = timeouts.longest_pause_s
+    return retries
+
+
+class BoundedRetry(Retry):
+    """Retries that say why they come, and wait no longer than `longest_s` whatever is asked."""
+
+    longest_s = 60.0
+
+    def new(self, **changes: Any) -> BoundedRetry:
+        """Return one with `changes`."""
+        retries = super().new(**changes)
+        retries.longest_s = self.longest_s
+        return retries
+
+    def get_retry_after(self, response: Any) -> float | None:
+        """Return the seconds that a server asks to wait, at most the longest; None if it does not.
+
+        Newer versions of urllib3 have an option for that.
+        """
+        try:
+            asked_s = super().get_retry_after(response)
+        except InvalidHeader:
+            return None
+        return None if asked_s is None else min(asked_s, self.longest_s)
+
+    def get_backoff_time(self) -> float:
+        """Return the seconds to wait otherwise: none before the second attempt, then more."""
+        # A part of it by chance: many who were cut at once shall not return at once.
+        return min(super().get_backoff_time(), self.longest_s) * random.uniform(0.5, 1.0)
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: Any = None,
+        error: Exception | None = None,
+        _pool: Any = None,
+        _stacktrace: Any = None,
+    ) -> BoundedRetry:
+        """Return what is left after a failed attempt; raise ``MaxRetryError`` if nothing is."""
+        if response is not None:
+            # Else urllib3 reads what a server in trouble sends, to its end, into memory.
+            response.close()
+        if error is not None and "CERTIFICATE_VERIFY_FAILED" in str(error):  # nothing changes that
+            raise MaxRetryError(_pool, url or "", error) from error
+        left = super().increment(method, url, response, error, _pool, _stacktrace)
+        where = shown(url or "")
+        if _pool is not None and where.startswith("/"):
+            where = f"{_pool.host}{where}"
+        problem = f"no answer ({type(error).__name__})"
+        if response is not None:
+            problem = f"the server is in trouble or busy (HTTP {response.status})"
+        elif _pool is None:
+            problem = str(error)
+        logger.warning("%s: %s; trying again", where, problem)
+        return left
