@@ -3,7 +3,8 @@
 from sct_rootlets.fmri.analysis import Analysis, SeriesResult, analyse
 from sct_rootlets.fmri.fractions import Fractions, level_fractions
 from sct_rootlets.fmri.group import group, group_tsv
-from sct_rootlets.fmri.mapping import MappedLevels, map_levels
+from sct_rootlets.fmri.mapped import MappedLevels
+from sct_rootlets.fmri.mapping import map_levels
 from sct_rootlets.fmri.parcels import Parcel, Parcels, level_parcels
 from sct_rootlets.fmri.regions import region_parcels
 from sct_rootlets.fmri.slices import Coverage, SliceRow, label_voxels, slice_fractions

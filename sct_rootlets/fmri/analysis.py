@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.errors import InputError
-from sct_rootlets.fmri.mapping import MappedLevels
+from sct_rootlets.fmri.mapped import MappedLevels, Word
 from sct_rootlets.fmri.parcels import Parcels, level_parcels
 from sct_rootlets.fmri.regions import load_grey_matter, region_parcels
 from sct_rootlets.fmri.series import (
@@ -36,7 +36,6 @@ from sct_rootlets.tables import Column, aligned, cells
 
 __all__ = ["Analysis", "SeriesResult", "analyse"]
 
-Word = str | os.PathLike[str]
 Floats = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 

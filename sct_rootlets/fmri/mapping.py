@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError
 from sct_rootlets.files.names import level_files
 from sct_rootlets.fmri.borders_on_cord import BordersOnCord
 from sct_rootlets.fmri.checks import require_arrival, require_direction_of_fields
-from sct_rootlets.fmri.fractions import Fractions, level_fractions
+from sct_rootlets.fmri.fractions import level_fractions
+from sct_rootlets.fmri.mapped import MappedLevels, Word
 from sct_rootlets.fmri.sampling import LevelSampler
 from sct_rootlets.fmri.slices import (
     Coverage,
-    SliceRow,
     coverage,
     label_voxels,
     rows_of,
@@ -38,92 +36,7 @@ from sct_rootlets.inputs import ImageLike, LabelsLike
 from sct_rootlets.levels import LevelTable
 from sct_rootlets.levels.table.reading import OtherTableError, read_table_beside
 
-__all__ = ["MappedLevels", "map_levels"]
-
-Word = str | os.PathLike[str]
-
-
-@dataclass(frozen=True, eq=False)
-class MappedLevels:
-    """Levels in the space of an EPI.
-
-    Attributes
-    ----------
-    fractions : Fractions
-        Share of every voxel in each level.
-    labels : LabelImage
-        The level with the largest share, on the grid and with the header of the EPI.
-    rows : tuple of SliceRow
-        Which slice holds which level, and how much of it.
-    coverage : tuple of Coverage
-        How much of each level the slices hold.
-    chain : Chain
-        From the EPI to the image of the levels.
-    destination : Image
-        Grid, header and path of the EPI; no voxels.
-    cord : LabelImage or None
-        Its cord mask.
-    table : LevelTable or None
-        The table of the levels, if there is one.
-    crowded : tuple of SpinalLevel
-        Levels whose labels stand in voxels that hold more of another level; see
-        :func:`sct_rootlets.fmri.slices.label_voxels`.
-    warnings : tuple of str
-    sources : tuple of str
-        Input files.
-    parameters : dict
-        What was asked for, for the sidecars.
-    """
-
-    fractions: Fractions
-    labels: LabelImage
-    rows: tuple[SliceRow, ...]
-    coverage: tuple[Coverage, ...]
-    chain: Chain
-    destination: Image
-    cord: LabelImage | None = None
-    table: LevelTable | None = None
-    crowded: tuple[SpinalLevel, ...] = ()
-    warnings: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
-    parameters: dict[str, Any] = field(default_factory=dict)
-
-    def write(self, target: Word, *, probseg: str | None = None) -> dict[str, Path]:
-        """Write label image, tables, sidecars and fractions, whole or not at all.
-
-        Parameters
-        ----------
-        target : path-like
-            Label image to write; the others are named after it by
-            :func:`sct_rootlets.fmri.files.mapped_files`.
-        probseg : {"4d", "files"}, optional
-            Also write the fractions: as one 4D image, or as one image a level.
-
-        Returns
-        -------
-        dict of str to Path
-            Files by what they are.
-
-        Raises
-        ------
-        UsageError
-            If a file would replace an input, or a sidecar of somebody else.
-        """
-        from sct_rootlets.files.outputs import OutputSet
-        from sct_rootlets.fmri.files import stage
-
-        with OutputSet() as outputs:
-            return stage(outputs, self, Path(target), probseg=probseg)
-
-    def format_coverage(self) -> str:
-        """Return the coverage of the levels as plain text for the terminal."""
-        lines = ["level  slices  covered  along mm  volume mm3  voxels"]
-        for row in self.coverage:
-            lines.append(
-                f"{row.level!s:<5}  {row.n_slices:>6}  {row.slices:>7.2f}  {row.along_mm:>8.1f}  "
-                f"{row.volume_mm3:>10.0f}  {row.n_voxels:>6}"
-            )
-        return "\n".join(lines)
+__all__ = ["map_levels"]
 
 
 def map_levels(

@@ -10,7 +10,8 @@ from sct_rootlets.files.guards import require_free
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.files.sidecar import sidecar_path, split_nifti
 from sct_rootlets.fmri.analysis import Analysis
-from sct_rootlets.fmri.files import mapped_files, planned_files, stage, stage_json, without_series
+from sct_rootlets.fmri.files import mapped_files, planned_files
+from sct_rootlets.fmri.mapped import stage, stage_json, without_series
 from sct_rootlets.fmri.parcels import COLUMNS as NAMES
 from sct_rootlets.fmri.parcels import Parcel
 from sct_rootlets.fmri.profiles import draw_profile
