@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -13,7 +14,12 @@ from sct_rootlets.fmri import analyse, map_levels
 from sct_rootlets.fmri.products import write
 from tests.fmri.planted import plant
 
-maskers = pytest.importorskip("nilearn.maskers", reason="nilearn is not installed")
+
+@pytest.fixture(scope="module")
+def maskers() -> Any:
+    """Return nilearn's maskers, imported where they are used: that takes three seconds."""
+    return pytest.importorskip("nilearn.maskers", reason="nilearn is not installed")
+
 
 #: Pandas warns of what nilearn does, and nilearn of what it will do.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -35,10 +41,10 @@ def ours(folder: Path, **options: str) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    ("ask", "theirs"), [("none", False), ("zscore", "zscore_sample"), ("psc", "psc")]
+    ("kind", "ask", "theirs"),
+    [("X", "none", False), ("X_regions", "zscore", "zscore_sample"), ("X", "psc", "psc")],
 )
-@pytest.mark.parametrize("kind", ["X", "X_regions"])
-def test_labels_masker(folder: Path, ask: str, theirs: object, kind: str) -> None:
+def test_labels_masker(folder: Path, maskers: Any, kind: str, ask: str, theirs: object) -> None:
     mine = ours(folder, average="label", standardize=ask)
     masker = maskers.NiftiLabelsMasker(
         str(folder / f"{kind}.nii.gz"), lut=str(folder / f"{kind}_dseg.tsv"), standardize=theirs
@@ -51,7 +57,7 @@ def test_labels_masker(folder: Path, ask: str, theirs: object, kind: str) -> Non
         np.testing.assert_allclose(mine[name], column, rtol=1e-5, atol=2e-4, err_msg=name)
 
 
-def test_labels_masker_within_a_mask(folder: Path) -> None:
+def test_labels_masker_within_a_mask(folder: Path, maskers: Any) -> None:
     epi = nib.load(folder / "bold.nii.gz")
     mask = np.ones(epi.shape[:3], dtype=np.uint8)
     mask[: epi.shape[0] // 2] = 0
@@ -65,7 +71,7 @@ def test_labels_masker_within_a_mask(folder: Path) -> None:
         np.testing.assert_allclose(mine[name], column, rtol=1e-5, err_msg=name)
 
 
-def test_maps_masker(folder: Path) -> None:
+def test_maps_masker(folder: Path, maskers: Any) -> None:
     mine = ours(folder, average="fit")
     masker = maskers.NiftiMapsMasker(str(folder / "X_probseg.nii.gz"), standardize=False)
     found = masker.fit_transform(str(folder / "bold.nii.gz"))
