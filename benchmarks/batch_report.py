@@ -25,7 +25,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks import watch
-from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.image import Grid, Image, LabelImage, save
 from sct_rootlets.inputs import Landmarks
 from sct_rootlets.phantom import Phantom, make_grid, random_anatomy, render
 from sct_rootlets.pipeline import levels
-from sct_rootlets.result.stage import stage_levels
 
 __all__ = ["BASES", "PLANTED", "Plan", "check", "make", "plans"]
 
@@ -194,14 +192,8 @@ def _subject(plan: Plan, folder: Path, cache: Path) -> None:
     save(labels(phantom.rootlets, found), paths["rootlets"])
     landmarks = Landmarks(paths["discs"], pmj=paths.get("pmj"))
     made = levels(paths["rootlets"], paths["cord"], landmarks=landmarks)
-    with OutputSet() as outputs:
-        stage_levels(
-            outputs,
-            paths["levels"],
-            made.derived,
-            sources=[paths[name] for name in ("image", "cord", "discs", "pmj") if name in paths],
-            parameters=made.parameters,
-        )
+    sources = [str(paths[what]) for what in ("image", "cord", "discs", "pmj") if what in paths]
+    replace(made, sources=tuple(sources)).write(paths["levels"])
     table = paths["levels"].with_name(f"{plan.stem}_spinal_levels.tsv")
     if plan.planted == "absent image":
         paths["image"].unlink()

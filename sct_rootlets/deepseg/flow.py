@@ -30,7 +30,7 @@ from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.postprocess import postprocess
 from sct_rootlets.prefetch import Outcome
 from sct_rootlets.result import LevelsResult, Predicted
-from sct_rootlets.result.stage import stage_cord, stage_intermediate, stage_segmentation
+from sct_rootlets.result.stage import stage_cord, stage_intermediate
 from sct_rootlets.sct import qc_report
 from sct_rootlets.store.catalogue import model_url
 
@@ -238,22 +238,12 @@ def _with_rootlets(request: Request, number: int, raw: Predicted, predicted: Pre
 def _stage_rootlets(
     request: Request, outputs: OutputSet, target: Path, predicted: Predicted
 ) -> None:
-    stage_segmentation(
-        outputs,
-        {"rootlets": target},
-        predicted.rootlets,
-        None,
-        sources=predicted.sources,
-        model=predicted.model,
-        numbered=predicted.numbered,
-        notes=(*predicted.remarks, *predicted.segmentation.notes),
-        parameters=predicted.parameters,
-        maker={
-            "Name": f"{GENERATOR}: {request.command}" if request.command else GENERATOR,
-            "CodeURL": _code_url(),
-            "ModelURL": model_url(predicted.model, request.model.manifest),
-        },
-    )
+    maker = {
+        "Name": f"{GENERATOR}: {request.command}" if request.command else GENERATOR,
+        "CodeURL": _code_url(),
+        "ModelURL": model_url(predicted.model, request.model.manifest),
+    }
+    predicted.stage(outputs, {"rootlets": target}, maker)
 
 
 def _code_url() -> str | None:

@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sct_rootlets import __version__
+from sct_rootlets.anatomy import PLACES
+from sct_rootlets.colours import look_up
 from sct_rootlets.files.guards import require_free
 from sct_rootlets.files.names import level_files
 from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.image import Image, LabelImage
+from sct_rootlets.files.sidecar import hashes, sidecar
+from sct_rootlets.image import Image, LabelImage, save
 from sct_rootlets.levels import Derived
+from sct_rootlets.levels.paint import paint_points
+from sct_rootlets.levels.table import text
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.result.made_by import facts_of, made_by
-from sct_rootlets.result.stage import stage_levels
+from sct_rootlets.result.stage import level_names, stage_labels
 
 if TYPE_CHECKING:
     from sct_rootlets.qc.mosaic import Mosaic
@@ -146,15 +151,46 @@ class LevelsResult:
         if csv is not None:
             files["csv"] = Path(csv)
         require_free(files, self.sources)
-        return stage_levels(
-            outputs,
-            Path(target),
-            self.derived,
+        derived, table = self.derived, self.derived.table
+        stage_labels(outputs, files["levels"], derived.levels, self._sidecar(files["json"].parent))
+        outputs.write(files["table"], text.to_tsv(table))
+        outputs.write(files["lookup"], look_up(row.level for row in table.rows))
+        for place in PLACES:
+            points = paint_points(derived.levels, derived.centerline, table, place)
+            save(points.labels, outputs.stage(files[place]))
+        if figure.has_matplotlib():
+            outputs.write(files["figure"], self.figure)
+        else:
+            del files["figure"]
+        if csv is not None:
+            outputs.write(files["csv"], text.to_csv(table))
+        return files
+
+    def _sidecar(self, folder: Path) -> dict[str, Any]:
+        identity = self.derived.identity
+        rejected = [
+            {
+                "level": str(stray.level),
+                "n_voxels": stray.n_voxels,
+                "s_mm": round(float(stray.s_mm), 2),
+                "reason": stray.reason,
+            }
+            for stray in self.derived.strays
+        ]
+        return sidecar(
+            beside=folder,
             sources=self.sources,
+            description="Spinal levels, painted on the cord mask by the value of the level; the "
+            "table beside it has their borders.",
             model=self.model,
             parameters=self.parameters,
-            figure=self.figure if figure.has_matplotlib() else None,
-            csv=None if csv is None else Path(csv),
+            extra={
+                "SourceSHA256": hashes(self.sources, folder),
+                "Labels": level_names(self.derived.levels),
+                **text.to_json(self.derived.table),
+                "rejected": rejected,
+                **({} if identity is None else {"identity": identity.report()}),
+            },
         )
 
     def stage_qc(

@@ -12,10 +12,11 @@ from sct_rootlets.engines import Segmentation
 from sct_rootlets.files.guards import require_free
 from sct_rootlets.files.names import stem_of
 from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.sidecar import sidecar
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.result.made_by import facts_of, made_by, seconds_and_notes
-from sct_rootlets.result.stage import stage_intermediate, stage_segmentation
+from sct_rootlets.result.stage import level_names, stage_cord, stage_intermediate, stage_labels
 
 if TYPE_CHECKING:
     from sct_rootlets.qc.mosaic import Mosaic
@@ -124,21 +125,8 @@ class Predicted:
         dict of str to Path
             What was written, by what it is.
         """
-        files = {"rootlets": planned["rootlets"]}
-        if self.cord_is_ours:
-            files["cord"] = planned["cord"]
         with OutputSet() as outputs:
-            stage_segmentation(
-                outputs,
-                files,
-                self.rootlets,
-                self.cord,
-                sources=self.sources,
-                model=self.model,
-                numbered=self.numbered,
-                notes=(*self.remarks, *self.segmentation.notes),
-                parameters=self.parameters,
-            )
+            files = self.stage(outputs, planned)
             if keep_intermediate:
                 files |= stage_intermediate(
                     outputs,
@@ -147,4 +135,38 @@ class Predicted:
                     rootlets=self.segmentation.rootlets if self.numbered else None,
                     csf=self.segmentation.csf,
                 )
+        return files
+
+    def stage(
+        self,
+        outputs: OutputSet,
+        planned: Mapping[str, Path],
+        maker: Mapping[str, Any] | None = None,
+    ) -> dict[str, Path]:
+        """Stage in `outputs` rootlets and cord mask with their sidecars, as :meth:`write` does.
+
+        The cord mask only if `planned` names it; `maker` is as
+        :func:`sct_rootlets.files.sidecar.sidecar` takes it.
+        """
+        common: dict[str, Any] = {
+            "sources": self.sources,
+            "model": self.model,
+            "parameters": self.parameters,
+            "maker": maker,
+        }
+        files = {"rootlets": planned["rootlets"]}
+        level = "by the value of their spinal level" if self.numbered else "without their level"
+        content = sidecar(
+            beside=files["rootlets"].parent,
+            description=f"Rootlets of the spinal cord, {level}.",
+            extra={
+                "Labels": level_names(self.rootlets) if self.numbered else {"1": "rootlet"},
+                "Notes": [*self.remarks, *self.segmentation.notes],
+            },
+            **common,
+        )
+        stage_labels(outputs, files["rootlets"], self.rootlets, content)
+        if self.cord is not None and self.cord_is_ours and "cord" in planned:
+            files["cord"] = planned["cord"]
+            stage_cord(outputs, files["cord"], self.cord, **common)
         return files

@@ -17,7 +17,8 @@ from sct_rootlets.levels import Derived
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.result.levels import LevelsResult
 from sct_rootlets.result.made_by import seconds_and_notes
-from sct_rootlets.result.stage import stage_intermediate, stage_segmentation
+from sct_rootlets.result.predicted import Predicted
+from sct_rootlets.result.stage import stage_intermediate
 
 __all__ = ["Result"]
 
@@ -134,17 +135,19 @@ class Result:
         folder = Path(folder)
         files = image_outputs(self.stem, folder, cord=self.cord_is_ours)
         require_free(files, self.sources)
-        stage_segmentation(
-            outputs,
-            files,
-            self.rootlets,
+        Predicted(
+            self.image,
             self.cord,
-            sources=self.sources,
-            model=self.model,
-            numbered=True,
-            notes=(*self.image.remarks, *self.segmentation.notes),
-            parameters=self.parameters,
-        )
+            self.cord_is_ours,
+            self.rootlets,
+            True,
+            self.segmentation,
+            self.model,
+            self.sources,
+            self.timings_s,
+            self.image.remarks,
+            self.parameters,
+        ).stage(outputs, files)
         files |= self.of_levels.stage(outputs, files["levels"], csv=csv)
         if keep_intermediate:
             files |= stage_intermediate(
