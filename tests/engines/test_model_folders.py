@@ -57,9 +57,17 @@ def official(model_folder: Factory, image: Image, **more):
     return engine_for(model_folder(thresholds, classes, **{"labels": LEVELS, **more}))
 
 
-def test_at_the_models_own_spacing_the_answer_is_exact(model_folder):
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory, engine_name):
+    """An image at the model's own spacing, the truth, and a loaded engine."""
     image, truth = spine(STRAIGHT, SHAPE)
-    result = official(model_folder, image).predict(image)
+    write = functools.partial(write_model, tmp_path_factory.mktemp("straight"))
+    return image, truth, official(write, image)
+
+
+def test_at_the_models_own_spacing_the_answer_is_exact(straight):
+    image, truth, engine = straight
+    result = engine.predict(image)
     np.testing.assert_array_equal(result.rootlets.data, truth.data)
     assert result.has_level_identity
     assert result.cord is None
@@ -159,8 +167,12 @@ def test_cord_and_csf_classes_become_masks(model_folder):
     assert not result.has_level_identity
 
 
-@pytest.mark.parametrize("name", ["nnUNetTrainer_2000epochs", "nnUNetTrainerOfNobody"])
-def test_the_trainer_class_may_be_absent(model_folder, name):
+@pytest.mark.parametrize(
+    "name",
+    # nnU-Net's search takes any object of that name from any of its modules.
+    ["nnUNetTrainer_2000epochs", "nnUNetTrainerOfNobody", "join", "nnUNetPredictor"],
+)
+def test_the_trainer_class_may_be_absent_or_no_trainer(model_folder, name):
     image, truth = spine(STRAIGHT, SHAPE)
     engine = official(model_folder, image, trainer_name=name)
     np.testing.assert_array_equal(engine.predict(image).rootlets.data, truth.data)
@@ -181,10 +193,9 @@ def test_folds_are_averaged_unless_there_is_fold_all(model_folder):
     assert "fold_all" in result.notes[0]
 
 
-def test_progress_counts_tiles_and_nothing_is_printed(model_folder, capsys):
-    image, _ = spine(STRAIGHT, SHAPE)
+def test_progress_counts_tiles_and_nothing_is_printed(straight, capsys):
+    image, _, engine = straight
     calls: list[tuple[str, int, int]] = []
-    engine = official(model_folder, image)
     for _ in range(2):
         calls.clear()
         engine.predict(image, progress=lambda *call: calls.append(call))
@@ -193,11 +204,9 @@ def test_progress_counts_tiles_and_nothing_is_printed(model_folder, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_the_callers_progress_may_print(model_folder, capsys):
-    image, _ = spine(STRAIGHT, SHAPE)
-    official(model_folder, image).predict(
-        image, progress=lambda *call: sys.stdout.write(f"tile {call[1]}\n")
-    )
+def test_the_callers_progress_may_print(straight, capsys):
+    image, _, engine = straight
+    engine.predict(image, progress=lambda *call: sys.stdout.write(f"tile {call[1]}\n"))
     assert "tile 8" in capsys.readouterr().out
 
 
@@ -272,9 +281,8 @@ def test_a_cascade_or_two_channels_are_refused(model_folder):
         engine_for(folder)
 
 
-def test_intensities_reach_the_network_z_scored(model_folder):
-    image, truth = spine(STRAIGHT, SHAPE)
-    engine = official(model_folder, image)
+def test_intensities_reach_the_network_z_scored(straight):
+    image, truth, engine = straight
     scaled = image.with_data(image.data * 11 + 400)
     assert max(INTENSITY.values()) * 11 < scaled.data.max() + 1
     np.testing.assert_array_equal(engine.predict(scaled).rootlets.data, truth.data)
@@ -312,11 +320,3 @@ def test_such_plans_do_run_code_in_nnunet_itself(tmp_path):
     get_network = pytest.importorskip("nnunetv2.utilities.get_network_from_plans")
     get_network.get_network_from_plans(HUB[1], hub(tmp_path), [], 1, 2)
     assert (tmp_path / "ran").is_dir()
-
-
-@pytest.mark.parametrize("name", ["join", "np", "nnUNetPredictor"])
-def test_a_trainer_is_a_trainer(model_folder, name):
-    """nnU-Net's search takes any object of that name from any of its modules."""
-    image, truth = spine(STRAIGHT, SHAPE)
-    engine = official(model_folder, image, trainer_name=name)
-    np.testing.assert_array_equal(engine.predict(image).rootlets.data, truth.data)

@@ -65,7 +65,7 @@ def random_model(tmp_path: Path) -> Write:
     return write
 
 
-def smooth_image(shape=(34, 41, 38), spacing=(1.2, 0.8, 1.0)):
+def smooth_image(shape=(28, 34, 32), spacing=(1.2, 0.8, 1.0)):
     from scipy import ndimage
 
     data = ndimage.gaussian_filter(np.random.default_rng(6).normal(size=shape), 1.5)
@@ -100,11 +100,13 @@ def test_the_answer_is_nnunets(random_model: Write, what):
     folder, image = random_model(**what), smooth_image()
     if "changes" in what:
         image.data[:6] = 0
+    before = image.data.copy()
     expected = predict(folder, "nnunet", image).rootlets.data
     assert len(np.unique(expected)) >= 3
     for ours in ENGINES:  # beside one another: nnU-Net's answer takes longest
         found = predict(folder, ours, image).rootlets.data
         assert (found == expected).mean() > NEARLY_ALL, ours
+    np.testing.assert_array_equal(image.data, before)
 
 
 def test_mirrored_views_are_nnunets(random_model: Write):
@@ -127,7 +129,7 @@ def cord_in(image):
 def test_around_a_cord_the_answer_is_that_of_the_whole_image(random_model: Write, ours):
     from scipy import ndimage
 
-    folder, image = random_model(), smooth_image((34, 90, 38))
+    folder, image = random_model(), smooth_image((24, 75, 26))
     cord = cord_in(image)
     whole = predict(folder, ours, image).rootlets.data
     seen = []
@@ -144,7 +146,7 @@ def test_around_a_cord_the_answer_is_that_of_the_whole_image(random_model: Write
 
 
 def test_fast_tiles_lie_on_the_cord(random_model: Write, ours):
-    folder, image = random_model(), smooth_image((34, 90, 38))
+    folder, image = random_model(), smooth_image((24, 75, 26))
     calls = {}
     for fast in (False, True):
         engine = load_engine(locate(folder), "cpu", 1, engine=ours, fast=fast)
@@ -174,13 +176,6 @@ def test_an_empty_cord_mask_is_an_error(random_model: Write, ours):
         predict(random_model(), ours, image, cord=empty)
 
 
-def test_the_image_is_not_changed(random_model: Write, ours):
-    image = smooth_image()
-    before = image.data.copy()
-    predict(random_model(), ours, image)
-    np.testing.assert_array_equal(image.data, before)
-
-
 def test_what_only_nnunet_runs_is_run_by_it(random_model: Write, ours):
     kwargs = {"is_seg": False, "force_separate_z": None, "mode": "linear"}
     changes = {
@@ -205,8 +200,8 @@ def test_a_wide_image_is_predicted_around_the_cord_that_is_found(random_model: W
         def box_world(self, image, tell):
             return self.corners
 
-    folder, image = random_model(), smooth_image((34, 90, 38), (1, 1, 1))
-    corners = image.grid.world_from_ijk([[10, 8, 0], [14, 12, 30]])
+    folder, image = random_model(), smooth_image((24, 84, 26), (1, 1, 1))
+    corners = image.grid.world_from_ijk([[10, 8, 0], [14, 12, 20]])
     engines = {
         name: SlidingEngine(locate(folder), TorchBackend(torch.device("cpu"), 1), finder=finder)
         for name, finder in {

@@ -1,93 +1,68 @@
 from __future__ import annotations
 
-import json
-
+import numpy as np
 import pytest
+from scipy import ndimage
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("dynamic_network_architectures")
+from sct_rootlets.engines.network_grid.labels import labels_from
+from sct_rootlets.engines.network_grid.operators import axis_operators
+from sct_rootlets.engines.network_grid.sweep import Plane, Region
 
-from training.export import (  # noqa: E402
-    build_network,
-    folder_name,
-    plain_conv_unet_kwargs,
-    read_state_dict,
-    write_nnunet_folder,
-)
+SHAPE, CLASSES = (40, 33, 21), 4
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    torch.manual_seed(0)
-    kwargs = plain_conv_unet_kwargs()
-    network = build_network(kwargs)
-    folder = tmp_path_factory.mktemp("export") / folder_name("3d_fullres")
-    extra = {"sct_rootlets": {"rootlet_threshold": 0.6}}
-    weights = network.state_dict()
-    write_nnunet_folder(folder, "3d_fullres", (1, 1, 1), (64, 32, 32), kwargs, weights, extra)
-    return network, folder
+def scores():
+    """Scores of all classes, smooth as a network's are."""
+    noise = np.random.default_rng(5).normal(size=(CLASSES, *SHAPE))
+    return ndimage.gaussian_filter(noise, (0, 1.5, 1.5, 1.5)).astype(np.float32)
 
 
-def test_a_checkpoint_holds_each_weight_once_in_half_precision(exported):
-    network, folder = exported
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    assert 1.1e6 < parameters < 1.4e6
-    size = (folder / "fold_all" / "checkpoint_final.pth").stat().st_size
-    assert size < 2 * parameters + 60_000
-    assert [path.name for path in (folder / "fold_all").iterdir()] == ["checkpoint_final.pth"]
+def labelled(scores, target, order, apart, axis):
+    planes = (
+        Plane(index, plane, np.ones(plane.shape[1:], dtype=bool))
+        for index, plane in enumerate(np.moveaxis(scores, axis + 1, 0))
+    )
+    operators = axis_operators(scores.shape[1:], target, order, apart)
+    return labels_from(planes, operators, axis, Region(None, scores.shape[1:]))
 
 
-def test_weights_come_back_under_every_name(exported):
-    network, folder = exported
-    read = read_state_dict(folder)
-    assert set(read) == set(network.state_dict())
-    for name, tensor in network.state_dict().items():
-        torch.testing.assert_close(read[name], tensor, rtol=1e-3, atol=1e-4)
-    network.load_state_dict(read)
-
-
-def test_plans_state_the_network_in_full(exported):
-    _, folder = exported
-    plans = json.loads((folder / "plans.json").read_text())
-    plan = plans["configurations"]["3d_fullres"]
-    assert plan["architecture"]["arch_kwargs"]["n_conv_per_stage"] == [2, 2, 2, 2]
-    assert plan["architecture"]["arch_kwargs"]["features_per_stage"] == [16, 32, 64, 96]
-    assert json.loads((folder / "dataset.json").read_text())["sct_rootlets"] == {
-        "rootlet_threshold": 0.6
-    }
-
-
-def test_nnunet_before_2_5_reads_the_same_network_from_these_plans(exported):
-    """Its words for the architecture are there too; 2.8.1 still translates them."""
-    handler = pytest.importorskip("nnunetv2.utilities.plans_handling.plans_handler")
-    _, folder = exported
-    plan = json.loads((folder / "plans.json").read_text())["configurations"]["3d_fullres"]
-    expected = plan.pop("architecture")
-    with pytest.warns(UserWarning, match="old nnU-Net plans"):
-        translated = handler.ConfigurationManager(plan).configuration["architecture"]
-    assert translated["network_class_name"] == expected["network_class_name"]
-    assert translated["arch_kwargs"] == {
-        **expected["arch_kwargs"],
-        "conv_op": "torch.nn.modules.conv.Conv3d",
-    }
-
-
-def test_nnunet_loads_it_strictly(exported):
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize(
+    ("target", "present", "wanted"),
+    [
+        ((40, 33, 21), (1, 1, 1), (1, 1, 1)),
+        ((57, 29, 40), (1, 1, 1), (0.7, 1.14, 0.53)),
+        ((13, 50, 33), (1, 1, 1), (3.2, 0.66, 0.64)),
+        ((160, 33, 21), (4, 1, 1), (1, 1, 1)),
+    ],
+)
+def test_labels_are_those_of_scores_resampled_in_full(scores, axis, target, present, wanted):
+    """Against nnU-Net's own resampling of every class, in double precision."""
     pytest.importorskip("nnunetv2")
-    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+    from nnunetv2.preprocessing.resampling.default_resampling import (
+        determine_do_sep_z_and_axis,
+        resample_data_or_seg_to_shape,
+    )
 
-    network, folder = exported
-    predictor = nnUNetPredictor(device=torch.device("cpu"), allow_tqdm=False)
-    predictor.initialize_from_trained_model_folder(str(folder), ("all",))
-    assert predictor.allowed_mirroring_axes == (2,)
-    tile = torch.randn(1, 1, 16, 16, 16)
-    with torch.inference_mode():
-        expected, got = network.eval()(tile), predictor.network.eval()(tile)
-    assert (expected - got).abs().max() < 0.05 * expected.std() + 0.02
+    theirs = resample_data_or_seg_to_shape(
+        scores.astype(float), target, present, wanted, False, 1, 0, None
+    ).argmax(axis=0)
+    _, apart = determine_do_sep_z_and_axis(None, present, wanted)
+    ours = labelled(scores, target, 1, apart, axis)
+    assert len(np.unique(theirs)) == CLASSES
+    assert (ours == theirs).mean() > 0.9999
 
 
-def test_weights_too_large_for_half_precision_are_refused(tmp_path):
-    kwargs = plain_conv_unet_kwargs((2, 2), (1, 2), 1)
-    weights = {name: value * 1e9 for name, value in build_network(kwargs).state_dict().items()}
-    with pytest.raises(ValueError, match="float16"):
-        write_nnunet_folder(tmp_path, "3d_fullres", (1, 1, 1), (8, 8, 8), kwargs, weights)
+def test_outside_the_region_there_is_no_class(scores):
+    mask = np.zeros(SHAPE, dtype=bool)
+    mask[10:30, 10:30, 5:18] = True
+    scores = scores.copy()
+    scores[3] += 100  # class 3 everywhere
+    box = Region(mask, SHAPE).box
+    planes = (
+        Plane(index, scores[:, index, box[1], box[2]], np.ones((20, 13), dtype=bool))
+        for index in range(10, 30)
+    )
+    labels = labels_from(planes, axis_operators(SHAPE, SHAPE, 1, None), 0, Region(mask, SHAPE))
+    np.testing.assert_array_equal(labels, 3 * mask)

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from sct_rootlets.engines.network_grid.labels import labels_from
-from sct_rootlets.engines.network_grid.operators import axis_operators
-from sct_rootlets.engines.network_grid.sweep import Plane, Region, best_axis, grid_origins, sweep
+from sct_rootlets.engines.network_grid.sweep import Region, best_axis, grid_origins, sweep
 from sct_rootlets.engines.network_grid.tiles import accumulate
 from sct_rootlets.errors import ModelError
 
@@ -103,56 +101,6 @@ def test_a_network_of_slices_sees_each_slice_once():
 def test_the_axis_that_needs_the_shortest_window_is_swept():
     assert best_axis((320, 320, 64), (224, 160, 48)) == 1
     assert best_axis((100, 20, 20), (50, 32, 32)) == 0
-
-
-def exported(scores, target, order, apart, axis, mask=None):
-    planes = (
-        Plane(index, plane, np.ones(plane.shape[1:], dtype=bool))
-        for index, plane in enumerate(np.moveaxis(scores, axis + 1, 0))
-    )
-    operators = axis_operators(scores.shape[1:], target, order, apart)
-    return labels_from(planes, operators, axis, Region(mask, scores.shape[1:]))
-
-
-@pytest.mark.parametrize("axis", [0, 1])
-@pytest.mark.parametrize(
-    ("target", "present", "wanted"),
-    [
-        ((40, 33, 21), (1, 1, 1), (1, 1, 1)),
-        ((57, 29, 40), (1, 1, 1), (0.7, 1.14, 0.53)),
-        ((13, 50, 33), (1, 1, 1), (3.2, 0.66, 0.64)),
-        ((160, 33, 21), (4, 1, 1), (1, 1, 1)),
-    ],
-)
-def test_labels_are_those_of_scores_resampled_in_full(whole, axis, target, present, wanted):
-    """Against nnU-Net's own resampling of every class, in double precision."""
-    pytest.importorskip("nnunetv2")
-    from nnunetv2.preprocessing.resampling.default_resampling import (
-        determine_do_sep_z_and_axis,
-        resample_data_or_seg_to_shape,
-    )
-
-    theirs = resample_data_or_seg_to_shape(
-        whole.astype(float), target, present, wanted, False, 1, 0, None
-    ).argmax(axis=0)
-    _, apart = determine_do_sep_z_and_axis(None, present, wanted)
-    ours = exported(whole, target, 1, apart, axis)
-    assert len(np.unique(theirs)) == CLASSES
-    assert (ours == theirs).mean() > 0.9999
-
-
-def test_outside_the_zone_there_is_no_class(whole):
-    mask = np.zeros(SHAPE, dtype=bool)
-    mask[10:30, 10:30, 5:18] = True
-    scores = whole.copy()
-    scores[3] += 100  # class 3 everywhere
-    box = Region(mask, SHAPE).box
-    planes = (
-        Plane(index, scores[:, index, box[1], box[2]], np.ones((20, 13), dtype=bool))
-        for index in range(10, 30)
-    )
-    labels = labels_from(planes, axis_operators(SHAPE, SHAPE, 1, None), 0, Region(mask, SHAPE))
-    np.testing.assert_array_equal(labels, 3 * mask)
 
 
 def test_scores_that_are_no_numbers_are_an_error(volume):

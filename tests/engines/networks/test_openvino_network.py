@@ -177,8 +177,8 @@ def test_processes_that_make_the_same_at_a_time_do_no_harm(folder: Path, tmp_pat
     name_levels(folder)
     cache = tmp_path / "cache"
     command = [sys.executable, "-c", RUN, str(folder), str(cache)]
-    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(3)]
-    assert [process.wait() for process in running] == [0, 0, 0]
+    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [process.wait() for process in running] == [0, 0]
     (kept,) = cache.iterdir()
     assert (kept / "facts.json").is_file()
 

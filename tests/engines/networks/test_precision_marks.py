@@ -31,9 +31,9 @@ def network(strides=(1, 2, 2)):
     return build_network(plain_conv_unet_kwargs((16, 32, 32), strides)).eval()
 
 
-@pytest.fixture
-def xml(tmp_path: Path) -> Path:
-    path = tmp_path / "net.xml"
+@pytest.fixture(scope="module")
+def xml(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("marked") / "net.xml"
     convert(network(), PATCH, path)
     return path
 

@@ -38,29 +38,32 @@ def kwargs_of(**changes: Any) -> dict[str, Any]:
 #: Every freedom that plans have and a plain U-Net keeps.
 VARIANTS: dict[str, dict[str, Any]] = {
     "usual": {},
-    "thick slices": {
+    "thick slices, stages of different length": {
         "kernel_sizes": [[1, 3, 3], [1, 3, 3], [3, 3, 3]],
         "strides": [[1, 1, 1], [1, 2, 2], [2, 2, 1]],
-    },
-    "stages of different length": {
         "n_conv_per_stage": [1, 3, 2],
         "n_conv_per_stage_decoder": [3, 1],
     },
-    "one number for all": {
+    "one number for all, no bias": {
         "kernel_sizes": 3,
         "strides": [1, 2, 2],
         "n_conv_per_stage": 2,
         "n_conv_per_stage_decoder": 1,
+        "conv_bias": False,
     },
-    "no bias": {"conv_bias": False},
-    "no norm": {"norm_op": None, "norm_op_kwargs": None},
-    "norm without weights": {"norm_op_kwargs": {"eps": 1e-3}},
-    "another slope": {"nonlin_kwargs": {"negative_slope": 0.2}},
-    "wide kernels": {"kernel_sizes": [[5, 5, 5], [3, 5, 1], [3, 3, 3]]},
+    "no norm, another slope": {
+        "norm_op": None,
+        "norm_op_kwargs": None,
+        "nonlin_kwargs": {"negative_slope": 0.2},
+    },
+    "wide kernels, norm without weights": {
+        "kernel_sizes": [[5, 5, 5], [3, 5, 1], [3, 3, 3]],
+        "norm_op_kwargs": {"eps": 1e-3},
+    },
 }
 
 
-def write(folder: Path, patch=(16, 24, 20), seeds=(7,), **changes: Any) -> Path:
+def write(folder: Path, patch=(8, 12, 8), seeds=(7,), **changes: Any) -> Path:
     kwargs = kwargs_of(**changes)
     where = folder / folder_name("3d_fullres")
     for seed in seeds:
@@ -144,12 +147,14 @@ def test_plans_before_2_5_describe_the_same_network(tmp_path):
 def test_old_plans_are_read_as_by_nnunet(tmp_path):
     handler = pytest.importorskip("nnunetv2.utilities.plans_handling.plans_handler")
     folder = write(tmp_path, features_per_stage=[6, 12, 20])
+    stated = kwargs_of(features_per_stage=[6, 12, 20])
     changed_plans(folder, without_architecture)
     plan = json.loads((folder / "plans.json").read_text())["configurations"]["3d_fullres"]
     found = old_architecture(plan)
     with pytest.warns(UserWarning, match="old nnU-Net plans"):
         expected = handler.ConfigurationManager(plan).configuration["architecture"]
     assert found == expected
+    assert found["arch_kwargs"] == {**stated, "conv_op": "torch.nn.modules.conv.Conv3d"}
 
 
 def architecture(**changes: Any) -> dict[str, Any]:
@@ -236,7 +241,7 @@ def test_what_is_unusual_is_left_to_torch(tmp_path, harm):
         checkpoint["network_weights"] = 3
     torch.save(checkpoint, path)
     if harm == "patch":
-        changed_plans(folder, lambda plan: plan.update(patch_size=[16, 24, 18]))
+        changed_plans(folder, lambda plan: plan.update(patch_size=[8, 12, 10]))
     facts, target = written(folder, tmp_path)
     assert facts is None
     assert not (target / "facts.json").exists()
