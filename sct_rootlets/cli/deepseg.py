@@ -195,13 +195,7 @@ def _request(arguments: argparse.Namespace) -> Request:
         keep_intermediate=arguments.r == 0,
         qc=None
         if arguments.qc is None
-        else QualityControl(
-            arguments.qc,
-            arguments.qc_dataset,
-            arguments.qc_subject,
-            arguments.qc_plane,
-            arguments.qc_seg,
-        ),
+        else QualityControl(arguments.qc, arguments.qc_dataset, arguments.qc_subject),
         settings=options.settings(arguments, default_device()),
         **of_levels,
     )

@@ -84,7 +84,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     start = time.perf_counter()
     from sct_rootlets import pipeline
     from sct_rootlets.files.sidecar import split_nifti
-    from sct_rootlets.sct.missing_inputs import supplier
+    from sct_rootlets.sct.missing_inputs import Making, supplier
 
     quality.check(arguments)
     folder = arguments.ofolder or arguments.i.parent
@@ -107,11 +107,13 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
                 given={"cord": arguments.s, "discs": arguments.discs, "pmj": arguments.pmj},
                 named=landmarks.name_levels,
                 use=arguments.sct,
-                volume=arguments.volume,
-                threads=arguments.threads,
-                offline=arguments.offline,
-                progress=progress,
-                say=console.say,
+                making=Making(
+                    arguments.volume,
+                    arguments.threads,
+                    arguments.offline,
+                    progress,
+                    console.say,
+                ),
             ),
         )
         files = write_result(result, folder, keep=arguments.r == 0, csv=arguments.ocsv)

@@ -17,7 +17,7 @@ from sct_rootlets.inputs import read_cord
 from sct_rootlets.manifest import BUNDLED, InstalledModel
 from sct_rootlets.pipeline import Settings
 from sct_rootlets.result import Predicted
-from sct_rootlets.sct.missing_inputs import MadeInputs, log_of, make_missing, sct_to_use
+from sct_rootlets.sct.missing_inputs import MadeInputs, Making, make_missing, sct_to_use
 
 __all__ = ["CordMask", "at_hand", "find_cord"]
 
@@ -111,16 +111,6 @@ def at_hand(image: Path, folder: Path) -> Path | None:
 def found_or_made(request: Request, number: int, say: Say, progress: Progress | None) -> MadeInputs:
     """Find a manual cord mask of an image, or have SCT make one where it is installed."""
     image, folder = request.images[number], request.files(number)["cord"].parent
-    return make_missing(
-        image,
-        folder,
-        sct=sct_to_use(),
-        given={},
-        wanted=["cord"],
-        log=log_of(image, folder),
-        volume=request.volume,
-        threads=request.settings.threads,
-        offline=request.model.offline,
-        progress=progress,
-        say=say,
-    )
+    threads, offline = request.settings.threads, request.model.offline
+    making = Making(request.volume, threads, offline, progress, say)
+    return make_missing(image, folder, sct=sct_to_use(), given={}, wanted=["cord"], making=making)

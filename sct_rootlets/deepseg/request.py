@@ -42,17 +42,11 @@ class QualityControl:
     folder : Path
     dataset, subject : str or None
         Named in SCT's report.
-    plane : str
-        ``"Axial"`` or ``"Sagittal"``.
-    segmentation : Path or None
-        Around which SCT's report is cropped.
     """
 
     folder: Path
     dataset: str | None = None
     subject: str | None = None
-    plane: str = "Axial"
-    segmentation: Path | None = None
 
 
 @dataclass(frozen=True)

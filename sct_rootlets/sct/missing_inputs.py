@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 __all__ = [
     "KINDS",
     "MadeInputs",
+    "Making",
     "USE",
     "find_manual",
-    "log_of",
     "make_missing",
     "sct_to_use",
     "supplier",
@@ -77,6 +77,31 @@ def _ignore(text: str) -> None:
     """Say nothing."""
 
 
+@dataclass(frozen=True)
+class Making:
+    """How inputs are made.
+
+    Attributes
+    ----------
+    volume : int, optional
+        Volume of a 4D image, from 0.
+    threads : int, optional
+        Processor threads for SCT.
+    offline : bool, optional
+        Whether the network is forbidden; by default what ``SCT_ROOTLETS_OFFLINE`` says.
+    progress : callable, optional
+        Called as ``progress(stage, done, total)``.
+    say : callable, optional
+        Is given lines for the user.
+    """
+
+    volume: int | None = None
+    threads: int | None = None
+    offline: bool | None = None
+    progress: Progress | None = None
+    say: Callable[[str], None] = _ignore
+
+
 def supplier(
     image: Path,
     folder: Path,
@@ -84,11 +109,7 @@ def supplier(
     given: Mapping[str, Path | None],
     named: bool = False,
     use: str | None = None,
-    volume: int | None = None,
-    threads: int | None = None,
-    offline: bool | None = None,
-    progress: Progress | None = None,
-    say: Callable[[str], None] = _ignore,
+    making: Making = Making(),
 ) -> Callable[[InstalledModel], MadeInputs]:
     """Return what :func:`sct_rootlets.pipeline.run` calls for the inputs it was not given.
 
@@ -103,8 +124,7 @@ def supplier(
     use : str, optional
         ``"0"`` never to use SCT, ``"auto"`` to use the one that is found; by default what the
         environment variable ``SCT_ROOTLETS_SCT`` says, else ``"auto"``.
-    volume, threads, offline, progress, say
-        As :func:`make_missing` takes them.
+    making : Making
     """
     wanted = [kind for kind in KINDS if not (named and kind == "discs")]
 
@@ -115,13 +135,8 @@ def supplier(
             sct=sct_to_use(use),
             given=given,
             wanted=wanted,
-            log=log_of(image, folder),
             needed=() if model.has_level_identity else ("discs",),
-            volume=volume,
-            threads=threads,
-            offline=offline,
-            progress=progress,
-            say=say,
+            making=making,
         )
 
     return supply
@@ -133,7 +148,7 @@ def sct_to_use(use: str | None = None) -> SctInstallation | None:
     return None if use == "0" else find_sct()
 
 
-def log_of(image: Path, folder: Path) -> Path:
+def _log_of(image: Path, folder: Path) -> Path:
     """Return where the commands for an image, and all that they print, are kept."""
     return folder / f"{split_nifti(image)[1]}_sct.log"
 
@@ -145,13 +160,8 @@ def make_missing(
     sct: SctInstallation | None,
     given: Mapping[str, Path | None],
     wanted: Collection[str],
-    log: Path,
     needed: Collection[str] = (),
-    volume: int | None = None,
-    threads: int | None = None,
-    offline: bool | None = None,
-    progress: Progress | None = None,
-    say: Callable[[str], None] = _ignore,
+    making: Making = Making(),
 ) -> MadeInputs:
     """Find what is not given, or have SCT make it.
 
@@ -165,27 +175,17 @@ def make_missing(
     ----------
     image : Path
     folder : Path
-        Where results go; made if missing.
+        Where results go, and ``<image>_sct.log`` with the command lines and all that they
+        print; made if missing.
     sct : SctInstallation or None
         Without it nothing is made, and what is at hand is left to the caller.
     given : mapping of str to Path or None
         By kind, see :class:`MadeInputs`.
     wanted : collection of str
         Kinds to find or make where they are not given.
-    log : Path
-        Command lines, and what the commands print, are added to this file.
     needed : collection of str
         Kinds without which there is no result. For others no large model is downloaded.
-    volume : int, optional
-        Volume of a 4D image, from 0.
-    threads : int, optional
-        Processor threads for SCT.
-    offline : bool, optional
-        Whether the network is forbidden; by default what ``SCT_ROOTLETS_OFFLINE`` says.
-    progress : callable, optional
-        Called as ``progress(stage, done, total)``.
-    say : callable, optional
-        Is given lines for the user.
+    making : Making
 
     Raises
     ------
@@ -211,23 +211,23 @@ def make_missing(
         )
     if not found and (not missing or sct is None):
         return MadeInputs(paths, origins, tuple(warnings))
-    reference = read_image(image, volume)
+    reference, say = read_image(image, making.volume), making.say
     for kind, (path, origin) in found.items():
         say(f"{KINDS[kind][:1].upper()}{KINDS[kind][1:]}: {path} ({origin})")
         check_usable(kind, path, reference)
         paths[kind], origins[kind] = path, origin
     if sct is None or not missing:
         return MadeInputs(paths, origins, tuple(warnings))
-    names = ", ".join(KINDS[kind] for kind in missing)
+    names, log = ", ".join(KINDS[kind] for kind in missing), _log_of(image, folder)
     say(f"Not given, so made by SCT {sct.version} (log: {log}): {names}")
-    runner = Runner(sct, log, threads, progress, lambda line: say(f"  {line}"))
+    runner = Runner(sct, log, making.threads, making.progress, lambda line: say(f"  {line}"))
     with tempfile.TemporaryDirectory(prefix="sctr-") as temporary:
         # Command lines end with its name in sidecars, which should not differ from run to run.
         scratch = Path(temporary, "sct")
         scratch.mkdir()
-        maker = Maker(image, reference, volume is not None, folder, scratch, runner, say)
+        maker = Maker(image, reference, making.volume is not None, folder, scratch, runner, say)
         for kind in missing:
-            may_download = not is_offline(offline) and (kind != "discs" or kind in needed)
+            may_download = not is_offline(making.offline) and (kind != "discs" or kind in needed)
             try:
                 path, line = maker.make(kind, paths.get("cord"), may_download=may_download)
             except RootletsError as error:

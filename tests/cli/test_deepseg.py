@@ -146,7 +146,7 @@ def test_options_reach_the_request(paths: dict[str, Path], monkeypatch: pytest.M
         "fill_holes": True,
         "remove_small": "2 3vox",
     }
-    assert request.qc == deepseg.QualityControl(Path("qc"), "D", "S", "Sagittal", Path("s.nii"))
+    assert request.qc == deepseg.QualityControl(Path("qc"), "D", "S")
     assert request.settings == Settings("cpu", 2, "torch", fast=True, mirror=True)
     assert (request.volume, request.keep_intermediate) == (1, True)
     assert (request.model.reference, request.model.offline) == ("rootlets", True)

@@ -81,16 +81,6 @@ def test_levels_by_the_published_method_in_the_published_layout(paths: dict[str,
     assert parameters["reach_mm"] is None
 
 
-def test_levels_with_quality_control(paths: dict[str, Path], no_sct: None, figures: None) -> None:
-    words = "levels -i rootlets.nii.gz -s cord.nii.gz -discs discs.nii.gz -o X.nii.gz -qc qc -axial"
-    assert main(words.split()) == 0
-    assert names("qc") == {"X.png", "X.html"}
-    assert Path("qc/X.png").read_bytes() == Path("X.png").read_bytes()
-    page = Path("qc/X.html").read_text()
-    assert "rootlets.nii.gz" in page
-    assert ">C4</td>" in page
-
-
 def test_levels_without_matplotlib_says_how_to_get_it(
     paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -63,11 +63,6 @@ def test_mirrored_views_have_scts_name() -> None:
     assert settings(parse("segment", "-i", "t2.nii.gz", "-test-time-aug")).mirror
 
 
-@pytest.mark.parametrize("definition", ["caudal", "extent", "midgap", "valosek2024"])
-def test_the_definitions(definition: str) -> None:
-    assert parse(*RUN, "-definition", definition).definition == definition
-
-
 def test_the_last_level_may_be_any() -> None:
     assert parse(*RUN, "-extend", "T12").extend is SpinalLevel.T12
     assert parse(*RUN, "-extend", "s5").extend is SpinalLevel.S5

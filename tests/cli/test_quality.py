@@ -49,6 +49,10 @@ def test_without_sct_there_is_our_page_alone(
     monkeypatch.setattr(qc_report, "find_sct", lambda: None)
     assert main(LEVELS) == 0
     assert {path.name for path in Path("qc").iterdir()} == {"X.png", "X.html"}
+    assert Path("qc/X.png").read_bytes() == Path("X.png").read_bytes()
+    page = Path("qc/X.html").read_text()
+    assert "rootlets.nii.gz" in page
+    assert ">C4</td>" in page
     out, err = capsys.readouterr()
     assert "qc/X.html" in out
     assert "SCT" not in out + err

@@ -91,14 +91,6 @@ def test_segment_several_images_into_a_folder_with_masks_and_what_lies_between(
     assert names("y") == {"2.nii", "2.json", "b_seg.nii.gz", "b_seg.json"}
 
 
-def test_segment_one_image_into_a_folder(
-    paths: dict[str, Path], knowing: Callable[..., object]
-) -> None:
-    knowing(identity=True)
-    assert main(["segment", "-i", "t2.nii.gz", "-s", "cord.nii.gz", "-ofolder", "out"]) == 0
-    assert names("out") == {"t2_rootlets.nii.gz", "t2_rootlets.json"}
-
-
 def test_a_broken_image_does_not_stop_the_others(
     paths: dict[str, Path], knowing: Callable[..., object], capsys: pytest.CaptureFixture[str]
 ) -> None:

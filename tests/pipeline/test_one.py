@@ -6,14 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.image import LabelImage, load_labels
+from sct_rootlets.image import load_labels
 from sct_rootlets.levels import LevelTable
 from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.pipeline import Landmarks, LevelOptions, run, segment
@@ -237,38 +236,18 @@ def test_the_quality_control_of_rootlets_alone(
     assert predicted.mosaic().background != predicted.mosaic(left_on_left=True).background
 
 
-def _mask(neck: Neck) -> dict[str, Any]:
-    return {"image": neck.image.with_data((neck.cord.data > 0).astype(np.float32))}
-
-
-def _cropped(neck: Neck) -> dict[str, Any]:
-    smaller = replace(neck.image.grid, shape=(33, 33, 99))
-    return {"cord": LabelImage(neck.cord.data[:, :, :99], smaller, path="cropped.nii.gz")}
-
-
-def _only_pmj(neck: Neck) -> dict[str, Any]:
-    data = np.zeros_like(neck.discs.data)
-    data[16, 16, 90] = 50
-    return {"landmarks": Landmarks(LabelImage(data, neck.discs.grid, path="pmj.nii.gz"))}
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        (lambda neck: {}, "-discs"),
-        (_only_pmj, r"pmj\.nii\.gz: holds no disc label"),
-        (_cropped, r"cropped\.nii\.gz: is not on the grid"),
-        (_mask, "mask or labels"),
-        (lambda neck: {"landmarks": Landmarks(c2c3_world=(0.0, 9.0, 650.0))}, "outside the field"),
-        (lambda neck: {"volume": 2}, "has one volume"),
-    ],
-)
 def test_inputs_are_checked_before_the_model_is_loaded(
-    neck: Neck,
-    no_engine: Callable[..., None],
-    given: Callable[[Neck], dict[str, Any]],
-    message: str,
+    neck: Neck, no_engine: Callable[..., None]
 ) -> None:
+    """Which inputs are refused, and how, is tested where they are read."""
     no_engine(identity=False)
-    with pytest.raises((InputError, UsageError), match=message):
-        run(**{"image": neck.image, **given(neck)})
+    with pytest.raises(UsageError, match="-discs"):
+        run(neck.image)
+    mask = neck.image.with_data((neck.cord.data > 0).astype(np.float32))
+    with pytest.raises(InputError, match="mask or labels"):
+        run(mask, landmarks=Landmarks(neck.discs))
+    outside = Landmarks(c2c3_world=(0.0, 9.0, 650.0))
+    with pytest.raises(UsageError, match="outside the field of view"):
+        run(neck.image, landmarks=outside)
+    with pytest.raises(UsageError, match="has one volume"):
+        run(neck.image, volume=2)

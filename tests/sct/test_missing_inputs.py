@@ -16,7 +16,7 @@ from sct_rootlets.errors import InputError
 from sct_rootlets.files.sidecar import is_generated_here
 from sct_rootlets.image import load_labels, save
 from sct_rootlets.phantom import Phantom
-from sct_rootlets.sct.missing_inputs import KINDS, MadeInputs, find_manual, make_missing
+from sct_rootlets.sct.missing_inputs import KINDS, MadeInputs, Making, find_manual, make_missing
 from tests.sct.stand_in_answers import StandIn, copy_as
 
 
@@ -61,11 +61,8 @@ def make(
         sct=None if stand_in is None else stand_in.sct,
         given=given,
         wanted=wanted,
-        log=out / "sct.log",
         needed=needed,
-        volume=volume,
-        offline=offline,
-        say=said.append,
+        making=Making(volume, offline=offline, say=said.append),
     )
 
 
@@ -102,8 +99,8 @@ def test_sct_makes_all_that_is_missing(
     assert names(image.parent) == beside
     results = {path.name for path in made.paths.values()}
     sidecars = {name.replace(".nii.gz", ".json") for name in results}
-    assert names(out) == {*results, *sidecars, "sct.log"}
-    log = (out / "sct.log").read_text()
+    assert names(out) == {*results, *sidecars, "sub-01_T2w_sct.log"}
+    log = (out / "sub-01_T2w_sct.log").read_text()
     shown = [line.strip() for line in said if "/sct_" in line]
     assert [shlex.split(line)[1:] for line in shown] == [call["argv"] for call in stand_in.calls]
     assert all(f"$ {line}\n" in log for line in shown)
