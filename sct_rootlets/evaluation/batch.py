@@ -87,13 +87,13 @@ class Evaluation:
             for what in written:
                 rows, columns_of_it = content[what]
                 text = to_text(columns_of_it, rows)
-                outputs.stage(files[what]).write_text(text, encoding="utf-8")
+                outputs.write(files[what], text)
             written["json"] = files["json"]
             text = to_json(self._sidecar(files, described))
-            outputs.stage(files["json"]).write_text(text, encoding="utf-8")
+            outputs.write(files["json"], text)
             if has_matplotlib():
                 written["figure"] = files["figure"]
-                outputs.stage(files["figure"]).write_bytes(png(accuracy.draw(self._shown())))
+                outputs.write(files["figure"], png(accuracy.draw(self._shown())))
         # What an earlier run left under these names is not of this one.
         for what in files.keys() - written.keys():
             files[what].unlink(missing_ok=True)

@@ -132,9 +132,9 @@ def group_tsv(paths: Sequence[str | os.PathLike[str]], target: str | os.PathLike
         **describe(GROUP_COLUMNS),
     }
     with OutputSet() as outputs:
-        outputs.stage(target).write_text(to_text(GROUP_COLUMNS, rows), encoding="utf-8")
+        outputs.write(target, to_text(GROUP_COLUMNS, rows))
         beside = Path(target).with_suffix(".json")
-        outputs.stage(beside).write_text(to_json(about), encoding="utf-8")
+        outputs.write(beside, to_json(about))
     return len({(row["map"], row["name"]) for row in rows})
 
 

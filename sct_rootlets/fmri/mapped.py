@@ -134,15 +134,13 @@ def stage(
         Borders=_borders(mapped),
         Warnings=list(mapped.warnings),
     )
-    outputs.stage(files["lookup"]).write_text(look_up(fractions.levels), encoding="utf-8")
+    outputs.write(files["lookup"], look_up(fractions.levels))
     slices = to_text(COLUMNS, map(vars, mapped.rows))
-    outputs.stage(files["slices"]).write_text(slices, encoding="utf-8")
+    outputs.write(files["slices"], slices)
     axis = "ijk"[fractions.axis] + (
         "" if fractions.grid.orientation_nib[fractions.axis] == "S" else "-"
     )
-    outputs.stage(files["slices_json"]).write_text(
-        to_json({"SliceAxis": axis, **describe(COLUMNS)}), encoding="utf-8"
-    )
+    outputs.write(files["slices_json"], to_json({"SliceAxis": axis, **describe(COLUMNS)}))
     what = "Share, 0 to 1, of the volume of every voxel that lies in "
     if "probseg" in files:
         _stage_volumes(outputs, files["probseg"], mapped, fractions.share)
@@ -209,7 +207,7 @@ def stage_json(
         parameters={**mapped.parameters, **(more_parameters or {})},
         extra=extra,
     )
-    outputs.stage(path).write_text(to_json(content), encoding="utf-8")
+    outputs.write(path, to_json(content))
 
 
 def _borders(mapped: MappedLevels) -> dict[str, dict[str, Any]]:

@@ -114,7 +114,7 @@ def write(analysis: Analysis, target: Path, *, probseg: str | None = None) -> di
             _stage_series(outputs, analysis, files)
         if analysis.maps:
             text = to_text(MAP_COLUMNS, analysis.map_rows)
-            outputs.stage(files["maps"]).write_text(text, encoding="utf-8")
+            outputs.write(files["maps"], text)
             _describe(
                 outputs,
                 analysis,
@@ -123,7 +123,7 @@ def write(analysis: Analysis, target: Path, *, probseg: str | None = None) -> di
                 describe(MAP_COLUMNS),
             )
         if "profile" in files:
-            outputs.stage(files["profile"]).write_bytes(figures.png(draw_profile(analysis)))
+            outputs.write(files["profile"], figures.png(draw_profile(analysis)))
     return {**others, **files}
 
 
@@ -159,16 +159,16 @@ def _stage_regions(outputs: OutputSet, analysis: Analysis, files: dict[str, Path
         for parcel in regions.parcels
     ]
     text = to_text([Column("index"), *NAMES, Column("color")], rows)
-    outputs.stage(files["regions_lookup"]).write_text(text, encoding="utf-8")
+    outputs.write(files["regions_lookup"], text)
     entries = [Entry(parcel.index, parcel.name, _colour(parcel)) for parcel in regions.parcels]
-    outputs.stage(files["regions_lut"]).write_text(fsleyes(entries), encoding="utf-8")
+    outputs.write(files["regions_lut"], fsleyes(entries))
 
 
 def _stage_series(outputs: OutputSet, analysis: Analysis, files: dict[str, Path]) -> None:
     series = analysis.series
     assert series is not None
     text = to_text(LEVEL_COLUMNS, series.rows)
-    outputs.stage(files["by_level"]).write_text(text, encoding="utf-8")
+    outputs.write(files["by_level"], text)
     _describe(
         outputs,
         analysis,
@@ -177,7 +177,7 @@ def _stage_series(outputs: OutputSet, analysis: Analysis, files: dict[str, Path]
         describe(LEVEL_COLUMNS),
     )
     text = series_to_tsv(series.names, series.series)
-    outputs.stage(files["series"]).write_text(text, encoding="utf-8")
+    outputs.write(files["series"], text)
     timing: dict[str, Any] = {}
     if series.tr_s is not None:
         timing = {

@@ -141,4 +141,4 @@ def _write(known: dict[str, Custom]) -> None:
         "models": {model: asdict(known[model]) for model in sorted(known)},
     }
     with writing(_path()), OutputSet() as outputs:
-        outputs.stage(_path()).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        outputs.write(_path(), json.dumps(content, indent=1) + "\n")

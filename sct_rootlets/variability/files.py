@@ -84,11 +84,11 @@ def write(found: Variability, target: str | os.PathLike[str]) -> dict[str, Path]
     _require_free(found, files)
     with OutputSet() as outputs:
         for name, (columns, rows_of_it) in tables.items():
-            outputs.stage(files[name]).write_text(to_text(columns, rows_of_it), encoding="utf-8")
+            outputs.write(files[name], to_text(columns, rows_of_it))
             content = to_json(_content(found, name, main.parent, describe(columns)))
-            outputs.stage(files[f"{name} json"]).write_text(content, encoding="utf-8")
+            outputs.write(files[f"{name} json"], content)
         for name, picture in figures.items():
-            outputs.stage(files[name]).write_bytes(picture)
+            outputs.write(files[name], picture)
     return files
 
 

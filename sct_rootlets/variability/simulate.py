@@ -128,9 +128,9 @@ def write_simulated(
     with OutputSet() as outputs:
         for scan in study.scans:
             path = root / scan.path
-            outputs.stage(path).write_text(text.to_tsv(scan.table), encoding="utf-8")
+            outputs.write(path, text.to_tsv(scan.table))
             content = {"Description": "Simulated spinal levels", **text.to_json(scan.table)}
-            outputs.stage(path.with_suffix(".json")).write_text(to_json(content), encoding="utf-8")
+            outputs.write(path.with_suffix(".json"), to_json(content))
         files = {
             "participants": root / "participants.tsv",
             "planted": root / "planted.json",
@@ -142,9 +142,9 @@ def write_simulated(
         }
         lines = (dict(zip(names, cells, strict=True)) for cells in sorted(people))
         participants = to_text([Column(name) for name in names], lines)
-        outputs.stage(files["participants"]).write_text(participants, encoding="utf-8")
+        outputs.write(files["participants"], participants)
         content = {**asdict(design), "seed": seed}
-        outputs.stage(files["planted"]).write_text(to_json(content), encoding="utf-8")
+        outputs.write(files["planted"], to_json(content))
     return {**files, "folder": root}
 
 
