@@ -82,15 +82,7 @@ class ConsensusResult:
     def rater_rows(self) -> list[Row]:
         """The table of raters: a row a level and rater, and one for all levels."""
         return [
-            {
-                "rater": self.names[row.rater],
-                "level": _name(row.level),
-                "sensitivity": row.sensitivity,
-                "specificity": row.specificity,
-                "dice": row.dice,
-                "n_voxels": row.n_voxels,
-                "n_consensus": row.n_consensus,
-            }
+            {**vars(row), "rater": self.names[row.rater], "level": _name(row.level)}
             for row in self.combined.raters
         ]
 
@@ -99,11 +91,10 @@ class ConsensusResult:
         """The table of pairs of raters, level by level, and of all raters."""
         return [
             {
+                **vars(row),
                 "level": _name(row.level),
                 "rater_1": "all" if row.first is None else self.names[row.first],
                 "rater_2": "all" if row.second is None else self.names[row.second],
-                "dice": row.dice,
-                "conformity": row.conformity,
             }
             for row in self.combined.pairs
         ]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.evaluation.columns import CONFUSION, FIGURES, IMAGES
+from sct_rootlets.evaluation.columns import CONFUSION, IMAGES
 from sct_rootlets.evaluation.one import PairResult
 from sct_rootlets.files.sidecar import relative
 from sct_rootlets.tables import Column, columns
@@ -35,13 +35,7 @@ ALL = "all"
 def metric_rows(results: Results) -> list[Row]:
     """Return a row for each image and level, and one for all of its levels."""
     return [
-        {
-            "image": result.name,
-            "level": ALL if row.level is None else str(row.level),
-            **{name: getattr(row, name) for name in FIGURES},
-            "n_pred": row.n_pred,
-            "n_ref": row.n_ref,
-        }
+        {"image": result.name, **vars(row), "level": row.level or ALL}
         for result in results
         for row in result.agreement
     ]
@@ -65,9 +59,7 @@ def _image_row(result: PairResult, folder: Path) -> Row:
             "n_levels_ref": sum(level.n_ref > 0 for level in levels),
             "levels_missed": _names(result, lambda level: level.is_missed),
             "levels_invented": _names(result, lambda level: level.is_invented),
-            "slices_both": result.slices.both,
-            "slices_wrong": result.slices.wrong,
-            "slices_partly": result.slices.partly,
+            **{f"slices_{what}": count for what, count in vars(result.slices).items()},
             "level_accuracy": result.level_accuracy,
         }
     if result.borders:
@@ -81,9 +73,7 @@ def _image_row(result: PairResult, folder: Path) -> Row:
         }
     if result.calibration is not None:
         row |= {
-            "brier": result.calibration.brier,
-            "brier_skill": result.calibration.brier_skill,
-            "ece": result.calibration.ece,
+            **vars(result.calibration),
             "n_calibration": result.calibration.n_voxels,
         }
     return row
@@ -118,16 +108,7 @@ def confusion_rows(results: Results) -> list[Row]:
 def border_rows(results: Results) -> list[Row]:
     """Return a row for each border and midpoint of each level and image."""
     return [
-        {
-            "image": result.name,
-            "level": str(row.level),
-            "place": row.place,
-            "found_mm": row.found_mm,
-            "truth_mm": row.truth_mm,
-            "error_mm": row.error_mm,
-            "found_status": row.found_status,
-            "truth_status": row.truth_status,
-        }
+        {"image": result.name, **vars(row), "error_mm": row.error_mm}
         for result in results
         for row in result.borders
     ]
@@ -136,14 +117,7 @@ def border_rows(results: Results) -> list[Row]:
 def calibration_rows(results: Results) -> list[Row]:
     """Return a row for each bin of each image with probabilities."""
     return [
-        {
-            "image": result.name,
-            "low": bin_.low,
-            "high": bin_.high,
-            "n_voxels": bin_.n_voxels,
-            "mean_probability": bin_.mean_probability,
-            "observed": bin_.observed,
-        }
+        {"image": result.name, **vars(bin_)}
         for result in results
         if result.calibration is not None
         for bin_ in result.calibration.bins

@@ -68,16 +68,8 @@ class Figure:
     @property
     def cells(self) -> dict[str, Any]:
         """The row of the table."""
-        return {
-            "level": self.level,
-            "metric": self.metric,
-            "n": len(self.values),
-            "mean": self.mean,
-            "sd": self.sd,
-            "median": self.median,
-            "n_missed": self.n_missed,
-            "n_invented": self.n_invented,
-        }
+        figures = {"mean": self.mean, "sd": self.sd, "median": self.median}
+        return {**vars(self), "n": len(self.values), **figures}
 
 
 def summarise(results: Sequence[PairResult]) -> list[Figure]:

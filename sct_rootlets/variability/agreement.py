@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import combinations
 
 import numpy as np
@@ -271,26 +271,9 @@ def pair_rows(distances: Distances, confidence: float) -> Iterator[AgreementRow]
                         continue
                     together.append(pair[both, 1] - pair[both, 0])
                     subjects |= set(np.flatnonzero(both).tolist())
-                    yield _pair_row((*names, str(level), measure), found)
+                    yield AgreementRow(*names, str(level), measure, *astuple(found))
                 if len(together) > 1:
                     yield _all_levels((*names, "all", measure), len(subjects), together)
-
-
-def _pair_row(names: tuple[str, str, str, str, str], found: LimitsOfAgreement) -> AgreementRow:
-    return AgreementRow(
-        *names,
-        found.n,
-        found.bias,
-        found.bias_low,
-        found.bias_high,
-        found.sd,
-        found.lower,
-        found.lower_low,
-        found.lower_high,
-        found.upper,
-        found.upper_low,
-        found.upper_high,
-    )
 
 
 def _all_levels(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sct_rootlets import evaluation
 from sct_rootlets.image import Grid, Image, LabelImage, save
+from sct_rootlets.metrics import LevelAgreement
 from tests.levels.bent_cord import rotation, turned
 from tests.synthetic import make_neck
 
@@ -63,3 +66,24 @@ def plant(folder: Path) -> Planted:
     planted.write("turned", other.data, other.grid)
     planted.write("cropped", labels[:, :, 5:])
     return planted
+
+
+def measure(planted: Planted, *names: str, cord: bool = False) -> evaluation.Evaluation:
+    """Evaluate predictions of these names, with or without borders."""
+    folder = planted.folder
+    return evaluation.evaluate(
+        [folder / f"{name}.nii.gz" for name in names],
+        [folder / "truth.nii.gz"] * len(names),
+        cords=[folder / "cord.nii.gz"] * len(names) if cord else None,
+    )
+
+
+def rows_of(result: evaluation.PairResult) -> dict[str, LevelAgreement]:
+    """Return the agreement by level."""
+    return {str(row.level or "all"): row for row in result.agreement}
+
+
+def cells(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a TSV."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.fmri import label_voxels, level_fractions, slice_fractions
+from sct_rootlets.fmri.fractions import Fractions, SliceProfile
 from sct_rootlets.fmri.slices import COLUMNS, SliceRow, coverage, rows_of
 from sct_rootlets.fmri.transforms import IDENTITY
 from sct_rootlets.tables import to_text
@@ -22,6 +23,36 @@ def test_fractions_are_of_the_cord_and_not_of_its_labelled_part() -> None:
     epi = slices(10.0, 1, 15.0)
     found = level_fractions(levels_on((20.0, 22.0, 40.0)), epi.grid, IDENTITY)
     np.testing.assert_allclose(slice_fractions(found), [[0.2, 0.3]], atol=0.03)
+
+
+def by_layers(*areas: list[int]) -> Fractions:
+    """Return slices of layers with these labelled areas; a quarter is C3, the rest C4."""
+    profiles = {
+        index: SliceProfile(np.array([[n // 4, n - n // 4] for n in layers]), np.zeros((0, 3)))
+        for index, layers in enumerate(areas)
+    }
+    grid = slices(5.0, len(areas), 15.0).grid
+    share = np.zeros((*grid.shape, 2), dtype=np.float32)
+    return Fractions((C3, C4), share, grid, 2, profiles, (4, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("areas", "covered"),
+    [
+        ([[100] * 7 + [52, 48, 0]], [0.8]),
+        ([[100] * 8 + [50, 49]], [0.9]),
+        # What is usual is told by the slice and its neighbours, not by those farther away.
+        ([[100] * 4, [48] * 4, [100] * 4], [1, 0, 1]),
+        ([[100] * 4, [52] * 4, [100] * 4], [1, 1, 1]),
+        ([[100] * 4, [60] * 4, [36] * 4, [24] * 4], [1, 1, 1, 1]),
+    ],
+)
+def test_a_layer_of_less_than_half_the_usual_area_has_no_level(
+    areas: list[list[int]], covered: list[float]
+) -> None:
+    found = slice_fractions(by_layers(*areas))
+    np.testing.assert_allclose(found.sum(axis=1), covered)
+    np.testing.assert_allclose(found[:, 0], 0.25 * np.array(covered), atol=0.02)
 
 
 def test_a_cord_that_becomes_thin_is_still_a_cord() -> None:

@@ -107,6 +107,26 @@ def test_an_image_of_levels_gives_what_its_table_gives(here: Path) -> None:
     assert compared >= 2
 
 
+def test_of_a_soft_mask_the_cord_is_what_is_filled_to_a_half(here: Path) -> None:
+    """It is 0.55 above C5 and 0.45 below C5: there is no cord for the course and the slices."""
+    cord = load_labels("cord.nii.gz")
+    rows = {row.level.name: row for row in perlevel.measure("cord.nii.gz", LEVELS).table.rows}
+    ends = [rows["C5"].borders.rostral_mm, rows["C5"].borders.caudal_mm]
+    s = 99.5 - cord.grid.world_from_ijk(np.argwhere(cord.data))[:, 2]
+    share = np.select([s < ends[0], s > ends[1]], [0.55, 0.45], 1.0)
+    for name, values in {"soft": share, "hard": share > 0.5}.items():
+        data = np.zeros(cord.grid.shape, dtype=np.float32)
+        data[np.asarray(cord.data) > 0] = values
+        save_array(here / f"{name}.nii.gz", data, cord.grid.affine)
+    soft, hard = (perlevel.measure(f"{name}.nii.gz", LEVELS).table for name in ("soft", "hard"))
+    assert soft.slices == hard.slices
+    for one, other in zip(soft.rows, hard.rows, strict=True):
+        assert one.borders == other.borders
+    by_level = {row.level.name: ends for row, ends in zip(soft.rows, soft.slices, strict=True)}
+    assert by_level["C4"] is not None
+    assert by_level["C6"] is None
+
+
 def test_levels_are_chosen_by_name_and_a_csv_is_commas(here: Path) -> None:
     words = f"perlevel -i cord.nii.gz -levels {LEVELS} -level C5:C6 -o out/csa.csv -v 0"
     assert main(words.split()) == 0
