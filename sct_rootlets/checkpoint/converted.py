@@ -72,7 +72,12 @@ def write_converted(
         first_name[key] = name
         stored[name] = tensor
     # Views of one memory that differ are copied: safetensors refuses memory that is shared.
-    save_file({name: tensor.contiguous().clone() for name, tensor in stored.items()}, str(weights))
+    held = {name: tensor.contiguous().clone() for name, tensor in stored.items()}
+    # safetensors moves in a file that nobody else may read; this one has the modes of the umask.
+    weights.touch()
+    mode = weights.stat().st_mode
+    save_file(held, str(weights))
+    weights.chmod(mode)
     axes = checkpoint["inference_allowed_mirroring_axes"]
     content = {
         "format": "sct_rootlets checkpoint",

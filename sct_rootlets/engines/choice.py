@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from sct_rootlets.engines.engine import Engine
@@ -37,6 +38,7 @@ def load_engine(
     fast: bool = False,
     mirror: bool = False,
     cache: Path | None = None,
+    shared: Sequence[Path] = (),
     finder: InstalledModel | None = None,
 ) -> Engine:
     """Load `model` into an engine.
@@ -65,6 +67,8 @@ def load_engine(
     cache : Path, optional
         Folder for converted networks and what their trials gave. Without it networks are
         converted anew, and nothing is tried.
+    shared : sequence of Path
+        Further folders of converted networks, searched first and only read.
     finder : InstalledModel, optional
         A compact model that finds the cord where no mask is given, so that what lies far
         from it is not predicted.
@@ -84,7 +88,7 @@ def load_engine(
         )
     if engine == "nnunet":
         return _nnunet(model, device, threads, fast=fast, mirror=mirror)
-    computed_by = _Computing(device, threads, engine, cache)
+    computed_by = _Computing(device, threads, engine, cache, shared)
     if model.is_compact:
         from sct_rootlets.engines.compact import CompactEngine
 
@@ -106,8 +110,15 @@ def load_engine(
 class _Computing:
     """What computes networks under the options given, at full or reduced precision."""
 
-    def __init__(self, device: str, threads: int | None, engine: str, cache: Path | None) -> None:
-        self._device, self._threads, self.cache = device, threads, cache
+    def __init__(
+        self,
+        device: str,
+        threads: int | None,
+        engine: str,
+        cache: Path | None,
+        shared: Sequence[Path],
+    ) -> None:
+        self._device, self._threads, self.cache, self._shared = device, threads, cache, shared
         self.is_free = engine == "auto"
         on_cpu = device == "cpu" or (device == "auto" and not _has_cuda())
         if engine == "openvino" and device not in ("auto", "cpu"):
@@ -128,7 +139,8 @@ class _Computing:
         """Return what computes the networks; torch knows one precision."""
         if not self.is_openvino:
             return TorchBackend(choose_device(self._device), self._threads)
-        return OpenVINOBackend(self.cache, precision or FULL_PRECISION, self._threads)
+        precision = precision or FULL_PRECISION
+        return OpenVINOBackend(self.cache, precision, self._threads, self._shared)
 
 
 def _sliding(

@@ -11,7 +11,7 @@ from typing import Any, Union
 
 from sct_rootlets.engines import Engine, Progress, load_engine
 from sct_rootlets.manifest import BUNDLED, InstalledModel
-from sct_rootlets.store import Choice, home, locate
+from sct_rootlets.store import Choice, locate, stores
 
 __all__ = ["ModelLike", "Settings", "located", "timed"]
 
@@ -32,6 +32,7 @@ class Settings:
         self, model: InstalledModel, progress: Progress | None, timings_s: dict[str, float]
     ) -> Engine:
         """Load `model`; options and errors as :func:`sct_rootlets.engines.load_engine` has them."""
+        *shared, own = stores()
         with timed("loading the model", timings_s, progress):
             return load_engine(
                 model,
@@ -40,7 +41,8 @@ class Settings:
                 engine=self.engine,
                 fast=self.fast,
                 mirror=self.mirror,
-                cache=home().compiled,
+                cache=own.compiled,
+                shared=[store.compiled for store in shared],
                 finder=None if model.is_compact else locate(BUNDLED),
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import zipfile
@@ -23,8 +24,9 @@ from sct_rootlets.errors import (
 )
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.store import install, locate
+from sct_rootlets.store.custom import install_custom
 from sct_rootlets.store.home import PATH, home
-from sct_rootlets.store.installed import export, find, remove
+from sct_rootlets.store.installed import export, find, receipt_of, remove
 from sct_rootlets.store.receipt import RECEIPT, read_receipt
 from sct_rootlets.store.trust import LOCK
 from tests.store.killing import listed
@@ -37,6 +39,7 @@ from tests.store.tiny import (
     environment,
     leftovers,
     make_archive,
+    near,
     pack,
     sha256_of,
     write_manifest,
@@ -168,6 +171,38 @@ def test_a_damaged_lock_file_is_no_permission(manifest: Path, store_home: Path) 
     with pytest.raises(StoreError, match=r"models\.lock\.json.*damaged"):
         install(listed(manifest))
     assert assert_whole() == []
+
+
+@pytest.mark.parametrize("way", ["download", "file", "path"])
+def test_a_hash_is_compared_to_its_end(
+    server: Server, archives: dict[str, Path], tmp_path: Path, way: str
+) -> None:
+    url = server.add("/m.zip", archives["1"].read_bytes())
+    almost = near(sha256_of(archives["1"]))
+    listing = listed(write_manifest(tmp_path / "m.json", entry("1", [url], almost)))
+    installs = {
+        "download": lambda: install(listing),
+        "file": lambda: install(listing, file=archives["1"]),
+        "path": lambda: locate(archives["1"], sha256=almost),
+    }
+    with pytest.raises(IntegrityError, match=almost):
+        installs[way]()
+    assert assert_whole() == []
+
+
+def test_a_hash_of_a_receipt_is_compared_to_its_end(manifest: Path, tmp_path: Path) -> None:
+    model = install(listed(manifest))
+    path = model.folder.parent / RECEIPT
+    text = path.read_text()
+    place = find("tiny", "1")
+    assert place is not None
+    for name in ("checkpoint_final.safetensors", "plans.json"):
+        (known,) = (file.sha256 for each, file in receipt_of(place).files.items() if name in each)
+        path.write_text(text.replace(known, near(known)))
+        with pytest.raises(IntegrityError, match=name):
+            locate("tiny@1", manifest=manifest)
+    with pytest.raises(IntegrityError, match="plans"):
+        export(place, tmp_path / "packed.zip")
 
 
 def test_a_hash_of_the_manifest_or_of_the_user_has_to_match(
@@ -572,3 +607,24 @@ def test_an_archive_by_its_path(archives: dict[str, Path]) -> None:
 
 def test_labels_of_the_tiny_model_are_levels(archives: dict[str, Path]) -> None:
     assert list(locate(archives["1"]).labels) == list(LEVELS.values())[1:]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no umask")
+@pytest.mark.parametrize("umask", [0o022, 0o002])
+def test_all_may_read_a_store_whom_the_umask_lets(
+    manifest: Path, archives: dict[str, Path], store_home: Path, umask: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        install(listed(manifest))
+        install_custom("tiny", str(archives["2"]))
+        place = find("tiny", "1")
+        assert place is not None
+        export(place, store_home / "tiny.zip")
+    finally:
+        os.umask(before)
+    found = [store_home, *store_home.rglob("*")]
+    assert {"custom.json", "models.lock.json", "receipt.json"} <= {path.name for path in found}
+    for path in found:
+        mode = 0o777 if path.is_dir() else 0o666
+        assert stat.S_IMODE(path.stat().st_mode) == mode & ~umask, path

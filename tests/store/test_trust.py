@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,15 +12,18 @@ import pytest
 from sct_rootlets.errors import IntegrityError, StoreError
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.store.home import home
+from sct_rootlets.store.receipt import Receipt
 from sct_rootlets.store.trust import (
     LOCK,
     TrustRecord,
     read_records,
     record,
     records_path,
+    require_trusted,
     tidy_records,
 )
 from tests.forked import context
+from tests.store.tiny import near
 
 FIRST = TrustRecord("aa" * 32, "bb" * 32, "https://example.org/m.zip", "2025-01-01T00:00:00+00:00")
 OTHER = TrustRecord("cc" * 32, "dd" * 32, "https://example.org/m.zip", "2025-02-01T00:00:00+00:00")
@@ -47,13 +52,35 @@ def test_what_was_seen_is_recorded_once_and_kept(lock: Path) -> None:
     assert [path.name for path in lock.parent.iterdir()] == [lock.name]
 
 
-def test_a_change_has_to_be_accepted(lock: Path) -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        OTHER,
+        replace(FIRST, content_sha256=OTHER.content_sha256),
+        replace(FIRST, sha256=near(FIRST.sha256)),
+        replace(FIRST, content_sha256=near(FIRST.content_sha256)),
+    ],
+    ids=["both", "the content", "the archive, nearly", "the content, nearly"],
+)
+def test_a_change_has_to_be_accepted(lock: Path, other: TrustRecord) -> None:
     record(lock, "tiny@1", FIRST)
     with pytest.raises(IntegrityError, match="-accept-change tiny@1"):
-        record(lock, "tiny@1", OTHER)
+        record(lock, "tiny@1", other)
     assert read_records(lock) == {"tiny@1": FIRST}
-    record(lock, "tiny@1", OTHER, accepted=True)
-    assert read_records(lock) == {"tiny@1": OTHER}
+    record(lock, "tiny@1", other, accepted=True)
+    assert read_records(lock) == {"tiny@1": other}
+
+
+@pytest.mark.parametrize("known_by", ["pinned", "published", "records"])
+def test_an_installed_model_has_to_be_the_one_that_is_known(lock: Path, known_by: str) -> None:
+    sha256 = FIRST.sha256
+    receipt = Receipt("tiny", "1", sha256, 9, "m.zip", FIRST.time_utc, "0.1", False, {})
+    for known, message in ((sha256, ""), (near(sha256), near(sha256))):
+        record(lock, "tiny@1", replace(FIRST, sha256=known), accepted=True)
+        expected = {known_by: lock if known_by == "records" else known}
+        refused = pytest.raises(IntegrityError, match=message) if message else nullcontext()
+        with refused:
+            require_trusted(receipt, **expected)
 
 
 @pytest.mark.parametrize(

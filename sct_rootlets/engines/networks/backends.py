@@ -86,11 +86,14 @@ class OpenVINOBackend:
         :func:`sct_rootlets.engines.networks.openvino_network.reduced_precision` names.
     threads : int or None
         As in :func:`sct_rootlets.engines.load_engine`.
+    shared : sequence of Path
+        Further folders of converted networks, searched first and only read.
     """
 
     cache: Path | None = None
     precision: str = FULL_PRECISION
     threads: int | None = None
+    shared: Sequence[Path] = ()
 
     @property
     def name(self) -> str:
@@ -107,5 +110,5 @@ class OpenVINOBackend:
         """See :class:`Backend`."""
         from sct_rootlets.engines.networks.network_cache import converted
 
-        with converted(folder, sha256, self.cache) as found:
+        with converted(folder, sha256, self.cache, self.shared) as found:
             return found.networks(self.precision, self.threads), found.facts

@@ -19,11 +19,12 @@ import json
 import logging
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -40,7 +41,7 @@ from sct_rootlets.engines.plan import UnsupportedPlan, read_plan
 from sct_rootlets.errors import ModelError
 from sct_rootlets.files.hashing import file_sha256
 
-__all__ = ["Converted", "converted"]
+__all__ = ["ConvertedNetworks", "converted"]
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ _FORMAT = 3
 _FACTS = "facts.json"
 
 
-class Converted:
+class ConvertedNetworks:
     """The networks of a model in OpenVINO's form.
 
     Attributes
@@ -70,7 +71,9 @@ class Converted:
 
 
 @contextmanager
-def converted(folder: Path, sha256: str, cache: Path | None) -> Iterator[Converted]:
+def converted(
+    folder: Path, sha256: str, cache: Path | None, shared: Sequence[Path] = ()
+) -> Iterator[ConvertedNetworks]:
     """Give the converted networks of a model folder; make and keep them where there are none.
 
     Parameters
@@ -82,6 +85,8 @@ def converted(folder: Path, sha256: str, cache: Path | None) -> Iterator[Convert
     cache : Path or None
         Where converted networks are kept; made if missing. Where it is None or cannot be
         written to, they last as long as the context.
+    shared : sequence of Path
+        Further folders of converted networks, which are searched first and only read.
 
     Raises
     ------
@@ -92,18 +97,17 @@ def converted(folder: Path, sha256: str, cache: Path | None) -> Iterator[Convert
     # The two folders of a compact model have one hash.
     configuration = re.sub(r"[^0-9A-Za-z_]+", "-", folder.name.rpartition("__")[2])
     name = f"{sha256[:32]}-{configuration[:40]}-{release}"
-    place = None if cache is None else cache / name
-    if place is not None:
-        facts = _read(place)
-        if facts is not None:
-            yield Converted(place, facts)
+    for kept in (*shared, *([] if cache is None else [cache])):
+        if (facts := _read(kept / name)) is not None:
+            yield ConvertedNetworks(kept / name, facts)
             return
+    place = None if cache is None else cache / name
     made = _staging(cache)
     try:
         facts = _written(folder, made) or _made_apart(folder, made) or _make(folder, made)
         if place is not None and made.parent == place.parent:
             made = _moved(made, place)
-        yield Converted(made, facts)
+        yield ConvertedNetworks(made, facts)
     finally:
         if made != place:
             shutil.rmtree(made, ignore_errors=True)
@@ -114,7 +118,10 @@ def _staging(cache: Path | None) -> Path:
     if cache is not None:
         try:
             cache.mkdir(parents=True, exist_ok=True)
-            return Path(tempfile.mkdtemp(prefix=".new-", dir=cache))
+            # Not by tempfile, which makes folders that nobody else may read.
+            made = cache / f".new-{os.getpid()}-{secrets.token_hex(8)}"
+            made.mkdir()
+            return made
         except OSError as error:
             logger.info("converted networks cannot be kept in %s (%s)", cache, error)
     return Path(tempfile.mkdtemp(prefix="sct_rootlets-"))

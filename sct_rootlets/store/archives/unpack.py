@@ -21,8 +21,8 @@ from sct_rootlets.store.space import writing
 
 __all__ = ["UnpackLimits", "unpack"]
 
-_FILE_MODE = 0o644
-_FOLDER_MODE = 0o755
+_FILE_MODE = 0o666
+_FOLDER_MODE = 0o777
 
 _REMEDY = (
     "Nothing of it was kept. Get the archive again from where its makers publish it; if it is "
@@ -84,7 +84,7 @@ def unpack(archive: Path, into: Path, *, limits: UnpackLimits | None = None) -> 
     -------
     list of Path
         The files written, in the order of the archive. Whatever the archive asks for, they
-        have the mode 0644 and their folders 0755, less the umask.
+        have the modes of the user's umask, and their folders too.
 
     Raises
     ------
