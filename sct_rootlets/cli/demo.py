@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from sct_rootlets.cli import options, values
 from sct_rootlets.cli.console import Console, fsleyes_line, shown
-from sct_rootlets.cli.run import write_result
 
 if TYPE_CHECKING:
     from sct_rootlets.metrics import BorderErrors
@@ -62,6 +61,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     start = time.perf_counter()
     from sct_rootlets import metrics, pipeline
     from sct_rootlets.errors import UsageError
+    from sct_rootlets.files.outputs import OutputSet
     from sct_rootlets.image import load_labels
     from sct_rootlets.levels import LevelOptions
     from sct_rootlets.phantom import read_truth, write
@@ -86,7 +86,9 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             progress=progress,
             write_to=folder,
         )
-        files = write_result(result, folder, folder)
+        with OutputSet() as outputs:
+            files = result.stage(outputs, folder)
+            pages = result.stage_qc(outputs, folder)
     borders_world = read_truth(paths["truth"]).borders_world(arguments.definition)
     errors = metrics.border_errors(
         result.derived.table, metrics.truth_on(result.derived.centerline, borders_world)
@@ -108,8 +110,8 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
         f"right level {metrics.level_accuracy(predicted, reference):.0%}\n"
         f"Cord: Dice {cord:.2f}"
     )
-    console.say(f"\nFigure: {shown(files['qc_figure'])}")
-    console.say(f"Report: {shown(files['qc_report'])}")
+    console.say(f"\nFigure: {shown(pages['figure'])}")
+    console.say(f"Report: {shown(pages['report'])}")
     console.say(f"All files: {shown(folder)}")
     console.say(f"\nTook {time.perf_counter() - start:.0f} s.")
     overlays = [(files["levels"], "subcortical", 50.0), (files["rootlets"], "subcortical", 70.0)]

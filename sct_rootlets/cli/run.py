@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sct_rootlets.cli import options, quality
 from sct_rootlets.cli.console import Console, fsleyes_line, shown
 
-if TYPE_CHECKING:
-    from sct_rootlets.result import Result
-
-__all__ = ["add_parser", "execute", "show_result", "write_result"]
+__all__ = ["add_parser", "execute"]
 
 
 def add_parser(subparsers: Any) -> None:
@@ -84,6 +81,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     start = time.perf_counter()
     from sct_rootlets import pipeline
     from sct_rootlets.files.sidecar import split_nifti
+    from sct_rootlets.levels.table.text import format_table
     from sct_rootlets.sct.missing_inputs import Making, supplier
 
     quality.check(arguments)
@@ -116,8 +114,13 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
                 ),
             ),
         )
-        files = write_result(result, folder, keep=arguments.r == 0, csv=arguments.ocsv)
-    show_result(console, result)
+        files = result.write(folder, keep_intermediate=arguments.r == 0, csv=arguments.ocsv)
+    table = result.derived.table
+    console.say(f"Model: {result.model.name} {result.model.version}")
+    console.say(
+        f"\nSpinal levels ({table.definition}), mm along the cord from the {table.origin}:\n"
+    )
+    console.say(format_table(table))
     console.files(dict.fromkeys(files.values()))
     if "figure" not in files:
         from sct_rootlets.qc import figure
@@ -131,34 +134,3 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
         (files["rootlets"], "subcortical", 70.0),
     ]
     console.viewer(fsleyes_line(arguments.i, overlays))
-
-
-def write_result(
-    result: Result,
-    folder: Path,
-    qc: Path | None = None,
-    *,
-    keep: bool = False,
-    csv: Path | None = None,
-) -> dict[str, Path]:
-    """Write a result, and the quality control if a folder is given, all at once."""
-    from sct_rootlets.files.outputs import OutputSet
-
-    with OutputSet() as outputs:
-        files = result.stage(outputs, folder, keep_intermediate=keep, csv=csv)
-        if qc is not None:
-            made = result.stage_qc(outputs, qc)
-            files |= {f"qc_{what}": path for what, path in made.items()}
-    return files
-
-
-def show_result(console: Console, result: Result) -> None:
-    """Print the model and the table of a result."""
-    from sct_rootlets.levels.table.text import format_table
-
-    table = result.derived.table
-    console.say(f"Model: {result.model.name} {result.model.version}")
-    console.say(
-        f"\nSpinal levels ({table.definition}), mm along the cord from the {table.origin}:\n"
-    )
-    console.say(format_table(table))

@@ -32,21 +32,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_files_coverage_and_viewer(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = set(here.iterdir())
-    assert (
-        main(
-            [
-                "map",
-                "-i",
-                "t2_spinal_levels.nii.gz",
-                "-d",
-                "bold.nii.gz",
-                "-o",
-                "X.nii.gz",
-                "-probseg",
-            ]
-        )
-        == 0
-    )
+    words = "map -i t2_spinal_levels.nii.gz -d bold.nii.gz -o X.nii.gz -probseg"
+    assert main(words.split()) == 0
     made = {path.name for path in set(here.iterdir()) - given}
     assert made == {
         "X.nii.gz", "X.json", "X_dseg.tsv", "X_slices.tsv", "X_slices.json", "X_probseg.nii.gz",
