@@ -10,22 +10,23 @@ import re
 from pathlib import PurePath
 
 __all__ = [
+    "SESSION",
+    "SUBJECT",
     "entities_of",
     "image_stem",
     "is_of_label",
-    "is_session",
     "levels_stem",
-    "relabelled",
     "split_suffix",
-    "subject_of",
+    "without_label",
     "without_levels",
 ]
+
+#: Folders of a subject and of a session.
+SUBJECT, SESSION = re.compile(r"sub-[A-Za-z0-9]+"), re.compile(r"ses-[A-Za-z0-9]+")
 
 _ENTITY = re.compile(r"([A-Za-z]+)-(.+)")
 #: The published script's raters stand at the end of a name, as in ``_label-rootlet_rater1``.
 _RATER = re.compile(r"rater[A-Za-z0-9]+")
-_SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
-_SESSION = re.compile(r"ses-[A-Za-z0-9]+")
 _SUFFIX = re.compile(r"(sub-[A-Za-z0-9]+(?:_[A-Za-z]+-[A-Za-z0-9]+)*)_([A-Za-z0-9]+)")
 _LABEL = re.compile(r"_label-[A-Za-z0-9]+")
 #: Ends of the names of rootlets and of cord masks.
@@ -62,17 +63,6 @@ def entities_of(path: str | os.PathLike[str]) -> dict[str, str]:
     return found
 
 
-def subject_of(name: str, *, whole: bool = True) -> str | None:
-    """Return ``sub-X`` if the name of a folder is that, or, if not `whole`, a name begins so."""
-    found = _SUBJECT.fullmatch(name) if whole else _SUBJECT.match(name)
-    return found.group() if found else None
-
-
-def is_session(name: str) -> bool:
-    """Say whether a folder has the name of a session."""
-    return _SESSION.fullmatch(name) is not None
-
-
 def split_suffix(stem: str) -> tuple[str, str] | None:
     """Split a stem of BIDS into entities and suffix; None if it is no such stem.
 
@@ -85,15 +75,9 @@ def split_suffix(stem: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
-def relabelled(stem: str, label: str = "") -> str:
-    """Return a stem with another label, or with none.
-
-    Examples
-    --------
-    >>> relabelled("sub-1_label-C5_probseg", "C6"), relabelled("sub-1_label-C5")
-    ('sub-1_label-C6_probseg', 'sub-1')
-    """
-    return _LABEL.sub(f"_label-{label}" if label else "", stem)
+def without_label(stem: str) -> str:
+    """Return a stem without its label, ``sub-1_probseg`` for ``sub-1_label-C5_probseg``."""
+    return _LABEL.sub("", stem)
 
 
 def is_of_label(stem: str) -> bool:

@@ -257,28 +257,19 @@ def append_lines(target: str | os.PathLike[str], header: str, lines: str) -> Non
         with OutputSet() as outputs:
             whole = outputs.stage(path)
             whole.write_bytes((header + lines).encode())
-            # A link appears with all its content, and not where there is a file already.
-            made = _linked(whole, path)
+            try:
+                # A link appears with all its content, and not where there is a file already.
+                os.link(whole, path)
+                made = True
+            except OSError:  # there is a file, or the file system has no links
+                made = not path.exists()
+                if made:
+                    os.replace(whole, path)
             outputs.forget(whole)
         if not made:
-            # Opened to append, so that what other processes write meanwhile stays before it.
-            handle = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
-            try:
-                os.write(handle, lines.encode())
-            finally:
-                os.close(handle)
+            # Opened to append, so that what other processes write meanwhile stays before it, and
+            # without a buffer, so that all lines go in one piece.
+            with open(path, "ab", buffering=0) as table:
+                table.write(lines.encode())
     except OSError as error:
         raise _unwritable(path, error) from error
-
-
-def _linked(whole: Path, path: Path) -> bool:
-    """Put the file `whole` at `path` too, unless something is there; say whether it was put."""
-    try:
-        os.link(whole, path)
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without links
-        if path.exists():
-            return False
-        os.replace(whole, path)
-    return True

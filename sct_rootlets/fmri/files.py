@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.files.bids import relabelled, split_suffix
+from sct_rootlets.files.bids import split_suffix, without_label
 from sct_rootlets.files.sidecar import sidecar_path, split_nifti
 
 __all__ = ["mapped_files", "mapped_target", "planned_files"]
@@ -36,7 +36,7 @@ def mapped_target(destination: str | os.PathLike[str], folder: Path | None = Non
     name = f"{stem}_spinal_levels"
     bids = split_suffix(stem)
     if bids is not None:
-        stem, suffix = relabelled(bids[0]), bids[1]
+        stem, suffix = without_label(bids[0]), bids[1]
         space = "" if "_space-" in stem else f"_space-{suffix}"
         name = f"{stem}{space}_label-spinallevels_dseg"
     return (folder or beside) / f"{name}{extension or '.nii.gz'}"
@@ -82,7 +82,7 @@ def planned_files(
         files["probseg"] = whole
     elif probseg == "files":
         folder, stem, extension = split_nifti(whole)
-        stem = relabelled(stem.removesuffix("_probseg"))
+        stem = without_label(stem.removesuffix("_probseg"))
         for level in levels:
             name = f"{stem}_label-{level}_probseg{extension}"
             files[f"probseg_{level}"] = folder / name

@@ -11,7 +11,7 @@ from sct_rootlets.levels.numbering.identity import (
     renumber_labels,
 )
 from sct_rootlets.levels.options import LevelOptions
-from sct_rootlets.levels.spine.column import VertebralColumn, disc_positions
+from sct_rootlets.levels.spine.column import VertebralColumn
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from sct_rootlets.levels.zones.entry_zones import REACH_MM, EntryZones, measure
 
@@ -28,7 +28,6 @@ __all__ = [
     "VertebralColumn",
     "check_identity",
     "derive",
-    "disc_positions",
     "measure",
     "number_rootlets",
     "numbered",

@@ -49,12 +49,6 @@ class SctInstallation:
     python: Path
     found_by: str
 
-    @property
-    def is_this_environment(self) -> bool:
-        """Whether SCT runs in the environment of this very process."""
-        # Of a virtual environment python is a link; its folder tells environments apart.
-        return _same_folder(self.python.parent, Path(sys.executable).parent)
-
     def command(self, name: str) -> Path | None:
         """Return the launcher of one of SCT's commands, or None where it has none."""
         for folder in (self.python.parent, self.folder / "bin"):

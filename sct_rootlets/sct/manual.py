@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sct_rootlets.files.bids import is_session, subject_of
+from sct_rootlets.files.bids import SESSION, SUBJECT
 from sct_rootlets.files.sidecar import split_nifti
 
 __all__ = ["DATA", "LABELS", "PROCESSED", "SUFFIXES", "find_manual"]
@@ -75,9 +75,9 @@ def find_manual(image: str | os.PathLike[str]) -> dict[str, Path]:
 def _place_in_dataset(image: Path) -> tuple[Path, Path] | None:
     """Return the folder of the dataset, and the folder of the image below it."""
     above = list(image.parents[1:3])
-    if len(above) == 2 and is_session(above[0].name):
+    if len(above) == 2 and SESSION.fullmatch(above[0].name):
         del above[0]
-    if not above or subject_of(above[0].name) is None:
+    if not above or not SUBJECT.fullmatch(above[0].name):
         return None
     folder = above[0]
     if not image.name.startswith(f"{folder.name}_"):

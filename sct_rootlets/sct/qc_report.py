@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sct_rootlets.errors import RootletsError, UsageError
-from sct_rootlets.files.bids import is_session, subject_of
+from sct_rootlets.files.bids import SESSION, SUBJECT
 from sct_rootlets.sct.installation import SctInstallation, find_sct
 
 if TYPE_CHECKING:
@@ -135,15 +135,16 @@ def bids_names(image: Path) -> tuple[str | None, str | None]:
     """
     folders = list(image.parts[:-1])
     for k in reversed(range(len(folders))):
-        if subject_of(folders[k]) is None:
+        if not SUBJECT.fullmatch(folders[k]):
             continue
         session = folders[k + 1 : k + 2]
-        subject = "/".join([folders[k], *(name for name in session if is_session(name))])
+        subject = "/".join([folders[k], *(name for name in session if SESSION.fullmatch(name))])
         above = folders[:k]
         if "derivatives" in above[1:]:
             above = above[: len(above) - 1 - above[::-1].index("derivatives")]
         return (above[-1] if len(above) > 1 else None), subject
-    return None, subject_of(image.name, whole=False)
+    entity = SUBJECT.match(image.name)
+    return None, entity.group() if entity else None
 
 
 def require_names(*names: str | None) -> None:

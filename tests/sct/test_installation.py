@@ -52,7 +52,6 @@ def test_by_the_path(sct: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     on_path(monkeypatch, sct.environment.folder / "bin")
     found = find_sct()
     assert found == SctInstallation(sct.folder, "7.4.dev0", sct.environment.python, "the PATH")
-    assert not found.is_this_environment
     assert found.command("sct_maths") == sct.environment.folder / "bin" / "sct_maths"
     assert found.command("sct_no_such_command") is None
 
@@ -61,10 +60,10 @@ def test_in_this_environment(sct: StandIn) -> None:
     code = """
         from sct_rootlets.sct.installation import find_sct
         found = find_sct()
-        print(found.folder, found.version, found.python, found.is_this_environment, sep="\\n")
+        print(found.folder, found.version, found.python, sep="\\n")
     """
     answer = sct.python(code).stdout.splitlines()
-    assert answer == [str(sct.folder), "7.4.dev0", str(sct.environment.python), "True"]
+    assert answer == [str(sct.folder), "7.4.dev0", str(sct.environment.python)]
 
 
 def test_as_sct_s_installer_lays_it_out(

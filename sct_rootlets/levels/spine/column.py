@@ -37,7 +37,7 @@ from sct_rootlets.levels.spine.vertebrae import (
 )
 from sct_rootlets.levels.table.level_table import VertebralPlace, VertebralRelation
 
-__all__ = ["VertebralColumn", "disc_positions"]
+__all__ = ["VertebralColumn"]
 
 Floats = NDArray[np.float64]
 
@@ -259,13 +259,3 @@ class VertebralColumn(Discs):
         template = np.array([DISC_MM[label] for label in labels])
         at = np.array([DISC_MM[label] for label in known])
         return labels, np.interp(template, at, np.array(list(known.values())))
-
-
-def disc_positions(discs: LabelImage, centerline: Centerline) -> dict[int, float]:
-    """Return the position along the cord of every disc label; empty where there is none.
-
-    As :meth:`VertebralColumn.from_discs`, which says more.
-    """
-    if not any(label in DISC_LABELS for label in discs.labels):
-        return {}
-    return dict(VertebralColumn.from_discs(discs, centerline).disc_s_mm)

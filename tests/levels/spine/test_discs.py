@@ -9,7 +9,6 @@ from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.levels import VertebralColumn
-from sct_rootlets.levels.spine.column import disc_positions
 from tests.levels.bent_cord import turned
 from tests.levels.bent_neck import (
     DISCS,
@@ -70,7 +69,6 @@ def test_landmarks_are_no_discs(curve: Centerline, grid: Grid) -> None:
     assert column.top_of_c1_mm == pytest.approx(12.0, abs=0.9)
     with pytest.raises(InputError, match=r"discs\.nii\.gz: has no disc label .* \[49, 50, 60\]"):
         VertebralColumn.from_discs(points_at(grid, {49: 2.0, 50: 4.0, 60: 110.0}), curve)
-    assert disc_positions(points_at(grid, {50: 4.0}), curve) == {}
 
 
 def test_a_top_of_c1_that_lies_elsewhere_is_not_used(curve: Centerline, grid: Grid) -> None:
