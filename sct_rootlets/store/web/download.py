@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
 from urllib3.exceptions import MaxRetryError
 
 from sct_rootlets.errors import DownloadError, IntegrityError, StoreError
@@ -64,14 +65,6 @@ class Downloaded:
     size_bytes: int
 
 
-@dataclass(frozen=True)
-class _Promise:
-    """What the caller knows about the file before it comes."""
-
-    sha256: str | None
-    size_bytes: int | None
-
-
 def download(
     urls: Sequence[str],
     target: Path,
@@ -114,14 +107,14 @@ def download(
         If an address is not allowed.
     """
     timeouts = timeouts or Timeouts()
-    promise = _Promise(sha256.lower() if sha256 else None, size_bytes)
     for url in urls:
         require_allowed(url)
     part = Part(target)
     failures: list[tuple[str, WebFailure]] = []
     with new_session(attempts, timeouts) as session:
+        wanted = _Download(session, part, sha256, size_bytes, progress, timeouts, attempts)
         for url in urls:
-            outcome = _try_mirror(session, url, part, promise, progress, timeouts, attempts)
+            outcome = wanted.from_mirror(url)
             if isinstance(outcome, Downloaded):
                 part.forget_validators()
                 return outcome
@@ -139,89 +132,109 @@ def _error(failures: list[tuple[str, WebFailure]]) -> DownloadError | IntegrityE
     return DownloadError(problem, remedy=failures[0][1].remedy)
 
 
-def _try_mirror(
-    session: Any,
-    url: str,
-    part: Part,
-    promise: _Promise,
-    progress: Progress | None,
-    timeouts: Timeouts,
-    attempts: int,
-) -> Downloaded | WebFailure:
-    """Return the file, or the last failure once another attempt makes no sense."""
-    retries = retries_for(attempts, timeouts)
-    longest = part.size()
-    while True:
-        try:
-            return _attempt(session, url, part, promise, progress, timeouts)
-        except WebFailure as failure:
-            if not failure.again:
-                return failure
-            if part.size() - longest >= WORTHWHILE_BYTES:
-                longest = part.size()
-                retries = retries_for(attempts, timeouts)
+@dataclass(frozen=True)
+class _Download:
+    """A file, what is known of it before it comes, and the part of it that is here."""
+
+    session: requests.Session
+    part: Part
+    sha256: str | None
+    size_bytes: int | None
+    progress: Progress | None
+    timeouts: Timeouts
+    attempts: int
+
+    def from_mirror(self, url: str) -> Downloaded | WebFailure:
+        """Return the file, or the last failure once another attempt makes no sense."""
+        retries = retries_for(self.attempts, self.timeouts)
+        longest = self.part.size()
+        while True:
             try:
-                retries = retries.increment("GET", shown(url), error=failure)
-            except MaxRetryError:
-                return failure
-            retries.sleep()
+                return self._attempt(url)
+            except WebFailure as failure:
+                if not failure.again:
+                    return failure
+                if self.part.size() - longest >= WORTHWHILE_BYTES:
+                    longest = self.part.size()
+                    retries = retries_for(self.attempts, self.timeouts)
+                try:
+                    retries = retries.increment("GET", url, error=failure)
+                except MaxRetryError:
+                    return failure
+                retries.sleep()
+
+    def _attempt(self, url: str) -> Downloaded:
+        source, part = without_user(url), self.part
+        known = part.validators(source)
+        headers = {} if known is None else known.range_headers(part.size())
+        with contextlib.ExitStack() as stack:
+            response = stack.enter_context(open_url(self.session, url, headers, self.timeouts))
+            start = None if known is None else known.continued_at(response, part.size())
+            if start is None and response.status_code != 200:
+                # The file has changed, or is not as long as ours: all of it, then.
+                response.close()
+                response = stack.enter_context(open_url(self.session, url, {}, self.timeouts))
+                if response.status_code != 200:
+                    raise WebFailure(f"answers HTTP {response.status_code} unasked")
+            new = Validators.of(response, source)
+            if new.total is not None and self.size_bytes not in (None, new.total):
+                raise _other(f"the file has {new.total} bytes instead of {self.size_bytes}")
+            if self.size_bytes is None and (new.total or 0) > MOST_BYTES:
+                raise _other(f"the file has {bytes_text(new.total or 0)}, more than any model")
+            body: Iterable[bytes] = blocks(response)
+            if start is None:
+                # Before our part is given up: an answer that is no archive shall not cost it.
+                body = _require_archive(iter(body))
+            whole = self.size_bytes if new.total is None else new.total
+            missing_bytes = (whole or 0) - (start or 0)
+            require_space(part.path.parent, missing_bytes, f"the rest of {shown(url)}")
+            try:
+                digest = part.begin(new, start or 0)
+                self._save(body, digest, url, whole)
+            except StoreError:
+                part.remove()  # a full disk shall not stay full because of us
+                raise
+            is_chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+        size_bytes = part.size()
+        if size_bytes < (whole or 0):
+            if new.total is None and is_chunked:  # it has an end of its own: it was not cut
+                part.remove()
+                raise _other(f"the file has {size_bytes} bytes instead of {whole}")
+            problem = f"the connection was cut after {size_bytes} of {whole} bytes"
+            raise WebFailure(problem, LATER, again=True)
+        found = digest.hexdigest()
+        if self.sha256 is not None and found != self.sha256.lower():
+            part.remove()
+            # A file put together from two attempts gets a second chance in one piece.
+            problem = f"the file has the sha256 {found} instead of {self.sha256.lower()}"
+            raise _other(problem, again=start is not None)
+        return Downloaded(source, found, size_bytes)
+
+    def _save(self, body: Iterable[bytes], digest: Any, url: str, whole: int | None) -> None:
+        """Add `body` to the part and to `digest`; stop where there is more than there may be."""
+        most_bytes = whole or MOST_BYTES
+        part = self.part
+        size_bytes = part.size()
+        # Unbuffered, so that a full disk is met here and not when the file is closed.
+        with writing(part.path), part.path.open("ab", buffering=0) as stream:
+            for block in body:
+                size_bytes += len(block)
+                if size_bytes > most_bytes:
+                    part.remove()
+                    raise _other(
+                        f"the file has more than {most_bytes} bytes, and was stopped there"
+                    )
+                rest = memoryview(block)
+                while rest:
+                    rest = rest[stream.write(rest) :]
+                digest.update(block)
+                if self.progress is not None:
+                    self.progress(url, size_bytes, whole)
+            os.fsync(stream.fileno())  # a network file system may say only now that it is full
 
 
-def _attempt(
-    session: Any,
-    url: str,
-    part: Part,
-    promise: _Promise,
-    progress: Progress | None,
-    timeouts: Timeouts,
-) -> Downloaded:
-    source = without_user(url)
-    known = part.validators(source)
-    headers = {} if known is None else known.range_headers(part.size())
-    with contextlib.ExitStack() as stack:
-        response = stack.enter_context(open_url(session, url, headers, timeouts))
-        start = None if known is None else known.continued_at(response, part.size())
-        if start is None and response.status_code != 200:
-            # The file has changed, or is not as long as ours: all of it, then.
-            response.close()
-            response = stack.enter_context(open_url(session, url, {}, timeouts))
-            if response.status_code != 200:
-                raise WebFailure(f"answers HTTP {response.status_code} unasked")
-        new = Validators.of(response, source)
-        _require_size(new.total, promise)
-        body: Iterable[bytes] = blocks(response)
-        if start is None:
-            # Before our part is given up: an answer that is no archive shall not cost it.
-            body = _require_archive(iter(body))
-        missing_bytes = (new.total or promise.size_bytes or 0) - (start or 0)
-        require_space(part.path.parent, missing_bytes, f"the rest of {shown(url)}")
-        try:
-            digest = part.begin(new, start or 0)
-            _save(body, part, digest, url, new.total, promise, progress)
-        except StoreError:
-            part.remove()  # a full disk shall not stay full because of us
-            raise
-        is_chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
-    _require_whole(part, new.total, promise, is_chunked)
-    found = digest.hexdigest()
-    if promise.sha256 is not None and found != promise.sha256:
-        part.remove()
-        problem = f"the file has the sha256 {found} instead of {promise.sha256}"
-        # A file put together from two attempts gets a second chance in one piece.
-        raise WebFailure(problem, _OTHER_BYTES, again=start is not None, wrong_bytes=True)
-    return Downloaded(source, found, part.size())
-
-
-def _require_size(total: int | None, promise: _Promise) -> None:
-    """Raise a `WebFailure` if the announced size is not the promised one."""
-    if total is None or total == promise.size_bytes:
-        return
-    if promise.size_bytes is not None:
-        problem = f"the file has {total} bytes instead of {promise.size_bytes}"
-        raise WebFailure(problem, _OTHER_BYTES, wrong_bytes=True)
-    if total > MOST_BYTES:
-        problem = f"the file has {bytes_text(total)}, more than any model"
-        raise WebFailure(problem, _OTHER_BYTES, wrong_bytes=True)
+def _other(problem: str, *, again: bool = False) -> WebFailure:
+    return WebFailure(problem, _OTHER_BYTES, again=again, wrong_bytes=True)
 
 
 def _require_archive(body: Iterator[bytes]) -> Iterator[bytes]:
@@ -239,47 +252,3 @@ def _require_archive(body: Iterator[bytes]) -> Iterator[bytes]:
     if not head:
         raise WebFailure("the answer is empty", WEB_PAGE, again=True)
     raise WebFailure("the answer is no archive (zip or tar.gz)", WEB_PAGE)
-
-
-def _save(
-    body: Iterable[bytes],
-    part: Part,
-    digest: Any,
-    url: str,
-    total: int | None,
-    promise: _Promise,
-    progress: Progress | None,
-) -> None:
-    """Add `body` to the part and to `digest`; stop where there is more than there may be."""
-    most_bytes = promise.size_bytes or total or MOST_BYTES
-    size_bytes = part.size()
-    # Unbuffered, so that a full disk is met here and not when the file is closed.
-    with writing(part.path), part.path.open("ab", buffering=0) as stream:
-        for block in body:
-            size_bytes += len(block)
-            if size_bytes > most_bytes:
-                part.remove()
-                problem = f"the file has more than {most_bytes} bytes, and was stopped there"
-                raise WebFailure(problem, _OTHER_BYTES, wrong_bytes=True)
-            rest = memoryview(block)
-            while rest:
-                rest = rest[stream.write(rest) :]
-            digest.update(block)
-            if progress is not None:
-                progress(url, size_bytes, total if total is not None else promise.size_bytes)
-        os.fsync(stream.fileno())  # a network file system may say only now that it is full
-
-
-def _require_whole(part: Part, total: int | None, promise: _Promise, is_chunked: bool) -> None:
-    """Raise a `WebFailure` if fewer bytes came than there are."""
-    whole = total if total is not None else promise.size_bytes
-    size_bytes = part.size()
-    if whole is None or size_bytes >= whole:
-        return
-    if total is None and is_chunked:  # such an answer has an end of its own: it was not cut
-        part.remove()
-        problem = f"the file has {size_bytes} bytes instead of {whole}"
-        raise WebFailure(problem, _OTHER_BYTES, wrong_bytes=True)
-    raise WebFailure(
-        f"the connection was cut after {size_bytes} of {whole} bytes", LATER, again=True
-    )

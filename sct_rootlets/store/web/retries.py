@@ -65,10 +65,7 @@ class BoundedRetry(Retry):
         return retries
 
     def get_retry_after(self, response: Any) -> float | None:
-        """Return the seconds that a server asks to wait, at most the longest; None if it does not.
-
-        Newer versions of urllib3 have an option for that.
-        """
+        """Return the seconds that a server asks to wait, at most the longest, or None."""
         try:
             asked_s = super().get_retry_after(response)
         except InvalidHeader:
@@ -80,29 +77,20 @@ class BoundedRetry(Retry):
         # A part of it by chance: many who were cut at once shall not return at once.
         return min(super().get_backoff_time(), self.longest_s) * random.uniform(0.5, 1.0)
 
-    def increment(
-        self,
-        method: str | None = None,
-        url: str | None = None,
-        response: Any = None,
-        error: Exception | None = None,
-        _pool: Any = None,
-        _stacktrace: Any = None,
-    ) -> BoundedRetry:
+    def increment(self, *request: Any, **outcome: Any) -> BoundedRetry:
         """Return what is left after a failed attempt; raise ``MaxRetryError`` if nothing is."""
-        if response is not None:
-            # Else urllib3 reads what a server in trouble sends, to its end, into memory.
-            response.close()
-        if error is not None and "CERTIFICATE_VERIFY_FAILED" in str(error):  # nothing changes that
-            raise MaxRetryError(_pool, url or "", error) from error
-        left = super().increment(method, url, response, error, _pool, _stacktrace)
-        where = shown(url or "")
-        if _pool is not None and where.startswith("/"):
-            where = f"{_pool.host}{where}"
-        problem = f"no answer ({type(error).__name__})"
+        response, error = outcome.get("response"), outcome.get("error")
+        pool: Any = outcome.get("_pool")
+        problem = getattr(error, "problem", f"no answer ({type(error).__name__})")
         if response is not None:
             problem = f"the server is in trouble or busy (HTTP {response.status})"
-        elif _pool is None:
-            problem = str(error)
+            # Else urllib3 reads what such a server sends, to its end, into memory.
+            response.close()
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):  # another attempt does not change that
+            raise MaxRetryError(pool, request[1], error)
+        left = super().increment(*request, **outcome)
+        where = shown(request[1])
+        if where.startswith("/"):
+            where = f"{pool.host}{where}"
         logger.warning("%s: %s; trying again", where, problem)
         return left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -38,6 +39,7 @@ _CERTIFICATE = (
 )
 
 
+@dataclass(eq=False)
 class WebFailure(Exception):
     """Why one address did not give the file.
 
@@ -51,14 +53,10 @@ class WebFailure(Exception):
         Whether the address gave (or announced) another file than the one promised.
     """
 
-    def __init__(
-        self, problem: str, remedy: str = "", *, again: bool = False, wrong_bytes: bool = False
-    ) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.remedy = remedy
-        self.again = again
-        self.wrong_bytes = wrong_bytes
+    problem: str
+    remedy: str = ""
+    again: bool = False
+    wrong_bytes: bool = False
 
 
 def new_session(attempts: int, timeouts: Timeouts) -> requests.Session:

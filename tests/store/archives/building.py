@@ -43,6 +43,26 @@ def zip_of(*members, method=zipfile.ZIP_DEFLATED) -> bytes:
     return stream.getvalue()
 
 
+class Pipe(io.BytesIO):
+    """A stream that cannot go back, so that what is written to it has its sizes after the data."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise OSError
+
+
+def streamed_zip(force_zip64: bool) -> bytes:
+    """Return `MODEL` as a zip written to a pipe, or with sizes of 64 bits."""
+    stream = io.BytesIO() if force_zip64 else Pipe()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in MODEL.items():
+            with archive.open(name, "w", force_zip64=force_zip64) as member:
+                member.write(content)
+    return stream.getvalue()
+
+
 def tar_of(*members, compress=True, format=tarfile.PAX_FORMAT) -> bytes:
     """Return a tar(.gz) of (name, content) or (name, content, attributes)."""
     stream = io.BytesIO()
@@ -57,13 +77,6 @@ def tar_of(*members, compress=True, format=tarfile.PAX_FORMAT) -> bytes:
     return gzip.compress(data, mtime=0) if compress else data
 
 
-def padded(data: bytes) -> bytes:
-    return data + bytes(-len(data) % 512)
-
-
-END = bytes(1024)
-
-
 def corrupt(data: bytes, place: int) -> bytes:
     return data[:place] + bytes([data[place] ^ 0x55]) + data[place + 1 :]
 
@@ -73,19 +86,20 @@ GOOD_TAR = tar_of(*MODEL.items(), compress=False)
 GOOD_TGZ = tar_of(*MODEL.items())
 
 
-def snapshot(root: Path) -> dict[str, tuple[int, int, bytes | str]]:
-    """Return mode, time and content of all below `root`, links not followed."""
-    found: dict[str, tuple[int, int, bytes | str]] = {}
-    for folder, folders, files in os.walk(root):
-        for name in (*folders, *files):
-            path = Path(folder, name)
+def around(into: Path) -> dict[Path, tuple[int, int, bytes | str]]:
+    """Return mode, time and content of all around a folder of `make_surroundings`, but its own."""
+    found: dict[Path, tuple[int, int, bytes | str]] = {}
+    for folder, folders, files in os.walk(into.parents[2]):
+        if Path(folder) == into.parent:
+            folders.remove(into.name)
+        for path in (Path(folder, name) for name in (*folders, *files)):
             status = path.lstat()
             content: bytes | str = ""
             if stat.S_ISLNK(status.st_mode):
                 content = os.readlink(path)
             elif stat.S_ISREG(status.st_mode):
                 content = path.read_bytes()
-            found[str(path.relative_to(root))] = (status.st_mode, status.st_mtime_ns, content)
+            found[path] = (status.st_mode, status.st_mtime_ns, content)
     return found
 
 

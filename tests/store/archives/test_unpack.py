@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import subprocess
-import sys
 import tarfile
 import tempfile
 import zipfile
@@ -16,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import sct_rootlets
 from sct_rootlets.errors import ArchiveError, StoreError
 from sct_rootlets.store.archives.unpack import unpack
 from tests.store.archives.building import (
@@ -25,11 +22,13 @@ from tests.store.archives.building import (
     GOOD_ZIP,
     MODEL,
     SMALL,
+    around,
     make_surroundings,
-    snapshot,
+    streamed_zip,
     tar_of,
     zip_of,
 )
+from tests.store.mounted import in_file_system
 
 # --- what is not hostile ----------------------------------------------------------------
 
@@ -39,6 +38,8 @@ from tests.store.archives.building import (
     [
         GOOD_ZIP,
         zip_of(*MODEL.items(), method=zipfile.ZIP_STORED),
+        streamed_zip(force_zip64=False),
+        streamed_zip(force_zip64=True),
         GOOD_TAR,
         GOOD_TGZ,
         tar_of(*MODEL.items(), format=tarfile.GNU_FORMAT),
@@ -53,7 +54,7 @@ from tests.store.archives.building import (
             ("__MACOSX/._LICENSE", b"resource fork"),
         ),
     ],
-    ids=["zip", "stored zip", "tar", "tar.gz", "gnu", "ustar", "tar -c .", "macOS"],
+    ids=["zip", "stored", "piped", "zip64", "tar", "tar.gz", "gnu", "ustar", "tar -c .", "macOS"],
 )
 def test_a_good_archive_is_unpacked_whole(into, archive, data):
     archive.write_bytes(data)
@@ -135,33 +136,9 @@ def test_an_interruption_leaves_nothing(into, archive, monkeypatch):
 def test_a_full_disk_is_said_and_freed(tmp_path, archive, data, said):
     """A zip says before how much it holds; a tar.gz does not."""
     archive.write_bytes(data)
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = f"mount -t tmpfs -o size=256k none '{folder}'"
-    try:
-        subprocess.run(["unshare", "-rm", "sh", "-c", mount], capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("this machine lets no user mount a file system (unshare -rm)")
-    script = f"""
-from pathlib import Path
-from sct_rootlets.errors import StoreError
-from sct_rootlets.store.archives.unpack import unpack
-try:
-    unpack(Path({str(archive)!r}), Path({str(folder)!r}))
-except StoreError as error:
-    print(error)
-print(list(Path({str(folder)!r}).iterdir()))
-"""
-    run = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", f'{mount} && exec "$0" -c "$1"', sys.executable, script],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(sct_rootlets.__file__).parents[1])},
-    )
-    assert run.returncode == 0, run.stderr
-    message, left = run.stdout.splitlines()
+    module = "sct_rootlets.store.archives.unpack"
+    action = f"from {module} import *; unpack(Path({str(archive)!r}), folder)"
+    message, left = in_file_system(tmp_path / "small", "size=256k", action)
     assert said in message
     assert left == "[]"
 
@@ -189,21 +166,13 @@ def test_a_damaged_archive_is_refused_or_harmless(data, changes, keep):
         start = int(place * max(0, len(damaged) - 1))
         damaged[start : start + len(value)] = value
     with tempfile.TemporaryDirectory() as name:
-        root = Path(name, "root")
-        into = make_surroundings(root)
+        into = make_surroundings(Path(name, "root"))
         archive = Path(name, "archive")
         archive.write_bytes(damaged)
-        before = snapshot(root)
-        inside = str(into.relative_to(root))
+        before = around(into)
         try:
             files = unpack(archive, into, limits=SMALL)
             assert all(into in path.parents for path in files)
         except ArchiveError:
             assert list(into.iterdir()) == []
-        after = {
-            path: entry
-            for path, entry in snapshot(root).items()
-            if path != inside and not path.startswith(inside + os.sep)
-        }
-        before.pop(inside)
-        assert after == before
+        assert around(into) == before

@@ -13,14 +13,11 @@ import pytest
 
 from sct_rootlets.errors import ArchiveError
 from sct_rootlets.store.archives.unpack import unpack
-from tests.store.archives.building import GOOD_ZIP, MODEL, corrupt, snapshot, zip_of
+from tests.store.archives.building import GOOD_ZIP, corrupt, zip_of
 
 
-def replaced(data: bytes, old: bytes, new: bytes, count: int = -1) -> bytes:
-    """Return `data` with bytes exchanged for as many others; there must be some."""
-    assert old in data
-    assert len(old) == len(new)
-    return data.replace(old, new, count)
+def put(data: bytes, place: int, value: bytes) -> bytes:
+    return data[:place] + value + data[place + len(value) :]
 
 
 def central(data: bytes, offset: int, value: bytes, which: int = 0) -> bytes:
@@ -28,19 +25,12 @@ def central(data: bytes, offset: int, value: bytes, which: int = 0) -> bytes:
     place = -1
     for _ in range(which + 1):
         place = data.index(b"PK\x01\x02", place + 1)
-    return data[: place + offset] + value + data[place + offset + len(value) :]
+    return put(data, place + offset, value)
 
 
-def with_unicode_path_field() -> bytes:
-    """Return a zip whose member is "a" to some readers and "../evil" to others."""
-    name = b"../evil"
-    body = struct.pack("<BL", 1, zlib.crc32(b"a")) + name
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        entry = zipfile.ZipInfo("a")
-        entry.extra = struct.pack("<HH", 0x7075, len(body)) + body
-        archive.writestr(entry, b"content")
-    return stream.getvalue()
+def end_record(data: bytes, offset: int, value: int) -> bytes:
+    """Return a zip with a field changed in the record at its end."""
+    return put(data, data.index(b"PK\x05\x06") + offset, struct.pack("<L", value))
 
 
 def with_lying_header() -> bytes:
@@ -85,17 +75,11 @@ def with_more_after_deflate() -> bytes:
     start = data.index(b"PK\x03\x04", 4)
     size = struct.unpack_from("<L", data, 18)[0]
     longer = struct.pack("<L", size + 8)
-    data = data[:18] + longer + data[22:start] + b"MOREDATA" + data[start:]
+    data = put(data, 18, longer)
+    data = data[:start] + b"MOREDATA" + data[start:]
     data = central(data, 20, longer)
     data = central(data, 42, struct.pack("<L", start + 8), which=1)
-    end = data.index(b"PK\x05\x06") + 16
-    return data[:end] + struct.pack("<L", data.index(b"PK\x01\x02")) + data[end + 4 :]
-
-
-def with_huge_table() -> bytes:
-    data = zip_of(("a", b"abc"))
-    end = data.index(b"PK\x05\x06") + 12
-    return data[:end] + struct.pack("<L", 0x7FFFFFFF) + data[end + 4 :]
+    return end_record(data, 16, data.index(b"PK\x01\x02"))
 
 
 STORED = zip_of(("a", b"A" * 3000), method=zipfile.ZIP_STORED)
@@ -119,7 +103,7 @@ HOSTILE_ZIPS = {
     },
     "folder with content": (zip_of(("a/", b"x", 0o040755)), "folder with content"),
     "encrypted": (central(STORED, 8, b"\x01\x00"), "encrypted"),
-    "NUL": (replaced(zip_of(("a!b", b"x")), b"a!b", b"a\0b"), "control"),
+    "NUL": (zip_of(("a!b", b"x")).replace(b"a!b", b"a\0b"), "control"),
     "many members": (zip_of(*[(f"{n}", b"") for n in range(51)]), "51 members, more than 50"),
     "large": (zip_of(("a", random.Random(1).randbytes(5_000_001))), "larger than 5.0 MB"),
     "bomb": (zip_of(("a", bytes(4_000_000))), "larger than 1.0 MB"),
@@ -128,17 +112,20 @@ HOSTILE_ZIPS = {
     "overlap": (with_overlap(), "overlap"),
     "quoted overlap": (with_quoted_overlap(), "overlap"),
     "more after deflate": (with_more_after_deflate(), "ends before its header says"),
-    "huge table of contents": (with_huge_table(), "central directory|where it says"),
+    "huge table of contents": (
+        end_record(STORED, 12, 0x7FFFFFFF),
+        "central directory|where it says",
+    ),
     "much in the table of contents": (with_long_table(), "table of contents of more than"),
     "lying header with the right checksum": (with_lying_checksum(), "as long as its header"),
-    "another name before the data": (replaced(STORED, b"a", b"b", 1), "differ"),
+    "another name before the data": (STORED.replace(b"a", b"b", 1), "differ"),
     "another method before the data": (corrupt(STORED, 8), "another kind"),
     "far offset": (central(STORED, 42, b"\xff\xff\xff\x7f"), "not where"),
     "bzip2": (zip_of(("a", b"x" * 99), method=zipfile.ZIP_BZIP2), "method 12"),
     "lzma": (zip_of(("a", b"x" * 99), method=zipfile.ZIP_LZMA), "method 14"),
     "truncated": (GOOD_ZIP[: len(GOOD_ZIP) // 2], "damaged or cut off"),
     "truncated in the table": (GOOD_ZIP[:-30], "damaged or cut off"),
-    "wrong checksum": (replaced(STORED, b"A" * 3000, b"A" * 2999 + b"B"), "CRC-32"),
+    "wrong checksum": (STORED.replace(b"AAP", b"ABP"), "CRC-32"),
     "damaged deflate": (corrupt(zip_of(("a", bytes(range(256)) * 9)), 33), "damaged"),
     "empty": (zip_of(), "no zip"),
     "only folders": (zip_of(("a/", b"", 0o040755)), "no file"),
@@ -154,33 +141,6 @@ def test_a_hostile_zip_writes_nothing(refused, data, said):
     refused(data, said)
 
 
-def test_a_zip_written_as_a_stream_is_unpacked(into, archive):
-    """Its sizes come after the data of each member, and again in the table of contents."""
-
-    class Pipe(io.BytesIO):
-        def seekable(self):
-            return False
-
-        def tell(self):
-            raise OSError
-
-    pipe = Pipe()
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as written:
-        for name, content in MODEL.items():
-            written.writestr(name, content)
-    assert pipe.getvalue()[6] & 8  # the sizes come later
-    archive.write_bytes(pipe.getvalue())
-    assert len(unpack(archive, into)) == len(MODEL)
-
-
-def test_a_zip64_is_unpacked(into, archive):
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as written, written.open("a", "w", force_zip64=True) as file:
-        file.write(b"content")
-    archive.write_bytes(stream.getvalue())
-    assert unpack(archive, into)[0].read_bytes() == b"content"
-
-
 def test_a_zip_with_a_zip64_table_is_measured_by_it(into, archive, monkeypatch):
     monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
     data = zip_of(("a", b"x"), ("b", b"y"))
@@ -190,21 +150,19 @@ def test_a_zip_with_a_zip64_table_is_measured_by_it(into, archive, monkeypatch):
     for path in into.iterdir():
         path.unlink()
     place = data.index(b"PK\x06\x06") + 40
-    archive.write_bytes(data[:place] + struct.pack("<Q", 1 << 40) + data[place + 8 :])
+    archive.write_bytes(put(data, place, struct.pack("<Q", 1 << 40)))
     with pytest.raises(ArchiveError, match=r"central directory|where it says"):
         unpack(archive, into)
 
 
 def test_the_name_of_a_member_is_the_one_that_was_checked(into, archive):
     """Newer Pythons take a member's name from a second place."""
-    archive.write_bytes(with_unicode_path_field())
-    before = snapshot(into.parent)
-    try:
-        assert unpack(archive, into) == [into / "a"]
-    except ArchiveError:
-        assert list(into.iterdir()) == []
-    for path in into.iterdir():
-        path.unlink()
-    after = snapshot(into.parent)
-    before.pop("into"), after.pop("into")
-    assert after == before
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as written:
+        entry = zipfile.ZipInfo("a")
+        name = struct.pack("<BL", 1, zlib.crc32(b"a")) + b"../evil"
+        entry.extra = struct.pack("<HH", 0x7075, len(name)) + name
+        written.writestr(entry, b"content")
+    archive.write_bytes(stream.getvalue())
+    assert unpack(archive, into) == [into / "a"]
+    assert not (into.parent / "evil").exists()
