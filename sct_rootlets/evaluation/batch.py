@@ -13,6 +13,7 @@ from sct_rootlets.errors import UsageError
 from sct_rootlets.evaluation import columns, result_rows
 from sct_rootlets.evaluation.one import PairResult, evaluate_pair
 from sct_rootlets.evaluation.summary import POOLED, Figure, summarise
+from sct_rootlets.files.guards import require_no_input
 from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.files.sidecar import distinct_names, hashes, names_us, sidecar, to_json
@@ -253,14 +254,7 @@ def check_target(target: PathLike, sources: Sequence[PathLike]) -> dict[str, Pat
         If an output is an input, or would replace what no evaluation made.
     """
     files = evaluation_files(target)
-    read = {Path(source).resolve() for source in sources}
-    clash = next((path for path in files.values() if path.resolve() in read), None)
-    if clash is not None:
-        raise UsageError(
-            "is an input, and would be replaced by an output",
-            path=clash,
-            remedy="Choose another name with -o",
-        )
+    require_no_input(files.values(), sources)
     there = next((path for path in files.values() if path.is_file()), None)
     if there is not None and not _is_own(files["json"]):
         raise UsageError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from sct_rootlets.errors import RootletsError, UsageError
 from sct_rootlets.files.sidecar import is_generated_here, sidecar_path
 
-__all__ = ["require_apart", "require_free"]
+__all__ = ["require_apart", "require_free", "require_no_input"]
 
 #: What images that are not replaced are called, and what to do instead.
 _FOREIGN = {
@@ -75,15 +75,8 @@ def require_free(
     RootletsError
         If the folder cannot be written to.
     """
-    read = [Path(path) for path in inputs]
+    require_no_input((*files.values(), *map(sidecar_path, files.values())), inputs)
     for output in files.values():
-        for path in (output, sidecar_path(output)):
-            if any(_same_file(path, other) for other in read):
-                raise UsageError(
-                    "is an input, and would be replaced by an output",
-                    path=path,
-                    remedy="Choose another -o or -ofolder",
-                )
         _require_writable(output)
     for what, path in files.items():
         if what in keep and path.exists() and not is_generated_here(path):
@@ -102,11 +95,26 @@ def require_free(
         )
 
 
-def _same_file(first: Path, second: Path) -> bool:
+def require_no_input(
+    outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[str | os.PathLike[str]]
+) -> None:
+    """Raise a `UsageError` if an output is an input, by whatever name."""
+    read = {_identity(path) for path in inputs} - {None}
+    clash = next((path for path in outputs if _identity(path) in read), None)
+    if clash is not None:
+        raise UsageError(
+            "is an input, and would be replaced by an output",
+            path=clash,
+            remedy="Choose another name or folder for the output",
+        )
+
+
+def _identity(path: str | os.PathLike[str]) -> tuple[int, int] | None:
     try:
-        return first.samefile(second)
-    except OSError:  # one of them does not exist
-        return False
+        found = os.stat(path)
+    except OSError:  # it does not exist
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _require_writable(path: Path) -> None:

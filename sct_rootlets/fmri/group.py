@@ -120,12 +120,12 @@ def group_tsv(paths: Sequence[str | os.PathLike[str]], target: str | os.PathLike
     InputError, UsageError
         As :func:`read_table` and :func:`group`, and if `target` is one of the files.
     """
+    from sct_rootlets.files.guards import require_no_input
     from sct_rootlets.files.outputs import OutputSet
     from sct_rootlets.files.sidecar import relative, to_json
 
-    folder = Path(target).parent
-    if any(Path(path).resolve() == Path(target).resolve() for path in paths):
-        raise UsageError("is an input, and would be replaced by an output", path=target)
+    folder, beside = Path(target).parent, Path(target).with_suffix(".json")
+    require_no_input((target, beside), paths)
     rows = group([read_table(path) for path in paths])
     about = {
         "Sources": [relative(path, folder) for path in paths],
@@ -133,7 +133,6 @@ def group_tsv(paths: Sequence[str | os.PathLike[str]], target: str | os.PathLike
     }
     with OutputSet() as outputs:
         outputs.write(target, to_text(GROUP_COLUMNS, rows))
-        beside = Path(target).with_suffix(".json")
         outputs.write(beside, to_json(about))
     return len({(row["map"], row["name"]) for row in rows})
 

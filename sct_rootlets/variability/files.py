@@ -9,6 +9,7 @@ from typing import Any
 
 from sct_rootlets import __version__
 from sct_rootlets.errors import UsageError
+from sct_rootlets.files.guards import require_no_input
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.files.sidecar import GENERATOR, relative, to_json
 from sct_rootlets.qc.figure import has_matplotlib
@@ -81,7 +82,9 @@ def write(found: Variability, target: str | os.PathLike[str]) -> dict[str, Path]
     files = {name: _beside(main, f"{name}.tsv" if name else "") for name in tables}
     files |= {f"{name} json": path.with_suffix(".json") for name, path in files.items()}
     files |= {name: _beside(main, name) for name in figures}
-    _require_free(found, files)
+    tables_read = [Path(scan.path) for scan in found.distances.study.scans]
+    beside = [path.with_suffix(".json") for path in tables_read]
+    require_no_input(files.values(), [*tables_read, *beside])
     with OutputSet() as outputs:
         for name, (columns, rows_of_it) in tables.items():
             outputs.write(files[name], to_text(columns, rows_of_it))
@@ -94,14 +97,6 @@ def write(found: Variability, target: str | os.PathLike[str]) -> dict[str, Path]
 
 def _beside(main: Path, end: str) -> Path:
     return main.with_name(f"{main.stem}_{end}") if end else main
-
-
-def _require_free(found: Variability, files: Mapping[str, Path]) -> None:
-    inputs = {Path(scan.path).resolve() for scan in found.distances.study.scans}
-    inputs |= {path.with_suffix(".json") for path in inputs}
-    for path in files.values():
-        if path.resolve() in inputs:
-            raise UsageError("is an input, and would be replaced by an output", path=path)
 
 
 def _content(
