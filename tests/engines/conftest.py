@@ -18,7 +18,10 @@ import numpy as np
 import pytest
 from nibabel.orientations import axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 
+from sct_rootlets.engines import load_engine
+from sct_rootlets.engines.compact import CompactEngine
 from sct_rootlets.image import Grid, Image, LabelImage
+from sct_rootlets.store import locate
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("dynamic_network_architectures")
@@ -159,3 +162,41 @@ def thresholds_for(volume: np.ndarray) -> tuple[list[float], list[int]]:
     middles = np.array([70.0, 170.0, 270.0])
     z_scored = (middles - volume.mean()) / volume.std()
     return [float(value) for value in z_scored], [0, CORD, CSF, ROOTLET]
+
+
+#: What tells the compact model from another: see dataset.json.
+COMPACT = {"sct_rootlets": {"rootlet_threshold": 0.7}}
+
+
+@pytest.fixture
+def compact(model_folder: Factory):
+    """Load a two-step model whose networks threshold intensities."""
+
+    def load(
+        fine_volume: np.ndarray,
+        coarse_threshold: float | None = 1.0,
+        tap_zyx: tuple[int, int, int] = (0, 0, 0),
+        **more,
+    ) -> CompactEngine:
+        thresholds, classes = thresholds_for(fine_volume)
+        if coarse_threshold is not None:
+            model_folder(
+                [coarse_threshold, 50, 60],
+                [0, CORD, CSF, ROOTLET],
+                patch=(24, 24, 24),
+                configuration="3d_lowres",
+                spacing=2.0,
+                extra=COMPACT,
+            )
+        folder = model_folder(
+            thresholds,
+            classes,
+            tap_zyx=tap_zyx,
+            patch=(32, 24, 24),
+            **{"extra": COMPACT, **more},
+        )
+        engine = load_engine(locate(folder), "cpu", 1)
+        assert isinstance(engine, CompactEngine)
+        return engine
+
+    return load

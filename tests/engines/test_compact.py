@@ -6,19 +6,17 @@ import numpy as np
 import pytest
 
 from sct_rootlets.engines import load_engine
-from sct_rootlets.engines.compact import CompactEngine
 from sct_rootlets.errors import InputError, ModelError
-from sct_rootlets.image import Grid, Image, LabelImage
+from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.store import locate
 from tests.engines.conftest import (
+    COMPACT,
     CORD,
     CSF,
     ROOTLET,
-    Factory,
     oblique_affine,
     reoriented,
     spine,
-    spine_labels,
     thresholds_for,
     write_model,
 )
@@ -26,41 +24,6 @@ from tests.orientations import LETTERS
 
 SHAPE = (36, 36, 44)
 ORIGIN = (-17.0, -17.0, -22.0)
-COMPACT = {"sct_rootlets": {"rootlet_threshold": 0.7}}
-
-
-@pytest.fixture
-def compact(model_folder: Factory):
-    """Load a two-step model whose networks threshold intensities."""
-
-    def load(
-        fine_volume: np.ndarray,
-        coarse_threshold: float | None = 1.0,
-        tap_zyx: tuple[int, int, int] = (0, 0, 0),
-        **more,
-    ) -> CompactEngine:
-        thresholds, classes = thresholds_for(fine_volume)
-        if coarse_threshold is not None:
-            model_folder(
-                [coarse_threshold, 50, 60],
-                [0, CORD, CSF, ROOTLET],
-                patch=(24, 24, 24),
-                configuration="3d_lowres",
-                spacing=2.0,
-                extra=COMPACT,
-            )
-        folder = model_folder(
-            thresholds,
-            classes,
-            tap_zyx=tap_zyx,
-            patch=(32, 24, 24),
-            **{"extra": COMPACT, **more},
-        )
-        engine = load_engine(locate(folder), "cpu", 1)
-        assert isinstance(engine, CompactEngine)
-        return engine
-
-    return load
 
 
 def straight(shape=SHAPE, origin=ORIGIN):
@@ -190,22 +153,6 @@ def test_labels_lie_where_the_anatomy_is_on_any_grid(compact, spacing, shape, an
     assert np.abs(apart).max() < 0.3
 
 
-def test_the_coarse_network_finds_the_cord_among_distractors(compact):
-    image, truth = straight((90, 96, 70), (-30.0, -24.0, -35.0))
-    data = image.data.copy()
-    data[70:86, 70:86, 20:36] = 150  # a block, larger than a piece of cord
-    data[60:88, 90:, :] = 150  # a plate along the border
-    distracted = image.with_data(data)
-    # What is far from the cord is neither in the box nor in the answer.
-    engine = compact(image.data[:60, :55], coarse_threshold=0.6)
-    result = engine.predict(distracted)
-    outside = np.ones(truth.grid.shape, dtype=bool)
-    outside[:58, :52] = False
-    assert combined(result)[outside].max() == 0
-    assert dice(combined(result) == CORD, truth.data == CORD) > 0.97
-    assert dice(combined(result) == ROOTLET, truth.data == ROOTLET) > 0.95
-
-
 def test_what_looks_like_a_rootlet_far_from_the_cord_is_none(compact):
     """The corner lies within the box that is looked at, and beyond the reach of the tiles."""
     image, truth = straight((46, 46, 44), (-22.0, -22.0, -22.0))
@@ -215,25 +162,10 @@ def test_what_looks_like_a_rootlet_far_from_the_cord_is_none(compact):
     np.testing.assert_array_equal(combined(result), truth.data)
 
 
-def test_a_cord_of_50_mm_in_a_small_crop_is_found(compact):
-    image, truth = spine(oblique_affine((1, 1, 1), (0, 0, 0), (-13, -14, -25)), (30, 30, 50))
-    result = compact(image.data, coarse_threshold=0.0).predict(image)
-    assert dice(combined(result) == CORD, truth.data == CORD) > 0.95
-
-
 def test_an_image_smaller_than_the_patch_is_padded(compact):
     image, truth = spine(oblique_affine((1, 1, 1), (0, 0, 0), (-9, -9, -12)), (20, 18, 22))
     result = compact(image.data).predict(image, cord=cord_of(truth))
     np.testing.assert_array_equal(combined(result), truth.data)
-
-
-def test_nothing_like_a_cord_is_an_error_that_names_the_remedy(compact):
-    image, _ = straight()
-    engine = compact(image.data)
-    data = np.zeros(SHAPE, dtype=np.float32)
-    data[2:34, 2:34, 20:25] = 100  # a plate
-    with pytest.raises(InputError, match=r"no spinal cord was found.* -s "):
-        engine.predict(Image(data, image.grid, None, "plate.nii.gz"))
 
 
 def test_a_given_cord_spares_the_coarse_network(compact):
@@ -319,41 +251,6 @@ def test_torch_threads_are_put_back(compact):
         torch.set_num_threads(before)
 
 
-def test_nnunet_itself_loads_the_folder_and_agrees(compact, model_folder):
-    """nnU-Net's own predictor, on the compact folder, gives what our tiles give."""
-    pytest.importorskip("nnunetv2")
-    import torch
-    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
-
-    from sct_rootlets.engines.network_grid.tiles import accumulate, pad_to_patch, tile_origins
-    from training.export import build_network, folder_name, plain_conv_unet_kwargs
-    from training.export import write_nnunet_folder as write
-
-    torch.manual_seed(1)
-    kwargs = plain_conv_unet_kwargs((8, 12, 16), (1, 2, 2))
-    folder = model_folder([0, 1, 2], [0, 1, 2, 3], name="random").parent / folder_name("3d_fullres")
-    patch = (32, 16, 16)
-    weights = build_network(kwargs).state_dict()
-    write(folder, "3d_fullres", (1, 1, 1), patch, kwargs, weights, COMPACT)
-    predictor = nnUNetPredictor(use_mirroring=False, allow_tqdm=False, device=torch.device("cpu"))
-    predictor.initialize_from_trained_model_folder(str(folder), ("all",))
-    volume = np.random.default_rng(2).normal(size=(44, 20, 26)).astype(np.float32)
-    theirs = predictor.predict_logits_from_preprocessed_data(torch.from_numpy(volume[None]))
-
-    engine = load_engine(locate(folder), "cpu", 1)
-    logits = engine._fine.network.scores
-
-    padded, inside = pad_to_patch(volume, patch)
-    origins = tile_origins(padded.shape, patch)
-    ours, _ = accumulate(padded, origins, patch, logits, classes=4)
-    ours, theirs = ours[(slice(None), *inside)], theirs.float().numpy()
-    # At the corners nnU-Net's weights are too small for its own half precision.
-    inner = (slice(None), *(slice(5, -5),) * 3)
-    assert np.abs(ours[inner] - theirs[inner]).max() < 0.02
-    assert (ours.argmax(axis=0) == theirs.argmax(axis=0)).mean() > 0.98
-    assert theirs[inner].std() > 0.1
-
-
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -371,26 +268,3 @@ def test_plans_that_do_not_describe_a_network_are_refused(model_folder, more, me
     (folder / "plans.json").write_text(json.dumps(plans))
     with pytest.raises(ModelError, match=message):
         load_engine(locate(folder), "cpu", 1)
-
-
-def test_labels_agree_with_the_analytic_truth_helper():
-    """The helper itself: its voxels hold what it says about their world positions."""
-    image, truth = straight()
-    ijk = np.argwhere(truth.data == ROOTLET)
-    assert len(ijk) > 100
-    assert (spine_labels(image.grid.world_from_ijk(ijk)) == ROOTLET).all()
-    assert (image.grid.world_from_ijk(ijk)[:, 0] < 0).all()
-
-
-@pytest.mark.parametrize("orientation", ["RAS", "PIL", "SLA"])
-def test_the_finders_mask_is_on_the_grid_of_the_image(compact, orientation):
-    affine = oblique_affine((0.9, 1.1, 1.3), (6, -9, 4), (-30, -32, -45))
-    plain, truth = spine(affine, (66, 60, 70))
-    image, expected = reoriented(plain, orientation), reoriented(truth, orientation)
-    finder = compact(plain.data, coarse_threshold=0.6)._finder
-    found = finder.mask(image)
-    assert found.grid is image.grid
-    # This network takes CSF and rootlets for cord as well.
-    assert dice(found.data > 0, expected.data > 0) > 0.85
-    blank = image.with_data(np.zeros_like(image.data))
-    assert finder.mask(blank) is None

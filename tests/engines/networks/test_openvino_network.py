@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sct_rootlets.engines import load_engine
 from sct_rootlets.engines.networks import network_cache
 from sct_rootlets.engines.networks.network_cache import converted
 from sct_rootlets.engines.networks.torch_network import TorchNetwork, build_modules
-from sct_rootlets.errors import ModelError, UsageError
-from sct_rootlets.store import locate
+from sct_rootlets.errors import ModelError
 
 pytest.importorskip("openvino")
 torch = pytest.importorskip("torch")
@@ -192,18 +190,3 @@ def test_a_network_that_cannot_be_expressed_says_what_to_choose(tmp_path: Path):
 
     with pytest.raises(ModelError, match="-engine torch"):
         convert(Odd(), (8, 8, 8), tmp_path / "odd.xml")
-
-
-def test_openvino_is_for_the_cpu(folder: Path):
-    with pytest.raises(UsageError, match="on the CPU"):
-        load_engine(locate(folder), "cuda", engine="openvino")
-
-
-def test_an_unknown_engine_is_a_usage_error(folder: Path):
-    with pytest.raises(UsageError, match="'tensorrt'"):
-        load_engine(locate(folder), engine="tensorrt")
-
-
-def test_the_bundled_model_is_not_for_nnunets_predictor():
-    with pytest.raises(UsageError, match="two networks"):
-        load_engine(locate("bundled"), engine="nnunet")

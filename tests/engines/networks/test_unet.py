@@ -1,4 +1,4 @@
-"""Plain U-Nets written for OpenVINO without torch, against what torch builds of the same plans."""
+"""What is known of a plain U-Net by its plans, and what is not taken for one."""
 
 from __future__ import annotations
 
@@ -6,142 +6,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from sct_rootlets.engines.networks import network_cache
 from sct_rootlets.engines.networks.architecture import build_network
-from sct_rootlets.engines.networks.openvino_network import OpenVINONetwork
 from sct_rootlets.engines.networks.unet import PlainUNet, old_architecture, plain_unet
-from sct_rootlets.engines.plan import read_plan
 from sct_rootlets.store import locate
-
-pytest.importorskip("openvino")
-torch = pytest.importorskip("torch")
-pytest.importorskip("dynamic_network_architectures")
-
-from training.export import build_network as random_network  # noqa: E402
-from training.export import (  # noqa: E402
-    folder_name,
-    plain_conv_unet_kwargs,
-    write_nnunet_folder,
+from tests.engines.networks.test_openvino_graph import (
+    changed_plans,
+    kwargs_of,
+    without_architecture,
+    write,
 )
 
 CLASS = "dynamic_network_architectures.architectures.unet.PlainConvUNet"
 IMPORTED = ["conv_op", "norm_op", "dropout_op", "nonlin"]
-
-
-def kwargs_of(**changes: Any) -> dict[str, Any]:
-    return {**plain_conv_unet_kwargs((6, 10, 12), (1, 2, 2)), **changes}
-
-
-#: Every freedom that plans have and a plain U-Net keeps.
-VARIANTS: dict[str, dict[str, Any]] = {
-    "usual": {},
-    "thick slices, stages of different length": {
-        "kernel_sizes": [[1, 3, 3], [1, 3, 3], [3, 3, 3]],
-        "strides": [[1, 1, 1], [1, 2, 2], [2, 2, 1]],
-        "n_conv_per_stage": [1, 3, 2],
-        "n_conv_per_stage_decoder": [3, 1],
-    },
-    "one number for all, no bias": {
-        "kernel_sizes": 3,
-        "strides": [1, 2, 2],
-        "n_conv_per_stage": 2,
-        "n_conv_per_stage_decoder": 1,
-        "conv_bias": False,
-    },
-    "no norm, another slope": {
-        "norm_op": None,
-        "norm_op_kwargs": None,
-        "nonlin_kwargs": {"negative_slope": 0.2},
-    },
-    "wide kernels, norm without weights": {
-        "kernel_sizes": [[5, 5, 5], [3, 5, 1], [3, 3, 3]],
-        "norm_op_kwargs": {"eps": 1e-3},
-    },
-}
-
-
-def write(folder: Path, patch=(8, 12, 8), seeds=(7,), **changes: Any) -> Path:
-    kwargs = kwargs_of(**changes)
-    where = folder / folder_name("3d_fullres")
-    for seed in seeds:
-        torch.manual_seed(seed)
-        network = random_network(kwargs)
-        for parameter in network.parameters():  # norms and biases too
-            torch.nn.init.normal_(parameter, 0.1, 0.3)
-        fold = "all" if len(seeds) == 1 else seed
-        weights = network.state_dict()
-        spacing = (1,) * len(patch)
-        write_nnunet_folder(where, "3d_fullres", spacing, patch, kwargs, weights, fold=fold)
-    return where
-
-
-def written(folder: Path, tmp_path: Path):
-    target = tmp_path / "written"
-    target.mkdir()
-    return network_cache._written(folder, target), target
-
-
-def scores(xml: Path, tile: np.ndarray) -> np.ndarray:
-    return OpenVINONetwork(xml, "f32", 1).scores(tile[None])[0].copy()
-
-
-def assert_as_converted(folder: Path, tmp_path: Path) -> None:
-    facts, here = written(folder, tmp_path)
-    assert facts is not None
-    there = tmp_path / "converted"
-    there.mkdir()
-    assert network_cache._make(folder, there) == facts
-    assert {path.name for path in here.iterdir()} == {path.name for path in there.iterdir()}
-    patch = read_plan(folder, facts.configuration).patch
-    tile = np.random.default_rng(5).normal(size=patch).astype(np.float32)
-    for fold in facts.folds:
-        found, expected = (scores(place / f"{fold}.xml", tile) for place in (here, there))
-        assert expected.std() > 0
-        np.testing.assert_array_equal(found, expected)
-
-
-@pytest.mark.parametrize("name", VARIANTS)
-def test_scores_are_those_of_the_converted_network_to_the_bit(tmp_path, name):
-    assert_as_converted(write(tmp_path, **VARIANTS[name]), tmp_path)
-
-
-def test_a_network_of_two_dimensions_too(tmp_path):
-    flat = {
-        "conv_op": "torch.nn.Conv2d",
-        "norm_op": "torch.nn.InstanceNorm2d",
-        "kernel_sizes": [[3, 3]] * 3,
-        "strides": [[1, 1], [2, 2], [2, 2]],
-    }
-    assert_as_converted(write(tmp_path, patch=(24, 16), **flat), tmp_path)
-
-
-def test_every_fold_has_its_own_weights(tmp_path):
-    assert_as_converted(write(tmp_path, seeds=(1, 2)), tmp_path)
-
-
-def test_the_bundled_networks(tmp_path):
-    assert_as_converted(locate("bundled").folder, tmp_path)
-
-
-def changed_plans(folder: Path, change) -> None:
-    plans = json.loads((folder / "plans.json").read_text())
-    change(plans["configurations"]["3d_fullres"])
-    (folder / "plans.json").write_text(json.dumps(plans))
-
-
-def without_architecture(configuration: dict[str, Any]) -> None:
-    del configuration["architecture"]
-
-
-def test_plans_before_2_5_describe_the_same_network(tmp_path):
-    pytest.importorskip("nnunetv2")
-    folder = write(tmp_path, features_per_stage=[6, 12, 20])  # doubled up to a maximum
-    changed_plans(folder, without_architecture)
-    assert "UNet_class_name" in (folder / "plans.json").read_text()
-    assert_as_converted(folder, tmp_path)
 
 
 def test_old_plans_are_read_as_by_nnunet(tmp_path):
@@ -225,26 +103,6 @@ def test_other_weights_than_the_networks_are_left_to_torch_to_refuse(harm):
     else:
         state[name] = state[name] + 1
     assert unet.weights_of(state) is None
-
-
-@pytest.mark.parametrize("harm", ["trainer", "bfloat16", "patch", "checkpoint"])
-def test_what_is_unusual_is_left_to_torch(tmp_path, harm):
-    folder = write(tmp_path)
-    path = folder / "fold_all" / "checkpoint_final.pth"
-    checkpoint = torch.load(path, weights_only=False)
-    if harm == "trainer":
-        checkpoint["trainer_name"] = "nnUNetTrainerOther"
-    elif harm == "bfloat16":
-        weights = checkpoint["network_weights"]
-        checkpoint["network_weights"] = {name: w.bfloat16() for name, w in weights.items()}
-    elif harm == "checkpoint":
-        checkpoint["network_weights"] = 3
-    torch.save(checkpoint, path)
-    if harm == "patch":
-        changed_plans(folder, lambda plan: plan.update(patch_size=[8, 12, 10]))
-    facts, target = written(folder, tmp_path)
-    assert facts is None
-    assert not (target / "facts.json").exists()
 
 
 def test_the_plans_of_the_bundled_model_are_plain():
