@@ -93,16 +93,14 @@ def add_parser(subparsers: Any) -> None:
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Make one phantom."""
-    from sct_rootlets.phantom import write
+    from sct_rootlets.phantom import Acquisition, write
 
     with console.progress() as progress:
         files = write(
             arguments.o,
             arguments.seed,
-            contrast=arguments.contrast,
+            acquisition=Acquisition(arguments.contrast, arguments.noise, arguments.bias),
             spacing_mm=arguments.spacing,
-            noise=arguments.noise,
-            bias=arguments.bias,
             field_of_view_mm=arguments.fov,
             orientation_sct=arguments.orientation,
             oblique_deg=arguments.oblique,

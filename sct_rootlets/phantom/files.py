@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -110,10 +110,8 @@ def write(
     folder: str | os.PathLike[str],
     seed: int,
     *,
-    contrast: str = "T2w",
+    acquisition: Acquisition = Acquisition(),
     spacing_mm: Sequence[float] = (0.8, 0.8, 0.8),
-    noise: float = Acquisition.noise,
-    bias: float = Acquisition.bias,
     orientation_sct: str = "RPI",
     oblique_deg: float = 0.0,
     field_of_view_mm: Sequence[float] = FIELD_OF_VIEW_MM,
@@ -127,9 +125,8 @@ def write(
         Made where missing.
     seed : int
         Of the anatomy; below 1,000,000 for anatomies no network was trained on.
-    contrast : {"T2w", "T1w", "random"}
-    noise, bias : float
-        See :class:`~sct_rootlets.phantom.contrast.Acquisition`; `seed` is its seed too.
+    acquisition : Acquisition
+        `seed` is its seed too.
     spacing_mm, orientation_sct, oblique_deg, field_of_view_mm
         Of the grid, see :func:`make_grid`.
     progress : callable, optional
@@ -142,7 +139,7 @@ def write(
     """
     if seed < 0:
         raise UsageError(f"the seed is {seed}, and it must not be negative")
-    acquisition = Acquisition(contrast, noise, bias, seed=seed)
+    acquisition = replace(acquisition, seed=seed)
     anatomy = random_anatomy(seed)
     grid = make_grid(
         anatomy,
