@@ -22,6 +22,7 @@ from sct_rootlets.levels.table.reading import (
 )
 from sct_rootlets.levels.table.text import to_csv, to_json, to_tsv
 from tests.levels.table.test_text import C1, C4, FULL, RELATION, TABLE_OF_ALL
+from tests.test_tables import NAMES
 
 PUBLISHED = (
     "spinal_level,fname,slice_start,slice_end,distance_from_pmj_start,distance_from_pmj_end,height\n"
@@ -80,7 +81,7 @@ mm = st.floats(-400, 400)
 @given(
     st.lists(st.tuples(mm, mm, st.one_of(st.none(), st.floats(0, 20))), min_size=1, max_size=8),
     st.one_of(st.none(), mm),
-    st.text(st.characters(), max_size=12),
+    NAMES,
 )
 def test_a_tsv_read_and_written_is_the_same(
     tmp_path_factory: pytest.TempPathFactory,
