@@ -87,6 +87,19 @@ def test_regions_have_the_names_of_their_own_look_up(result: Path) -> None:
         export(path)
 
 
+def test_a_table_beside_that_cannot_be_read_is_said(
+    result: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = result.parent / "t2_spinal_levels.tsv"
+    whole = table.read_text()
+    table.write_text(whole.replace("measured", "mesured"))
+    with pytest.raises(InputError, match=r"column status: 'mesured'.* remove or rename it"):
+        export(result)
+    table.write_text("participant_id\tage\n")
+    assert len(export(result).files) == 3, "without the table nothing tells its rootlets"
+    assert "t2_spinal_levels.tsv is no table of levels" in caplog.text
+
+
 def test_what_cannot_be_exported(result: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no viewer"):
         export(result, ["mricron"])

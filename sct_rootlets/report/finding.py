@@ -12,6 +12,7 @@ from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.files.bids import levels_stem, without_levels
 from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.levels.table.reading import is_levels_table
+from sct_rootlets.tables import read_sheet
 
 __all__ = ["Found", "find"]
 
@@ -89,6 +90,11 @@ def find(paths: Sequence[str | os.PathLike[str]]) -> list[Found]:
         if not found and not path.is_dir():
             others.append(path)
         tables |= dict.fromkeys(found)
+    unread = [error for path in others if (error := _unread(path)) is not None]
+    if not tables and unread:
+        raise unread[0]
+    for error in unread:
+        logger.warning("%s", error)
     if not tables:
         first = Path(paths[0])
         what = "holds no results" if first.is_dir() else "is no result"
@@ -96,6 +102,16 @@ def find(paths: Sequence[str | os.PathLike[str]]) -> list[Found]:
     if others:
         logger.info("%d files are no tables or images of levels", len(others))
     return [Found(table) for table in sorted(tables)]
+
+
+def _unread(path: Path) -> InputError | None:
+    """Return why a table cannot be read, so that nobody can tell what it is of."""
+    try:
+        if path.suffix.lower() in (".tsv", ".csv"):
+            read_sheet(path, "\t;,")
+    except InputError as error:
+        return error
+    return None
 
 
 def _files(path: Path) -> Iterator[Path]:

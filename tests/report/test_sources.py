@@ -58,6 +58,18 @@ def test_other_files_are_no_results(tmp_path: Path, content: str) -> None:
         find([tmp_path])
 
 
+def test_a_table_that_was_saved_otherwise_is_found_or_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = touch(tmp_path / "mine.tsv", "\ufeff" + HEADER.replace("\t", ";"))
+    other = tmp_path / "other.tsv"
+    other.write_text(HEADER, encoding="utf-16")
+    assert [found.table for found in find([own, other])] == [own]
+    assert "other.tsv: is text in UTF-16" in caplog.text
+    with pytest.raises(InputError, match="UTF-16"):
+        find([other])
+
+
 def test_a_path_that_is_not_there_is_a_matter_of_the_command_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such file"):
         find([tmp_path / "nowhere"])
