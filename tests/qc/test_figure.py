@@ -1,46 +1,28 @@
-"""The figure and the page, on a small synthetic neck."""
+"""The figure, on a small synthetic neck."""
 
 from __future__ import annotations
 
-import base64
-import html.parser
-import re
 import subprocess
 import sys
 from dataclasses import replace
-from itertools import combinations, pairwise
+from itertools import combinations
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.colours import colour_of
 from sct_rootlets.errors import MissingDependencyError
 from sct_rootlets.image import Image
 from sct_rootlets.levels import Derived, LevelRow, derive
-from sct_rootlets.qc import result_page
-from tests.synthetic import Neck, make_neck
+from sct_rootlets.qc import figure
+from sct_rootlets.qc.around import HATCHES
+from tests.qc.conftest import eventful
+from tests.synthetic import Neck
 
 pytest.importorskip("matplotlib")
-
-from sct_rootlets.qc import figure
-from sct_rootlets.qc.around import HATCHES, legend_handles, spread
-from sct_rootlets.qc.mosaic import Mosaic
-from sct_rootlets.qc.scene import Scene, spans_of
-
-
-@pytest.fixture(scope="module")
-def neck() -> Neck:
-    return make_neck()
-
-
-@pytest.fixture(scope="module")
-def derived(neck: Neck) -> Derived:
-    return derive(neck.rootlets, neck.cord)
 
 
 @pytest.fixture(scope="module")
@@ -156,50 +138,6 @@ def test_an_image_that_ends_within_the_cord_can_be_drawn(neck: Neck, derived: De
     assert figure.png(drawn).startswith(b"\x89PNG")
 
 
-def test_spans_follow_the_world_not_the_origin_of_the_table(neck: Neck, derived: Derived) -> None:
-    from_pmj = tuple(
-        row
-        if row.rostral_mm is None or row.caudal_mm is None
-        else replace(row, rostral_mm=row.rostral_mm + 40, caudal_mm=row.caudal_mm + 40)
-        for row in derived.table.rows
-    )
-    moved = replace(derived, table=replace(derived.table, rows=from_pmj, origin="PMJ"))
-    for here, there in zip(spans_of(derived), spans_of(moved), strict=True):
-        assert here == there or not here.is_known
-    assert Scene.of(neck.image, neck.cord, moved, None).origin_mm == pytest.approx(40, abs=1e-3)
-
-
-def eventful(derived: Derived, pmj_mm: float = -30.0) -> Derived:
-    """Return levels of every status, with uncertainty, cut ends, short ones and the PMJ."""
-
-    def row(name: str, status: str, low: float, high: float, *flags: str) -> LevelRow:
-        curve = derived.centerline
-        ends = [tuple(float(v) for v in curve.point(s)) for s in (low, high)]
-        sd = 0.3 if status == "measured" else 2.0
-        return LevelRow(
-            SpinalLevel[name],
-            status,
-            low,
-            high,
-            *ends,
-            rostral_sd_mm=sd,
-            caudal_sd_mm=sd,
-            flags=flags,
-        )
-
-    rows = (
-        row("C1", "predicted", 8.0, 11.0),
-        row("C2", "predicted", 11.0, 13.0),
-        row("C3", "measured", 13.0, 31.0, "cut_rostral"),
-        row("C4", "interpolated", 31.0, 47.0),
-        row("C5", "measured", 47.0, 62.0, "cut_caudal"),
-        row("C6", "extrapolated", 62.0, 76.0),
-        row("T12", "extrapolated", 140.0, 160.0),
-    )
-    table = replace(derived.table, rows=rows, pmj_mm=pmj_mm)
-    return replace(derived, table=table)
-
-
 @pytest.fixture(scope="module", params=["image", "alone"])
 def crowded(request: pytest.FixtureRequest, neck: Neck, derived: Derived) -> Any:
     return figure.draw(
@@ -274,19 +212,6 @@ def test_intervals_are_1_96_standard_deviations(crowded: Any) -> None:
     assert (76.0, round(1.96 * 2.0, 3)) in whiskers
 
 
-def test_the_legend_explains_what_there_is(neck: Neck, derived: Derived) -> None:
-    plain = Scene.of(neck.image, neck.cord, derived, None)
-    names = [handle.get_label() for handle in legend_handles(plain)]
-    assert "measured" in names
-    assert "predicted" not in names
-    assert "PMJ" not in names
-    full = Scene.of(neck.image, neck.cord, eventful(derived), neck.discs)
-    assert [handle.get_label() for handle in legend_handles(full)] == [
-        *("measured", "interpolated", "extrapolated", "predicted", "95 % interval of a border"),
-        *("cut by the image", "disc", "PMJ"),
-    ]
-
-
 def test_the_pmj_is_where_it_is_or_at_the_edge(neck: Neck, derived: Derived) -> None:
     for pmj_mm, shown in ((-30.0, "PMJ\n\N{UPWARDS ARROW} 30 mm"), (20.0, "PMJ")):
         drawn = figure.draw(
@@ -312,80 +237,6 @@ def test_without_rootlets_the_levels_are_still_shown(neck: Neck, derived: Derive
     assert len(drawn.axes) == 1
     assert not drawn.axes[0].collections
     assert "C1*" in texts(drawn)
-
-
-@given(st.lists(st.floats(-100, 100), max_size=12), st.floats(0.1, 20))
-def test_spread_places_are_apart_in_order_and_not_moved_without_need(
-    places: list[float], gap: float
-) -> None:
-    places = sorted(places)
-    moved = spread(places, gap)
-    assert len(moved) == len(places)
-    assert all(b - a >= gap - 1e-6 for a, b in pairwise(moved))
-    if all(b - a >= gap for a, b in pairwise(places)):
-        assert moved == pytest.approx(places)
-    if places:
-        assert sum(moved) == pytest.approx(sum(places), abs=1e-6)
-
-
-class Links(html.parser.HTMLParser):
-    """Collects whatever a page would fetch."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sources: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.sources += [value or "" for name, value in attrs if name in ("src", "href")]
-
-
-def test_the_page_holds_everything_and_fetches_nothing(derived: Derived) -> None:
-    page = result_page.page(
-        title="<t2> & more.nii.gz",
-        png=b"\x89PNG",
-        table=derived.table,
-        warnings=["C2 was <not> seen"],
-        facts={"Model": "compact 1.0"},
-    )
-    links = Links()
-    links.feed(page)
-    assert all(source.startswith("data:image/png;base64,") for source in links.sources)
-    assert len(links.sources) == 1
-    assert "&lt;t2&gt; &amp; more.nii.gz" in page
-    assert "C2 was &lt;not&gt; seen" in page
-    for row in derived.table.rows:
-        assert f">{row.level.name}</td>" in page
-        assert row.caudal_mm is None or f"<td>{row.caudal_mm:.1f}" in page
-    assert "n/a" in page
-
-
-def test_the_layers_of_the_mosaic_are_in_the_page_too(derived: Derived) -> None:
-    layers = Mosaic(b"\x89PNG below", b"\x89PNG above")
-    page = result_page.page(title="t2", table=derived.table, warnings=[], facts={}, mosaic=layers)
-    links = Links()
-    links.feed(page)
-    data = [base64.b64decode(source.partition("base64,")[2]) for source in links.sources]
-    assert data == [layers.background, layers.overlay]  # the overlay after what it lies over
-    assert 'type="checkbox" id="overlay" checked' in page
-    assert "#overlay:not(:checked)~.layers img+img{visibility:hidden}" in page
-    assert page.index('id="overlay"') < page.index('class="layers"')
-    assert not re.search(r"https?://|src=\"(?!data:)|@import|url\(", page)
-
-
-def test_a_page_about_rootlets_alone_has_no_levels() -> None:
-    page = result_page.page(title="t2", warnings=["w"], facts={"Model": "compact"})
-    assert "Spinal levels" not in page
-    assert "<img" not in page
-    assert "<script" not in page
-    assert "compact" in page
-
-
-def test_the_page_has_uncertainty_and_flags(derived: Derived) -> None:
-    page = result_page.page(
-        title="t2", png=b"", table=eventful(derived).table, warnings=[], facts={}
-    )
-    assert "<td>31.0 &plusmn; 0.3</td>" in page
-    assert '<td class="text">cut_rostral</td>' in page
 
 
 def test_matplotlib_is_asked_for_without_being_imported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,25 +12,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image as Picture
 from scipy.spatial import cKDTree
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.colours import colour_of
 from sct_rootlets.image import Grid, Image, LabelImage
-from sct_rootlets.levels import Derived, derive
+from sct_rootlets.levels import Derived
+from sct_rootlets.qc import mosaic
 from sct_rootlets.qc.course import UNNAMED, Course
+from sct_rootlets.qc.mosaic import HALF_MM, Layout, Mosaic
 from tests.levels.bent_cord import turned
-from tests.synthetic import Neck, make_neck
+from tests.synthetic import Neck
 
 pytest.importorskip("matplotlib")
 
-from PIL import Image as Picture
-
-from sct_rootlets.qc import mosaic
-from sct_rootlets.qc.mosaic import HALF_MM, Layout, Mosaic
 
 Pixels = NDArray[np.uint8]
+
 
 #: Radius of the cord of the phantom, mm.
 RADIUS_MM = 4.0
@@ -83,16 +83,6 @@ def phantom(
         LabelImage(cord.astype(np.int32), grid),
         LabelImage(rootlets.reshape(grid.shape), grid),
     )
-
-
-@pytest.fixture(scope="module")
-def neck() -> Neck:
-    return make_neck()
-
-
-@pytest.fixture(scope="module")
-def derived(neck: Neck) -> Derived:
-    return derive(neck.rootlets, neck.cord)
 
 
 @pytest.fixture(scope="module")
@@ -275,16 +265,6 @@ def test_without_a_cord_the_tiles_are_centred_on_the_rootlets() -> None:
     assert has_colour(overlay, colour_of(3))
 
 
-def test_a_false_rootlet_far_away_does_not_bend_the_curve() -> None:
-    image, _, rootlets = phantom()
-    data = rootlets.data.copy()
-    data[3, 3, 3] = 3
-    straight = Course.of_rootlets(image, rootlets).centerline
-    bent = Course.of_rootlets(image, rootlets.with_data(data)).centerline
-    near = bent.project(straight.xyz_world[5:-5])
-    assert near.radius_mm.max() < 1.0
-
-
 def test_rootlets_without_a_level_have_a_colour_of_no_level() -> None:
     image, cord, rootlets = phantom()
     plain = rootlets.with_data((rootlets.data > 0).astype(np.int32))
@@ -303,28 +283,11 @@ def test_nothing_found_is_a_picture_too() -> None:
     assert (overlay[..., 3] > 0).mean() < 0.02
 
 
-def test_a_cord_mask_that_is_a_stump_is_not_followed() -> None:
-    image, cord, rootlets = phantom((1.0, 1.0, 1.0))
-    s = Centerline.from_points(curve_world()).project(cord.points_world()).s_mm
-    stump = np.zeros_like(cord.data)
-    stump[tuple(np.argwhere(cord.data)[s < 6].T)] = 1
-    course = Course.of_rootlets(image, rootlets, cord.with_data(stump))
-    assert course.origin == "top of the rootlets"
-
-
 def test_levels_without_rootlets_and_without_an_image(neck: Neck, derived: Derived) -> None:
     predicted = replace(derived, rootlets=None, entry_zones=None)
     drawn = mosaic.draw(Course.of_levels(None, neck.cord, predicted))
     assert set(np.unique(pixels(drawn.background)[:100, :100])) != {0}
     assert has_colour(pixels(drawn.overlay), colour_of(4))
-
-
-def test_false_rootlets_beyond_the_levels_are_shown(neck: Neck) -> None:
-    data = neck.rootlets.data.copy()
-    data[22:24, 12, 2:6] = 6  # far below C6
-    derived = derive(neck.rootlets.with_data(data), neck.cord)
-    course = Course.of_levels(neck.image, neck.cord, derived)
-    assert course.s_range_mm[1] > 94
 
 
 def test_the_files_are_small_whatever_the_noise() -> None:

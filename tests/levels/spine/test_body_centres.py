@@ -13,11 +13,7 @@ from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.levels import VertebralColumn
 from sct_rootlets.levels.population.reference_data import PAM50_DISCS_MM
 from sct_rootlets.levels.spine.vertebrae import VERTEBRA_HEIGHT_MM
-from tests.levels.bent_neck import (
-    C5,
-    DISCS,
-    points_at,
-)
+from tests.levels.bent_neck import C5, DISCS, points_at
 
 
 def _centres(discs: dict[int, float]) -> dict[int, float]:

@@ -5,37 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError
-from sct_rootlets.image import Grid, LabelImage
-from sct_rootlets.levels.zones.ends import Zone, level_zones
 from sct_rootlets.levels.zones.entry_zones import CordSurface, measure
-from sct_rootlets.levels.zones.order import Stray, ordered_groups
-from tests.levels.bent_cord import AP_MM, LR_MM, BentCord, rotation
-
-CORD = BentCord(zones={4: (6.0, 15.0), 5: (22.3, 30.6), 6: (37.4, 46.0)})
-C4, C5, C6 = SpinalLevel.C4, SpinalLevel.C5, SpinalLevel.C6
-GRIDS = {
-    "0.6 mm": ((0.6, 0.6, 0.6), np.eye(3), 0.9),
-    "1 mm": ((1.0, 1.0, 1.0), np.eye(3), 1.4),
-    "1x1x2 mm": ((1.0, 1.0, 2.0), np.eye(3), 1.8),
-    "0.5x0.5x3 mm": ((0.5, 0.5, 3.0), np.eye(3), 1.3),
-    "sagittal 2 mm": ((2.0, 0.8, 0.8), np.eye(3), 2.0),
-    "oblique": ((1.0, 1.0, 1.0), rotation(0, 30) @ rotation(2, 15), 1.7),
-}
-
-Pair = tuple[LabelImage, LabelImage]
-
-
-@pytest.fixture(scope="module")
-def pair() -> Pair:
-    return CORD.render(CORD.grid((1.0, 1.0, 1.0)))
-
-
-def _to_truth(curve: Centerline) -> float:
-    """What to add to the curve's s to get the true s."""
-    return float(CORD.cord_coordinates(curve.point(20.0)[None])[0][0]) - 20.0
+from tests.levels.bent_cord import AP_MM, LR_MM
+from tests.levels.zones.conftest import CORD, GRIDS, Pair
 
 
 def test_the_surface_is_where_it_is_known_to_be(pair: Pair) -> None:
@@ -73,112 +47,6 @@ def test_side_and_sector(pair: Pair) -> None:
     assert right.mean() > 0.97
     assert sum(zones.counts(4).values()) == (rootlets.data == 4).sum()
     assert min(zones.counts(4).values()) > 10
-
-
-def _measured(
-    rootlets: LabelImage, cord: LabelImage, reach_mm: float = 1.5
-) -> tuple[dict[SpinalLevel, Zone], list[Stray]]:
-    zones = measure(rootlets, cord, Centerline.fit(cord), reach_mm)
-    groups, strays = ordered_groups(zones)
-    ends, within, _ = level_zones(zones, groups, rootlets.grid)
-    return ends, [*strays, *within]
-
-
-@pytest.mark.parametrize("name", GRIDS)
-def test_entry_zones_end_where_they_are_known_to(name: str) -> None:
-    spacing, turn, tolerance = GRIDS[name]
-    cord, rootlets = CORD.render(CORD.grid(spacing, turn))
-    curve = Centerline.fit(cord)
-    ends, _ = _measured(rootlets, cord)
-    shift = _to_truth(curve)
-    errors = []
-    for level, zone in ends.items():
-        low, high = CORD.entry(level.value)
-        errors += [zone.rostral_mm + shift - low, zone.caudal_mm + shift - high]
-    assert len(errors) == 6
-    assert np.abs(errors).max() < tolerance, np.round(errors, 2)
-    # Single ends are ragged by a voxel; on average there is little left of it.
-    assert abs(np.mean(errors[1::2])) < (1.2 if name == "oblique" else 0.8)
-    assert abs(np.mean(errors)) < 0.7
-
-
-def test_reach_decides_how_far_the_zone_goes(pair: Pair) -> None:
-    cord, rootlets = pair
-    caudal = [_measured(rootlets, cord, reach)[0][C5].caudal_mm for reach in (1.0, 3.0)]
-    assert caudal[1] - caudal[0] == pytest.approx(2 * CORD.slope, abs=1.0)
-
-
-def _stained(rootlets: LabelImage, value: int, s: float, left: float, size: int) -> LabelImage:
-    """Return `rootlets` with a stray cube of `value`."""
-    data = rootlets.data.copy()
-    xyz = CORD.world(np.array([s]), np.array([left]), np.array([1.0]))[0]
-    i, j, k = np.rint(rootlets.grid.ijk_from_world(xyz)).astype(int)
-    data[i : i + size, j : j + size, k : k + size] = value
-    return rootlets.with_data(data)
-
-
-@pytest.mark.parametrize("s", [3.0, 36.0, 54.0])
-def test_a_stray_voxel_moves_no_border(pair: Pair, s: float) -> None:
-    cord, rootlets = pair
-    clean, _ = _measured(rootlets, cord)
-    ends, strays = _measured(_stained(rootlets, 5, s, 7.5, 1), cord)
-    assert [(stray.level, stray.n_voxels) for stray in strays] == [(C5, 1)]
-    assert strays[0].s_mm == pytest.approx(s, abs=2.5)
-    for level, zone in clean.items():
-        assert ends[level].rostral_mm == pytest.approx(zone.rostral_mm, abs=1e-6)
-        assert ends[level].caudal_mm == pytest.approx(zone.caudal_mm, abs=1e-6)
-
-
-def test_a_stray_voxel_close_by_moves_a_border_little(pair: Pair) -> None:
-    cord, rootlets = pair
-    clean, _ = _measured(rootlets, cord)
-    ends, _ = _measured(_stained(rootlets, 5, clean[C5].caudal_mm + 2.5, 7.0, 1), cord)
-    assert ends[C5].caudal_mm == pytest.approx(clean[C5].caudal_mm, abs=1.5)
-
-
-def test_a_level_out_of_order_is_settled_and_said(pair: Pair) -> None:
-    cord, rootlets = pair
-    data = rootlets.data.copy()
-    small = data == 4
-    data[small] = 9  # T1 rostral of C5
-    ends, strays = _measured(rootlets.with_data(data), cord)
-    assert set(ends) == {C5, C6}
-    assert [stray.level for stray in strays] == [SpinalLevel.T1]
-    assert "out of order" in strays[0].reason
-
-
-def test_levels_that_run_the_wrong_way_are_refused(pair: Pair) -> None:
-    cord, rootlets = pair
-    swapped = np.where(rootlets.data > 0, 10 - rootlets.data, 0)
-    with pytest.raises(InputError, match="caudal to rostral"):
-        _measured(rootlets.with_data(swapped), cord)
-
-
-def test_a_level_without_voxels_near_the_cord_is_kept_and_said(pair: Pair) -> None:
-    cord, rootlets = pair
-    full, _ = _measured(rootlets, cord)
-    zones = measure(rootlets, cord, Centerline.fit(cord))
-    far = (zones.value == 5) & (zones.depth_mm < 2.6)
-    data = rootlets.data.copy()
-    data[tuple(zones.ijk[far].T)] = 0
-    ends, _ = _measured(rootlets.with_data(data), cord)
-    assert "far" in ends[C5].flags
-    assert "no voxel within 1.5 mm" in ends[C5].notes[0]
-    assert ends[C5].caudal_mm == pytest.approx(full[C5].caudal_mm, abs=2.0)
-    assert ends[C5].rostral_mm == pytest.approx(full[C5].rostral_mm, abs=2.0)
-
-
-def test_a_level_cut_by_the_image_is_said(pair: Pair) -> None:
-    cord, rootlets = pair
-    top = int(np.argwhere(rootlets.data == 4)[:, 2].max()) - 4
-    grid = Grid((*rootlets.data.shape[:2], top + 1), rootlets.grid.affine)
-    cut = [LabelImage(im.data[:, :, : top + 1], grid, None, im.path) for im in (rootlets, cord)]
-    ends, _ = _measured(*cut)
-    assert ends[C4].cut_rostral
-    assert "cut_rostral" in ends[C4].flags
-    assert not ends[C4].cut_caudal
-    assert not (ends[C5].cut_rostral)
-    assert not (ends[C5].cut_caudal)
 
 
 def test_no_rootlets_and_no_reach_are_refused(pair: Pair) -> None:
