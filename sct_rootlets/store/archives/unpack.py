@@ -21,9 +21,6 @@ from sct_rootlets.store.space import writing
 
 __all__ = ["UnpackLimits", "unpack"]
 
-_FILE_MODE = 0o666
-_FOLDER_MODE = 0o777
-
 _REMEDY = (
     "Nothing of it was kept. Get the archive again from where its makers publish it; if it is "
     "the same, tell them"
@@ -115,10 +112,10 @@ def _unpack(archive: Path, into: Path, limits: UnpackLimits) -> list[Path]:
                 path = into.joinpath(*parts)
                 folder = path if content is None else path.parent
                 with writing(folder):
-                    folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+                    folder.mkdir(parents=True, exist_ok=True)
                 if content is not None:
                     # Never through a link and never over a file, whatever else has gone wrong.
-                    with writing(path), open(path, "xb", opener=_opened) as target:
+                    with writing(path), path.open("xb") as target:
                         shutil.copyfileobj(content, target)
                     files.append(path)
     except _DAMAGED as error:
@@ -128,10 +125,6 @@ def _unpack(archive: Path, into: Path, limits: UnpackLimits) -> list[Path]:
     if not files:
         raise ArchiveError("it holds no file")
     return files
-
-
-def _opened(path: str, flags: int) -> int:
-    return os.open(path, flags, _FILE_MODE)
 
 
 def _members(stream: IO[bytes], into: Path, limits: UnpackLimits) -> Members:

@@ -189,15 +189,21 @@ def test_the_next_mirror_is_tried(server, target, content, fault, attempts):
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
-    [(404, "no such file"), (410, "no such file"), (403, "refused"), (401, "refused")],
+    ("status", "said", "attempts"),
+    [
+        (404, "no such file", 1),
+        (410, "no such file", 1),
+        (403, "refused", 1),
+        (401, "refused", 1),
+        (503, "in trouble or busy", 4),
+    ],
 )
-def test_a_lasting_refusal_is_not_repeated(server, target, status, said):
+def test_a_refusal_is_said_and_repeated_where_it_may_pass(server, target, status, said, attempts):
     url = server.add("/model.zip", CONTENT, always=Fault(status=status))
     with pytest.raises(DownloadError, match=rf"{said} \(HTTP {status}\)") as caught:
         fetch(url, target)
     assert "-from-file" in caught.value.remedy
-    assert len(server.asked("/model.zip")) == 1
+    assert len(server.asked("/model.zip")) == attempts
 
 
 def test_500_thrice_then_success(server, target, caplog):
