@@ -73,6 +73,7 @@ def test_a_simulated_study_and_the_command_it_prints(
     ("words", "status", "message"),
     [
         (["-i", "none.tsv"], 1, "none.tsv: cannot be read (No such file or directory)"),
+        (["-i", "participants.tsv"], 1, "participants.tsv: is no table of levels"),
         (["-i", "{0}"], 2, "one table has no variability"),
         (["-i", "{0}", "{1}"], 2, "all of sub-1, and no factor tells them apart"),
         (["-i", "{0}", "{0}"], 2, "is of the same image as"),
@@ -127,24 +128,6 @@ def test_words_that_are_no_options(
     assert message in capsys.readouterr().err
 
 
-def test_files_that_are_no_tables(
-    study: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    Path("sub-9_text.tsv").write_text("once upon a time\n")
-    Path("sub-9_binary.tsv").write_bytes(b"\x1f\x8b\xff\xff")
-    for name, message in (("text", "is no table of levels"), ("binary", "is no table of text")):
-        assert run("-i", study[0], f"sub-9_{name}.tsv") == 1
-        assert f"sub-9_{name}.tsv: {message}" in capsys.readouterr().err
-    assert run("-i", study[0], str(tmp_path)) == 1
-    assert "Is a directory" in capsys.readouterr().err
-
-
-def test_an_unknown_participant(study: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    Path("participants.tsv").write_text("participant_id\tvendor\nsub-1\tGE\n")
-    assert run("-i", *study, "-participants", "participants.tsv", "-by", "vendor") == 1
-    assert "participants.tsv has no row for sub-2" in capsys.readouterr().err
-
-
 def test_tables_without_a_pmj(study: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     bare = []
     for k in (1, 2):
@@ -160,30 +143,6 @@ def test_tables_without_a_pmj(study: list[str], capsys: pytest.CaptureFixture[st
     assert run("-i", *bare, study[-1]) == 0
     shown = " ".join(capsys.readouterr().err.split())
     assert "2 of 3 tables have no distance" in shown
-
-
-def test_cells_that_are_nan(study: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """As pandas writes them: the level is not known there, and does not count."""
-    path = Path(study[0])
-    lines = [line.split("\t") for line in path.read_text().splitlines()]
-    for k, name in enumerate(lines[0]):
-        if name.endswith("_mm"):
-            lines[1][k] = "nan"
-    path.write_text("\n".join("\t".join(line) for line in lines) + "\n")
-    path.with_suffix(".json").unlink()
-    assert run("-i", *study, "-by", "session", "-o", "x.tsv", "-v", "0") == 0
-    cells = [line.split("\t") for line in Path("x.tsv").read_text().splitlines()]
-    rows = [dict(zip(cells[0], line, strict=True)) for line in cells[1:]]
-    n = {
-        row["level"]: row["n_images"]
-        for row in rows
-        if (row["factor"], row["measure"]) == ("all", "midpoint")
-    }
-    assert (n["C5"], n["C6"]) == ("7", "8")
-    lines[1][3] = "inf"
-    path.write_text("\n".join("\t".join(line) for line in lines) + "\n")
-    assert run("-i", *study) == 1
-    assert "line 2 is no row" in capsys.readouterr().err
 
 
 def test_an_output_that_cannot_be_written(

@@ -77,28 +77,6 @@ def test_the_analysis_finds_what_was_planted(travelling: bool) -> None:
         assert np.mean(of_levels) == pytest.approx(true, rel=0.12), (scope, group)
 
 
-def test_intervals_hold_what_was_planted() -> None:
-    """20 small studies: of 160 intervals of eight levels, correlated, far more than half."""
-    design = Design(10, 2, 2, 5.0, 2.0, 1.3)
-    truth = planted(design)
-    held: dict[str, list[bool]] = {}
-    for seed in range(20):
-        study = simulate(design, seed)
-        study = Study(study.scans, study.factors)
-        for row in spread(measure(study), Resampler(seed, 300)):
-            true = truth.get((row.scope, row.factor, row.group))
-            if true is None or row.measure != "midpoint" or row.cov_low is None:
-                continue
-            assert row.cov_high is not None
-            held.setdefault(row.scope, []).append(row.cov_low <= true <= row.cov_high)
-    assert set(held) == {
-        *("between_subjects", "between_groups_net"),
-        *("within_subject_rms", "within_subject_mean"),
-    }
-    for scope, found in held.items():
-        assert np.mean(found) > 0.8, scope
-
-
 def test_a_study_on_disk_is_the_same_study(tmp_path: Path) -> None:
     design = Design(3, 3, 2, 4.0, 1.0, 1.0)
     files = write_simulated(tmp_path, design, seed=6)
