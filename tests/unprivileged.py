@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+IS_SUPERUSER = getattr(os, "geteuid", lambda: 1)() == 0
 _NOBODY = 65534
 
 
@@ -18,14 +19,13 @@ def unprivileged(folder: Path) -> Iterator[None]:
     """
     before = os.getcwd()
     os.chdir(folder)
-    is_superuser = os.geteuid() == 0
     try:
-        if is_superuser:
+        if IS_SUPERUSER:
             for path in (Path(), *Path().rglob("*")):
                 os.chown(path, _NOBODY, -1, follow_symlinks=False)
             os.setresuid(_NOBODY, _NOBODY, 0)
         yield
     finally:
-        if is_superuser:
+        if IS_SUPERUSER:
             os.setresuid(0, 0, 0)
         os.chdir(before)

@@ -21,6 +21,7 @@ __all__ = ["OutputSet", "append_lines"]
 
 logger = logging.getLogger(__name__)
 
+_IS_POSIX = os.name == "posix"
 #: A full disk, or a full share of it.
 _NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
@@ -176,6 +177,8 @@ def _keep(target: Path) -> Path | None:
     """Give what is at `target` a hidden name and return that; None if there is nothing."""
     if not os.path.lexists(target):
         return None
+    if not _IS_POSIX and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, "it is read-only")  # and could not be removed
     kept = _hidden(target)
     if _can_be_linked(target):
         with contextlib.suppress(OSError):  # where the file system has no links
@@ -191,7 +194,7 @@ def _can_be_linked(target: Path) -> bool:
     It would stay where another program has the file open (Windows), and in a folder in which
     everybody may remove files of their own only (``/tmp``).
     """
-    if os.name != "posix" or target.is_symlink():
+    if not _IS_POSIX or target.is_symlink():
         return False
     is_sticky = target.parent.stat().st_mode & stat.S_ISVTX
     return not is_sticky or target.stat().st_uid == os.geteuid()

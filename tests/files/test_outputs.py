@@ -16,7 +16,7 @@ import pytest
 from sct_rootlets.errors import RootletsError
 from sct_rootlets.files import outputs as module
 from sct_rootlets.files.outputs import OutputSet, append_lines
-from tests.unprivileged import unprivileged
+from tests.unprivileged import IS_SUPERUSER, unprivileged
 
 JOB = """
 import sys
@@ -105,18 +105,20 @@ def test_nothing_is_left_of_a_set_that_is_not_finished(
     assert content(tmp_path) == before
 
 
-@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("kept", ["by a link", "without links", "on Windows"])
 @pytest.mark.parametrize("name", ["second.tsv", "last.txt"])
 def test_when_a_move_fails_everything_is_as_before(
     name: str,
-    links: bool,
+    kept: str,
     tmp_path: Path,
     before: dict[str, str],
     at_move: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if not links:
+    if kept == "without links":
         monkeypatch.setattr(module.os, "link", refuse)
+    elif kept == "on Windows":
+        monkeypatch.setattr(module, "_IS_POSIX", False)
 
     def fail() -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
@@ -192,7 +194,16 @@ def test_a_folder_that_is_closed_at_the_last_moment(
     assert content(mixed) == before | {f"closed/{hidden.name}": "new closed/a.txt"}
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can make files of others")
+def test_what_is_read_only_on_windows_stays(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_IS_POSIX", False)
+    (mixed / "closed" / "a.txt").chmod(0o444)
+    before = content(mixed)
+    with unprivileged(mixed), pytest.raises(RootletsError, match="it is read-only"):
+        write_all(Path(), "open/a.txt", "closed/a.txt")
+    assert content(mixed) == before
+
+
+@pytest.mark.skipif(not IS_SUPERUSER, reason="only the superuser can make files of others")
 def test_a_file_of_somebody_else_in_a_folder_like_tmp(mixed: Path) -> None:
     before = content(mixed)
     (mixed / "closed").chmod(0o1777)
