@@ -78,12 +78,6 @@ def test_an_installed_model_touches_the_network_no_more(manifest: Path, server: 
     assert len(server.requests) == 1
 
 
-def test_other_versions_stay(manifest: Path) -> None:
-    for version in "123":
-        install(listed(manifest, f"tiny@{version}"))
-    assert assert_whole() == ["tiny@1", "tiny@2", "tiny@3"]
-
-
 def test_progress_is_told_in_order(manifest: Path) -> None:
     told: list[tuple[str, int, int]] = []
     install(listed(manifest), progress=lambda *step: told.append(step))
@@ -173,23 +167,6 @@ def test_a_damaged_lock_file_is_no_permission(manifest: Path, store_home: Path) 
     assert assert_whole() == []
 
 
-@pytest.mark.parametrize("way", ["download", "file", "path"])
-def test_a_hash_is_compared_to_its_end(
-    server: Server, archives: dict[str, Path], tmp_path: Path, way: str
-) -> None:
-    url = server.add("/m.zip", archives["1"].read_bytes())
-    almost = near(sha256_of(archives["1"]))
-    listing = listed(write_manifest(tmp_path / "m.json", entry("1", [url], almost)))
-    installs = {
-        "download": lambda: install(listing),
-        "file": lambda: install(listing, file=archives["1"]),
-        "path": lambda: locate(archives["1"], sha256=almost),
-    }
-    with pytest.raises(IntegrityError, match=almost):
-        installs[way]()
-    assert assert_whole() == []
-
-
 def test_a_hash_of_a_receipt_is_compared_to_its_end(manifest: Path, tmp_path: Path) -> None:
     model = install(listed(manifest))
     path = model.folder.parent / RECEIPT
@@ -209,7 +186,8 @@ def test_a_hash_of_the_manifest_or_of_the_user_has_to_match(
     server: Server, archives: dict[str, Path], tmp_path: Path
 ) -> None:
     url = server.add("/m.zip", archives["1"].read_bytes())
-    right, wrong = sha256_of(archives["1"]), sha256_of(archives["2"])
+    right = sha256_of(archives["1"])
+    wrong = near(right)
     bad = write_manifest(tmp_path / "bad.json", entry("1", [url], wrong))
     with pytest.raises(IntegrityError):
         install(listed(bad))
@@ -602,7 +580,7 @@ def test_an_archive_by_its_path(archives: dict[str, Path]) -> None:
     assert locate(archives["1"]).folder == model.folder
     assert locate(model.reference).folder == model.folder
     with pytest.raises(IntegrityError):
-        locate(archives["1"], sha256=sha256_of(archives["2"]))
+        locate(archives["1"], sha256=near(sha256))
 
 
 def test_labels_of_the_tiny_model_are_levels(archives: dict[str, Path]) -> None:

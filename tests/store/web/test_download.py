@@ -15,6 +15,7 @@ from sct_rootlets.store.web import download as download_module
 from sct_rootlets.store.web.download import sidecar_path
 from tests.store.mounted import in_file_system
 from tests.store.server import Fault
+from tests.store.tiny import near
 from tests.store.web.downloading import (
     CONTENT,
     IMPATIENT,
@@ -126,6 +127,11 @@ def test_a_wrong_hash_is_refused_and_removed(server, target):
     assert url in str(caught.value)
     assert "Do not use" in caught.value.remedy
     assert list(target.parent.iterdir()) == []
+
+
+def test_a_hash_is_compared_to_its_end(server, target):
+    with pytest.raises(IntegrityError, match=f"instead of {near(SHA256)}"):
+        fetch(server.add("/model.zip", CONTENT), target, sha256=near(SHA256))
 
 
 def test_a_wrong_hash_outweighs_a_mirror_that_is_gone(server, target):
