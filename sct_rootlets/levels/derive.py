@@ -146,10 +146,20 @@ def numbered(rootlets: LabelImage, cord: LabelImage, landmarks: LandmarkImages) 
 
     Parameters and errors as of :func:`derive`.
     """
-    derived = _of_entry_zones(rootlets, cord, landmarks, LevelOptions(), False, None)
+    return _numbered(rootlets, cord, landmarks, None).rootlets
+
+
+def _numbered(
+    rootlets: LabelImage,
+    cord: LabelImage,
+    landmarks: LandmarkImages,
+    centerline: Centerline | None,
+) -> Derived:
+    """Derive levels for the sake of the numbers, and log what is said about them."""
+    derived = _of_entry_zones(rootlets, cord, landmarks, LevelOptions(), False, centerline)
     for text in derived.table.warnings:
         log.warning(text)
-    return derived.rootlets
+    return derived
 
 
 def _of_entry_zones(
@@ -253,7 +263,7 @@ def _published(
     numbering = None
     identity = rootlets.labels != [1] if has_level_identity is None else has_level_identity
     if not identity:
-        first = _of_entry_zones(rootlets, cord, landmarks, LevelOptions(), False, centerline)
+        first = _numbered(rootlets, cord, landmarks, centerline)
         rootlets, numbering = first.rootlets, first.numbering
     curve = Centerline.fit(cord) if centerline is None else centerline
     column = column_of(curve, landmarks)
