@@ -94,3 +94,10 @@ def plant(
     nifti.header.set_xyzt_units("mm", "sec")
     nib.save(nifti, folder / name)
     return Planted(folder, grid, share, signals, noise)
+
+
+def write_map(planted: Planted, data: np.ndarray, name: str = "z.nii.gz") -> Path:
+    """Write a statistic map on the grid of the EPI."""
+    path = planted.folder / name
+    nib.save(nib.Nifti1Image(data.astype(np.float32), planted.grid.affine), path)
+    return path

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
 from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.fmri import MappedLevels, map_levels
 from sct_rootlets.image import Grid, Image, LabelImage
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 
 #: The cord runs through x = y = 0, this many mm wide, from TOP_MM downwards.
+BORDERS = (20.0, 35.0, 48.0)
 RADIUS_MM, TOP_MM, LENGTH_MM = 5.0, 100.0, 100.0
 
 
@@ -60,3 +63,8 @@ def slices(
     affine[:3, 3] = (-10 + in_plane_mm / 2, -10 + in_plane_mm / 2, bottom + thickness_mm / 2)
     none = np.broadcast_to(np.uint8(0), shape)
     return Image(none, Grid(shape, affine), None, path)
+
+
+def mapped(folder: Path, **options: object) -> MappedLevels:
+    given = {"levels": folder / "levels.nii.gz", **options}
+    return map_levels(given.pop("levels"), folder / "sub-1_task-rest_bold.nii.gz", **given)  # type: ignore[arg-type]

@@ -1,8 +1,7 @@
-"""From files to files: map_levels, its checks, and what it writes."""
+"""From files to files: map_levels and its checks."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import nibabel as nib
@@ -11,39 +10,14 @@ import pytest
 
 from sct_rootlets import pipeline
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.colours import LEVEL_COLOURS
 from sct_rootlets.errors import InputError, UsageError
-from sct_rootlets.fmri import MappedLevels, map_levels
+from sct_rootlets.fmri import map_levels
 from sct_rootlets.image import LabelImage, load_labels, save
 from sct_rootlets.levels.table.text import to_tsv
-from tests.fmri.straight import levels_on, slices, table_of
+from tests.fmri.straight import levels_on, mapped, table_of
 from tests.fmri.transforms.files import write_field
 
 C3, C4 = SpinalLevel.C3, SpinalLevel.C4
-BORDERS = (20.0, 35.0, 48.0)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Write levels with their table, a 4D EPI of slices of 5 mm, and its cord mask."""
-    save(levels_on(BORDERS), tmp_path / "levels.nii.gz")
-    (tmp_path / "levels.tsv").write_text(to_tsv(table_of(BORDERS, sd_mm=(1.0, 1.0, 1.0))))
-    epi = slices(5.0, 8, 15.0).grid
-    nifti = nib.Nifti1Image(np.zeros((*epi.shape, 7), dtype=np.int16), epi.affine)
-    nifti.header.set_zooms((1, 1, 5, 2.5))
-    nifti.header["slice_duration"] = 0.1
-    nifti.set_sform(epi.affine, 4)
-    nib.save(nifti, tmp_path / "sub-1_task-rest_bold.nii.gz")
-    mask = np.zeros(epi.shape, dtype=np.uint8)
-    x, y = np.ogrid[-9.5:10, -9.5:10]
-    mask[np.hypot(x, y) < 5] = 1
-    nib.save(nib.Nifti1Image(mask, epi.affine), tmp_path / "mask.nii.gz")
-    return tmp_path
-
-
-def mapped(folder: Path, **options: object) -> MappedLevels:
-    given = {"levels": folder / "levels.nii.gz", **options}
-    return map_levels(given.pop("levels"), folder / "sub-1_task-rest_bold.nii.gz", **given)  # type: ignore[arg-type]
 
 
 def shifted(folder: Path, z_mm: float, name: str = "shift.txt") -> Path:
@@ -51,63 +25,6 @@ def shifted(folder: Path, z_mm: float, name: str = "shift.txt") -> Path:
     matrix[2, 3] = z_mm
     np.savetxt(folder / name, matrix)
     return folder / name
-
-
-def test_what_is_written(folder: Path) -> None:
-    result = mapped(folder, cord=folder / "mask.nii.gz")
-    target = folder / "out" / "X.nii.gz"
-    files = result.write(target, probseg="4d")
-    assert {path.name for path in target.parent.iterdir()} == {
-        "X.nii.gz", "X.json", "X_dseg.tsv", "X_slices.tsv", "X_slices.json",
-        "X_probseg.nii.gz", "X_probseg.json",
-    }  # fmt: skip
-    labels, shares = nib.load(files["levels"]), nib.load(files["probseg"])
-    assert labels.get_data_dtype() == np.uint8
-    assert shares.get_data_dtype() == np.float32
-    assert shares.shape == (20, 20, 8, 2)
-    np.testing.assert_array_equal(np.asarray(shares.dataobj), result.fractions.share)
-    # The header of the EPI without its time: sform as it was, volumes that are levels.
-    for image in (labels, shares):
-        assert int(image.header["sform_code"]) == 4
-        assert float(image.header["slice_duration"]) == 0
-    assert shares.header.get_zooms() == (1, 1, 5, 1)
-    about = json.loads((target.parent / "X.json").read_text())
-    assert about["SpatialReference"] == "../sub-1_task-rest_bold.nii.gz"
-    assert about["Labels"] == {"3": "C3", "4": "C4"}
-    assert about["Coverage"]["C3"]["slices"] == pytest.approx(3, abs=0.05)
-    assert about["Borders"]["C4"]["caudal_sd_mm"] == 1
-    assert set(about["SourceSHA256"]) == {
-        "../levels.nii.gz", "../sub-1_task-rest_bold.nii.gz", "../mask.nii.gz",
-    }  # fmt: skip
-    volumes = json.loads((target.parent / "X_probseg.json").read_text())
-    assert volumes["LabelMap"] == ["C3", "C4"]
-    lookup = files["lookup"].read_text().splitlines()
-    assert lookup == [
-        "index\tname\tcolor",
-        f"3\tC3\t{LEVEL_COLOURS[C3]}",
-        f"4\tC4\t{LEVEL_COLOURS[C4]}",
-    ]
-    head, *rows = files["slices"].read_text().splitlines()
-    assert head.split("\t")[:3] == ["slice", "level", "fraction"]
-    # 15 to 55 mm below the top in slices of 5 mm, counted from below.
-    assert [row.split("\t")[:2] for row in rows] == [
-        ["1", "C4"], ["2", "C4"], ["3", "C4"], ["4", "C3"], ["5", "C3"], ["6", "C3"],
-    ]  # fmt: skip
-    assert json.loads(files["slices_json"].read_text())["SliceAxis"] == "k"
-
-
-def test_one_file_a_level_on_request(folder: Path) -> None:
-    result = mapped(folder)
-    files = result.write(
-        folder / "sub-1_space-bold_label-spinallevels_dseg.nii.gz", probseg="files"
-    )
-    path = files["probseg_C4"]
-    assert path.name == "sub-1_space-bold_label-C4_probseg.nii.gz"
-    np.testing.assert_array_equal(nib.load(path).get_fdata(), result.fractions.of(C4))
-    assert json.loads((folder / path.name.replace(".nii.gz", ".json")).read_text())["Labels"] == {
-        "4": "C4"
-    }
-    assert "probseg" not in files
 
 
 def test_the_table_beside_the_levels_gives_uncertainties(folder: Path) -> None:
@@ -233,11 +150,6 @@ def test_a_single_slice_is_no_epi(folder: Path) -> None:
     nib.save(nib.Nifti1Image(np.zeros((9, 9, 1), np.uint8), np.eye(4)), folder / "slice.nii.gz")
     with pytest.raises(InputError, match="single slice"):
         map_levels(folder / "levels.nii.gz", folder / "slice.nii.gz")
-
-
-def test_inputs_are_not_replaced(folder: Path) -> None:
-    with pytest.raises(UsageError, match="is an input"):
-        mapped(folder).write(folder / "levels.nii.gz")
 
 
 def test_small_and_absent_levels_are_named(folder: Path) -> None:
