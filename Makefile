@@ -1,5 +1,6 @@
 # make demo   one command from a fresh clone to a table of spinal levels and a figure
 # make test   one command from a fresh clone to a passing test suite
+# make quick  what a change needs: style, floors, and the tests of the rooms it touches
 #
 # Both use the virtual environment .venv and make it when there is none. `make demo` installs
 # only what the demo needs; `make test` adds the development tools to the same environment.
@@ -27,13 +28,13 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --progress-bar of
 	--constraint constraints.txt $(PIP_ARGS)
 SPECIFICATION = setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help demo test lint types imports docs check dist constraints resolve clean
+.PHONY: help demo test quick lint types imports docs check dist constraints resolve clean
 .DELETE_ON_ERROR:
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 	@echo
-	@echo "Also: make lint types imports docs (or check, for all four), dist, constraints, resolve, clean"
+	@echo "Also: make quick lint types imports docs (or check, for all four), dist, constraints, resolve, clean"
 
 # --- the environment -------------------------------------------------------------------
 
@@ -61,6 +62,16 @@ demo: $(VENV)/.installed-demo
 test: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+
+# What a change needs, in less than 90 s on two processors: style, floors, and the tests of the
+# rooms it touches. SINCE=commit compares with that one instead of where it left main.
+quick: $(VENV)/.installed-dev
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/lint-imports --no-logo
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+	$(BIN)/python -m pytest -q -n 2 -m "not slow" $(PYTEST_ARGS) \
+	$$($(BIN)/python .ci/quick.py $(SINCE))
 
 # --- what a developer runs as well -----------------------------------------------------
 

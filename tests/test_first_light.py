@@ -78,6 +78,7 @@ def remembered(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, NDArray[np.float3
     return answers
 
 
+@pytest.mark.slow
 def test_orientations_of_one_file_give_the_same_levels(
     anatomy: Anatomy, tmp_path: Path, remembered: dict[bytes, NDArray[np.float32]]
 ) -> None:
@@ -104,10 +105,11 @@ def test_orientations_of_one_file_give_the_same_levels(
         np.testing.assert_allclose(table, reference, atol=1e-4, err_msg=letters)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("orientation", "spacing_mm", "oblique_deg"),
-    [("PIR", (1.8, 0.8, 0.8), 0.0), ("RPI", (0.8, 0.8, 2.0), 0.0), ("ASL", (1.0, 0.9, 1.1), 18.0)],
-    ids=["sagittal slices of 1.8 mm", "axial slices of 2 mm", "oblique by 18 degrees"],
+    [("PIR", (1.8, 0.8, 0.8), 0.0), ("RPI", (0.9, 0.9, 2.0), 18.0)],
+    ids=["sagittal slices of 1.8 mm", "axial slices of 2 mm, oblique by 18 degrees"],
 )
 def test_levels_of_an_unseen_phantom(
     orientation: str, spacing_mm: tuple[float, float, float], oblique_deg: float, tmp_path: Path

@@ -209,6 +209,7 @@ def test_every_method_is_a_command(tmp_path: Path) -> None:
     assert MIXED not in [each.name for each in methods(Peers(), mixed=False)]
 
 
+@pytest.mark.slow
 def test_mixed_precision_is_the_whole_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,6 +109,7 @@ def test_the_answer_is_nnunets(random_model: Write, what):
     np.testing.assert_array_equal(image.data, before)
 
 
+@pytest.mark.slow
 def test_mirrored_views_are_nnunets(random_model: Write):
     folder, image = random_model(mirroring_axes=(0, 2)), smooth_image()
     expected = predict(folder, "nnunet", image, mirror=True).rootlets.data

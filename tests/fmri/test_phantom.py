@@ -12,7 +12,6 @@ from benchmarks.fmri import measure
 ERROR = 0.02
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", ["oblique", "distorted"])
 def test_slices_of_5_mm(tmp_path: Path, case: str) -> None:
     scores = measure(100, "5 mm", case, tmp_path, slice(10, 22))

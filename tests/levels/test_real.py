@@ -63,7 +63,6 @@ def test_pam50_small_has_the_levels_of_pam50(shared_data: Path) -> None:
     assert np.abs(error).max() < 4.0
 
 
-@pytest.mark.slow
 def test_pam50_has_its_known_levels(shared_data: Path) -> None:
     names = ("rootlets", "cord", "label_discPosterior")
     images = _load(shared_data / "pam50", *[f"PAM50_{name}" for name in names])

@@ -210,6 +210,7 @@ def test_wrong_inputs_are_said_and_nothing_is_written(
     assert {path.name for path in here.iterdir()} == known
 
 
+@pytest.mark.slow
 def test_pam50_has_the_area_of_its_voxels(shared_data: Path) -> None:
     """The template's own spinal levels, by voxels; the cord there is straight."""
     folder = shared_data / "pam50"

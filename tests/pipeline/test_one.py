@@ -215,15 +215,13 @@ def test_the_quality_control_is_whole(
     assert "https://" not in page
 
 
-@pytest.mark.parametrize("identity", [True, False])
 def test_the_quality_control_of_rootlets_alone(
     neck: Neck,
     tmp_path: Path,
     use_engine: Callable[..., KnowingEngine],
     real_figures: None,
-    identity: bool,
 ) -> None:
-    use_engine(identity=identity, cord=False)
+    use_engine(identity=False, cord=False)
     predicted = segment(neck.image)
     assert predicted.cord is None
     with OutputSet() as outputs:

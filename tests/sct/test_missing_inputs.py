@@ -205,6 +205,7 @@ def test_what_sct_cannot_make_is_a_warning(
     assert not list(out.glob(".*"))
 
 
+@pytest.mark.slow
 def test_discs_by_the_template_where_the_network_fails(
     stand_in: StandIn, image: Path, out: Path, said: list[str]
 ) -> None:

@@ -160,6 +160,7 @@ def hard_links() -> None:
     os.link = refuses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("without", [nothing, locks_of_files, hard_links])
 def test_many_processes_install_one_model_at_once(
     large_manifest: Path, quick_store: Path, server: Server, without: Callable[[], None]

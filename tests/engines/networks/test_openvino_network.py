@@ -158,6 +158,7 @@ def name_levels(folder: Path) -> None:
     (folder / "dataset.json").write_text(json.dumps(dataset))
 
 
+@pytest.mark.slow
 def test_both_ways_to_convert_give_the_same(
     folder: Path, tmp_path: Path, converted_apart, monkeypatch
 ):
