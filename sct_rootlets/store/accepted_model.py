@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
 
 from sct_rootlets.errors import ModelError
+from sct_rootlets.files.json_files import read_object
 from sct_rootlets.manifest import read_json, read_meanings, require_orientation
 from sct_rootlets.store.folder import (
     inference_checkpoints,
@@ -94,7 +94,7 @@ def require_no_code(folder: Path, *, trust_code: bool = False) -> None:
 
 
 def _require_configuration(folder: Path, checkpoint: Path, facts: Path) -> None:
-    name = json.loads(facts.read_text(encoding="utf-8")).get("configuration")
+    name = read_object(facts).get("configuration")
     known = read_json(folder / "plans.json")["configurations"]
     if not isinstance(known, dict) or name not in known:
         raise ModelError(
@@ -107,7 +107,7 @@ def _require_configuration(folder: Path, checkpoint: Path, facts: Path) -> None:
 
 def _trainer_folder_name(folder: Path, facts: Path) -> str:
     """Return how nnU-Net names the folder: trainer, plans and configuration."""
-    content = json.loads(facts.read_text(encoding="utf-8"))
+    content = read_object(facts)
     plans = read_json(folder / "plans.json").get("plans_name", "nnUNetPlans")
     words = [str(content["trainer_name"]), str(plans), str(content["configuration"])]
     if not all(_NAME.fullmatch(word) for word in words) or not words[0].startswith("nnUNet"):

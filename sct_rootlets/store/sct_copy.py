@@ -6,13 +6,14 @@ that names the URL it came from, by which it is recognised here. Nothing is chan
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sct_rootlets.errors import ModelError
+from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.manifest import ModelEntry
 from sct_rootlets.store.folder import model_folder, required_files
 
@@ -34,25 +35,23 @@ def find_sct_copy(entry: ModelEntry, sct_dir: str | os.PathLike[str] | None = No
     urls = {url for asset in entry.assets for url in asset.urls}
     folder = Path(root).expanduser() / "data" / "deepseg_models"
     for source in sorted(folder.glob("*/source.json")):
-        try:
-            content: Any = json.loads(source.read_text(encoding="utf-8"))
-            named = set(_texts(content.get("model_urls") if isinstance(content, dict) else None))
-            if urls & named:
-                copy = model_folder(source.parent)
-                required_files(copy)
-                return copy
-        except (OSError, ValueError, ModelError):
-            continue  # SCT leaves an incomplete folder where its installation was cut
+        if urls.isdisjoint(_urls(source)):
+            continue
+        with contextlib.suppress(OSError, ModelError):
+            # SCT leaves an incomplete folder where its installation was cut.
+            copy = model_folder(source.parent)
+            required_files(copy)
+            return copy
     return None
 
 
 def source_url(folder: Path) -> str | None:
     """Return the address that SCT had a model folder from, None where SCT did not install it."""
-    try:
-        content: Any = json.loads((folder.parent / "source.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return next(_texts(content.get("model_urls") if isinstance(content, dict) else None), None)
+    return next(_urls(folder.parent / "source.json"), None)
+
+
+def _urls(source: Path) -> Iterator[str]:
+    return _texts(object_if_readable(source).get("model_urls"))
 
 
 def _texts(value: Any) -> Iterator[str]:

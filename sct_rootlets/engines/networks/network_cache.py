@@ -28,7 +28,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from sct_rootlets.checkpoint import NoArrays, read_arrays
 from sct_rootlets.engines.networks.openvino_convert import convert
@@ -40,6 +39,7 @@ from sct_rootlets.engines.networks.unet import plain_unet
 from sct_rootlets.engines.plan import UnsupportedPlan, read_plan
 from sct_rootlets.errors import ModelError
 from sct_rootlets.files.hashing import file_sha256
+from sct_rootlets.files.json_files import object_if_readable
 
 __all__ = ["ConvertedNetworks", "converted"]
 
@@ -213,7 +213,7 @@ def _moved(made: Path, place: Path) -> Path:
 def _read(place: Path) -> Facts | None:
     """Return the facts of a whole and unchanged folder, else None."""
     try:
-        content: dict[str, Any] = json.loads((place / _FACTS).read_text(encoding="utf-8"))
+        content = object_if_readable(place / _FACTS)
         if content["format"] != _FORMAT:
             return None
         for name, expected in content["sha256"].items():

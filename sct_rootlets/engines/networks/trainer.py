@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from sct_rootlets.engines.networks.architecture import check_architecture
 from sct_rootlets.engines.networks.runtime import has_plain_trainer, quietly
 from sct_rootlets.errors import ModelError
+from sct_rootlets.manifest import read_json
 
 __all__ = ["build_by_trainer", "read_plans"]
 
@@ -38,12 +38,11 @@ def read_plans(
         If they cannot be used, or name what is no part of a network.
     """
     try:
-        plans_json = json.loads((folder / "plans.json").read_text(encoding="utf-8"))
-        dataset = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+        dataset = read_json(folder / "dataset.json")
         with quietly():
-            plans = nnunet.PlansManager(plans_json)
+            plans = nnunet.PlansManager(read_json(folder / "plans.json"))
             configuration = plans.get_configuration(configuration_name)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (ValueError, KeyError, RuntimeError) as error:
         raise ModelError(
             f"its plans.json or dataset.json cannot be used ({error})",
             path=folder,
