@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +9,29 @@ from pathlib import Path
 
 import pytest
 
-import sct_rootlets
+from tests.store.tiny import environment
+
+
+def in_mounted(
+    mount: str, words: list[str], store: Path, then: str = "true"
+) -> subprocess.CompletedProcess[str]:
+    """Run Python with `words` where the shell has mounted something; then the line `then`.
+
+    Its store is `store`, and its exit status is that of Python.
+    """
+    if shutil.which("unshare") is None:
+        pytest.skip("there is no unshare, of Linux, to mount a file system with")
+    start = ["unshare", "-rm", "sh", "-c"]
+    probe = subprocess.run([*start, mount], capture_output=True, text=True, check=False)
+    if probe.returncode:
+        pytest.skip(f"no file system can be mounted in a namespace here ({probe.stderr.strip()})")
+    return subprocess.run(
+        [*start, f'{mount} && "$0" "$@"; s=$?; {then}; exit $s', sys.executable, *words],
+        env=environment(store),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def in_file_system(folder: Path, options: str, action: str) -> tuple[str, str]:
@@ -21,13 +42,7 @@ def in_file_system(folder: Path, options: str, action: str) -> tuple[str, str]:
     tuple of (str, str)
         The `StoreError` that is said, and what lies in the folder then.
     """
-    if shutil.which("unshare") is None:
-        pytest.skip("there is no unshare, of Linux, to mount a file system with")
     folder.mkdir()
-    mount = f"mount -t tmpfs -o {options} none '{folder}'"
-    probe = subprocess.run(["unshare", "-rm", "sh", "-c", mount], capture_output=True, check=False)
-    if probe.returncode != 0:
-        pytest.skip("this machine lets no user mount a file system (unshare -rm)")
     script = f"""
 from pathlib import Path
 from sct_rootlets.errors import StoreError
@@ -38,13 +53,7 @@ except StoreError as error:
     print(error)
 print(sorted(path.name for path in folder.iterdir()))
 """
-    run = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", f'{mount} && exec "$0" -c "$1"', sys.executable, script],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(sct_rootlets.__file__).parents[1])},
-    )
+    run = in_mounted(f"mount -t tmpfs -o {options} none '{folder}'", ["-c", script], folder)
     assert run.returncode == 0, run.stderr
     said, left = run.stdout.splitlines()
     return said, left

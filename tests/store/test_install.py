@@ -6,9 +6,6 @@ import json
 import os
 import shutil
 import stat
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -22,28 +19,24 @@ from sct_rootlets.errors import (
     StoreError,
     UsageError,
 )
-from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.store import install, locate
 from sct_rootlets.store.custom import install_custom
-from sct_rootlets.store.home import PATH, home
-from sct_rootlets.store.installed import export, find, receipt_of, remove
-from sct_rootlets.store.receipt import RECEIPT, read_receipt
+from sct_rootlets.store.installed import export, find
+from sct_rootlets.store.receipt import read_receipt
 from sct_rootlets.store.trust import LOCK
 from tests.store.killing import listed
+from tests.store.mounted import in_mounted
 from tests.store.server import Fault, Server
 from tests.store.tiny import (
-    LEVELS,
     TRAINER,
     assert_whole,
     entry,
-    environment,
     leftovers,
     make_archive,
     near,
-    pack,
+    remove_installed,
     sha256_of,
     write_manifest,
-    write_tiny,
 )
 
 
@@ -85,9 +78,6 @@ def test_progress_is_told_in_order(manifest: Path) -> None:
     assert stages == ["downloading tiny@1", "unpacking tiny@1", "checking tiny@1"]
     last = {stage: (done, total) for stage, done, total in told}
     assert all(done == total > 0 for done, total in last.values())
-
-
-# --- trust on first use --------------------------------------------------------------------
 
 
 def test_the_first_hash_is_recorded_and_said(
@@ -167,21 +157,6 @@ def test_a_damaged_lock_file_is_no_permission(manifest: Path, store_home: Path) 
     assert assert_whole() == []
 
 
-def test_a_hash_of_a_receipt_is_compared_to_its_end(manifest: Path, tmp_path: Path) -> None:
-    model = install(listed(manifest))
-    path = model.folder.parent / RECEIPT
-    text = path.read_text()
-    place = find("tiny", "1")
-    assert place is not None
-    for name in ("checkpoint_final.safetensors", "plans.json"):
-        (known,) = (file.sha256 for each, file in receipt_of(place).files.items() if name in each)
-        path.write_text(text.replace(known, near(known)))
-        with pytest.raises(IntegrityError, match=name):
-            locate("tiny@1", manifest=manifest)
-    with pytest.raises(IntegrityError, match="plans"):
-        export(place, tmp_path / "packed.zip")
-
-
 def test_a_hash_of_the_manifest_or_of_the_user_has_to_match(
     server: Server, archives: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -206,9 +181,6 @@ def test_a_hash_of_the_manifest_or_of_the_user_has_to_match(
         locate("tiny@1", manifest=bad)
     with pytest.raises(IntegrityError, match="you gave"):
         locate("tiny@1", manifest=good, sha256=wrong)
-
-
-# --- what goes wrong, and comes right ------------------------------------------------------
 
 
 def test_a_cut_download_is_continued_by_the_next_install(
@@ -255,93 +227,6 @@ def test_what_is_no_archive_is_refused(
     assert leftovers() == []
 
 
-def broken(tmp_path: Path, kind: str) -> Path:
-    """Make the zip of a model with one thing wrong."""
-    root = tmp_path / "broken"
-    folder = write_tiny(root / TRAINER)
-    checkpoint = folder / "fold_all" / "checkpoint_final.pth"
-    if kind == "code":
-        (root / "trainer_class.py").write_text("raise SystemExit('run')")
-    elif kind == "two":
-        shutil.copytree(folder, root / "nnUNetTrainer__nnUNetPlans__3d_lowres")
-    elif kind == "no checkpoint":
-        checkpoint.rename(checkpoint.with_name("progress.png"))
-    elif kind == "damaged checkpoint":
-        checkpoint.write_bytes(checkpoint.read_bytes()[:500])
-    elif kind == "no plans":
-        (folder / "plans.json").unlink()
-    elif kind == "other plans":
-        text = (folder / "plans.json").read_text()
-        (folder / "plans.json").write_text(text.replace("3d_fullres", "2d"))
-    elif kind == "no rootlets":
-        (folder / "dataset.json").write_text('{"labels": {"background": 0, "lesion": 1, "a": 2}}')
-    elif kind == "nothing":
-        shutil.rmtree(folder)
-        (root / "readme.txt").write_text("no model")
-    return pack(root, tmp_path / "broken.zip")
-
-
-@pytest.mark.parametrize(
-    ("kind", "told"),
-    [
-        ("code", r"trainer_class\.py.*-trust-code"),
-        ("two", "several models"),
-        ("no checkpoint", r"no checkpoint_final\.pth"),
-        ("damaged checkpoint", "checkpoint"),
-        ("no plans", r"plans\.json"),
-        ("other plans", "no configuration"),
-        ("no rootlets", "no label that can be rootlets"),
-        ("nothing", "no nnU-Net v2 model"),
-    ],
-)
-def test_what_is_no_complete_model_is_refused(tmp_path: Path, kind: str, told: str) -> None:
-    with pytest.raises(ModelError, match=told) as caught:
-        install(broken(tmp_path, kind))
-    assert "staging" not in str(caught.value)
-    assert assert_whole() == []
-    assert leftovers() == []
-
-
-def test_code_is_accepted_only_where_the_user_says_so_and_is_not_run(tmp_path: Path) -> None:
-    model = install(broken(tmp_path, "code"), trust_code=True)
-    receipt = read_receipt(model.folder.parent)
-    assert receipt is not None
-    assert receipt.trusted_code
-
-
-def test_a_release_without_the_trainer_folder_gets_it(tmp_path: Path) -> None:
-    root = tmp_path / "model-spinal-rootlets"
-    write_tiny(root, trainer_name="nnUNetTrainer_2000epochs")
-    model = install(pack(root, tmp_path / "M5.zip"))
-    assert model.folder.name == TRAINER
-    assert model.has_level_identity
-    assert len(assert_whole()) == 1
-
-
-def test_the_pair_of_a_compact_model_is_installed_together(tmp_path: Path) -> None:
-    root = tmp_path / "pair"
-    labels = {"background": 0, "cord": 1, "csf": 2, "rootlet": 3}
-    for name in ("3d_fullres", "3d_lowres"):
-        write_tiny(
-            root / f"nnUNetTrainer__nnUNetPlans__{name}",
-            labels=labels,
-            dataset_json_extra={"sct_rootlets": {}},
-        )
-    model = install(pack(root, tmp_path / "pair.zip"))
-    assert model.is_compact
-    assert model.sha256 == locate(root).sha256
-    assert len(list(model.folder.parent.rglob("*.safetensors"))) == 2
-
-
-# --- the store -----------------------------------------------------------------------------
-
-
-def remove_installed(name: str, version: str) -> None:
-    place = find(name, version)
-    assert place is not None
-    remove(place)
-
-
 def test_a_damaged_model_is_seen_and_installed_anew(manifest: Path, server: Server) -> None:
     folder = install(listed(manifest)).folder
     weights = folder / "fold_all" / "checkpoint_final.safetensors"
@@ -373,69 +258,6 @@ def test_a_folder_that_somebody_put_there_is_left_alone(
     assert locate(folder).has_level_identity
 
 
-def kept_of(model: InstalledModel) -> list[Path]:
-    """Put what an engine would keep of a model where it would."""
-    folder = home().compiled / f"{model.sha256[:32]}-3d_fullres-1"
-    folder.mkdir(parents=True)
-    (folder / "facts.json").write_text("{}")
-    proof = folder.with_name(f"{model.sha256[:32]}-bf16.json")
-    proof.write_text("{}")
-    return [folder, proof]
-
-
-def test_a_model_is_removed_and_the_others_stay(manifest: Path) -> None:
-    for version in "12":
-        install(listed(manifest, f"tiny@{version}"))
-    made = {version: kept_of(locate(f"tiny@{version}", manifest=manifest)) for version in "12"}
-    remove_installed("tiny", "1")
-    assert assert_whole() == ["tiny@2"]
-    assert [name for name in leftovers() if not name.startswith("compiled")] == []
-    assert not any(path.exists() for path in made["1"])
-    assert all(path.exists() for path in made["2"])
-
-
-def test_stores_of_the_path_come_first_and_are_only_read(
-    manifest: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shared = tmp_path / "shared"
-    monkeypatch.setenv("SCT_ROOTLETS_HOME", str(shared))
-    install(listed(manifest))
-    before = sorted((path, path.lstat().st_mtime_ns) for path in shared.rglob("*"))
-    monkeypatch.setenv("SCT_ROOTLETS_HOME", str(tmp_path / "own"))
-    monkeypatch.setenv(PATH, f"{tmp_path / 'nowhere'}{os.pathsep}{shared}")
-    assert shared in locate("tiny@1", manifest=manifest).folder.parents
-    assert shared in install(listed(manifest)).folder.parents
-    with pytest.raises(StoreError, match="only read"):
-        remove_installed("tiny", "1")
-    install(listed(manifest, "tiny@2"))
-    assert assert_whole(tmp_path / "own") == ["tiny@2"]
-    assert before == sorted((path, path.lstat().st_mtime_ns) for path in shared.rglob("*"))
-    assert len(server.requests) == 2
-    (shared / "models" / "tiny" / "1" / TRAINER / "plans.json").write_text("{}")
-    monkeypatch.setenv("SCT_ROOTLETS_OFFLINE", "1")
-    with pytest.raises(ModelError, match="not installed"):
-        locate("tiny@1", manifest=manifest)
-
-
-def in_mounted(mount: str, words: list[str], store: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command of the package where `store` was mounted first; then list its files."""
-    if shutil.which("unshare") is None:
-        pytest.skip("there is no unshare, of Linux, to mount a file system with")
-    probe = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", mount], capture_output=True, text=True, check=False
-    )
-    if probe.returncode:
-        pytest.skip(f"no file system can be mounted in a namespace here ({probe.stderr.strip()})")
-    script = f'{mount} && "$0" -m sct_rootlets "$@"; s=$?; find "{store}" -type f; exit $s'
-    return subprocess.run(
-        ["unshare", "-rm", "sh", "-c", script, sys.executable, *words],
-        env=environment(store),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_a_store_on_a_read_only_file_system(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -443,7 +265,7 @@ def test_a_store_on_a_read_only_file_system(
     for folder in ("models", "staging", "locks"):
         (store / folder).mkdir(parents=True)
     mount = f"mount --bind '{store}' '{store}' && mount -o remount,bind,ro '{store}'"
-    words = ["models", "install", "tiny@1", "-manifest", str(manifest)]
+    words = ["-m", "sct_rootlets", "models", "install", "tiny@1", "-manifest", str(manifest)]
     done = in_mounted(mount, words, store)
     assert done.returncode == 1
     for told in (str(store), "cannot be written to", "SCT_ROOTLETS_HOME"):
@@ -451,7 +273,8 @@ def test_a_store_on_a_read_only_file_system(
     assert done.stdout == ""
     monkeypatch.setenv("SCT_ROOTLETS_HOME", str(store))
     install(listed(manifest))
-    done = in_mounted(mount, ["models", "path", "tiny@1", "-manifest", str(manifest)], store)
+    words[3] = "path"
+    done = in_mounted(mount, words, store)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].endswith(TRAINER)
 
@@ -465,126 +288,13 @@ def test_a_full_disk(tmp_path: Path, size: str, server: Server) -> None:
     store = tmp_path / "store"
     store.mkdir()
     words = ["models", "install", "tiny@7", "-manifest", str(manifest), "-v", "0"]
-    done = in_mounted(f"mount -t tmpfs -o size={size} none '{store}'", words, store)
+    left = f"find '{store}' -type f"
+    mount = f"mount -t tmpfs -o size={size} none '{store}'"
+    done = in_mounted(mount, ["-m", "sct_rootlets", *words], store, then=left)
     assert done.returncode == 1
     assert "full" in done.stderr or "no room" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-
-
-# --- files, URLs, zips for another machine -------------------------------------------------
-
-
-def test_a_file_brought_by_hand_is_the_same_model(
-    manifest: Path, archives: dict[str, Path], server: Server
-) -> None:
-    model = install(listed(manifest), file=archives["1"], offline=True)
-    assert model.reference == "tiny@1"
-    assert server.requests == []
-    remove_installed("tiny", "1")
-    with pytest.raises(IntegrityError, match="seen before"):
-        install(listed(manifest), file=archives["2"])
-    assert assert_whole() == []
-
-
-def test_an_exported_model_installs_elsewhere(
-    manifest: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = install(listed(manifest))
-    place = find("tiny", "1")
-    assert place is not None
-    packed = tmp_path / "packed.zip"
-    sha256 = export(place, packed)
-    assert sha256 == sha256_of(packed)
-    assert export(place, tmp_path / "again.zip") == sha256
-    with zipfile.ZipFile(packed) as archive:
-        names = archive.namelist()
-    assert f"tiny@1/{RECEIPT}" in names
-    assert not [name for name in names if name.endswith(".safetensors")]
-    monkeypatch.setenv("SCT_ROOTLETS_HOME", str(tmp_path / "elsewhere"))
-    server.requests.clear()
-    there = install(listed(manifest), file=packed, offline=True)
-    assert server.requests == []
-    assert there.sha256 == model.sha256
-    first = read_receipt(place.folder)
-    second = read_receipt(there.folder.parent)
-    assert first is not None
-    assert second is not None
-    assert second.archive_sha256 == first.archive_sha256
-    assert second.source == first.source
-    assert second.content_sha256 == first.content_sha256
-    with pytest.raises(ModelError, match=r"holds tiny@1, not tiny@2"):
-        install(listed(manifest, "tiny@2"), file=packed)
-
-
-def test_an_exported_model_that_was_changed_is_refused(
-    manifest: Path,
-    archives: dict[str, Path],
-    server: Server,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    install(listed(manifest))
-    place = find("tiny", "1")
-    assert place is not None
-    export(place, tmp_path / "packed.zip")
-    forged = tmp_path / "forged"
-    with zipfile.ZipFile(tmp_path / "packed.zip") as archive:
-        archive.extractall(forged)
-    folder = forged / "tiny@1" / TRAINER
-    write_tiny(folder, 5)
-    changed = pack(forged, tmp_path / "changed.zip")
-    monkeypatch.setenv("SCT_ROOTLETS_HOME", str(tmp_path / "elsewhere"))
-    with pytest.raises(IntegrityError, match="not those of the receipt"):
-        install(listed(manifest), file=changed)
-    # One who forges the receipt as well is caught by a lock file that is shared ...
-    receipt = json.loads((forged / "tiny@1" / RECEIPT).read_text())
-    for name, record in receipt["files"].items():
-        path = forged / "tiny@1" / name
-        if path.exists():
-            record.update(sha256=sha256_of(path), size_bytes=path.stat().st_size)
-    (forged / "tiny@1" / RECEIPT).write_text(json.dumps(receipt))
-    forged_whole = pack(forged, tmp_path / "forged.zip")
-    monkeypatch.setenv(LOCK, str(place.store.folder / "models.lock.json"))
-    with pytest.raises(IntegrityError, match="not those that were recorded"):
-        install(listed(manifest), file=forged_whole)
-    # ... and a published hash asks for the hash of the zip itself.
-    monkeypatch.delenv(LOCK)
-    hashed = entry("1", [f"{server.base}/1.zip"], sha256_of(archives["1"]))
-    strict = listed(write_manifest(tmp_path / "strict.json", hashed))
-    with pytest.raises(IntegrityError, match="nothing proves"):
-        install(strict, file=forged_whole)
-    assert assert_whole() == []
-    packed = tmp_path / "packed.zip"
-    assert install(strict, file=packed, sha256=sha256_of(packed)).reference == "tiny@1"
-
-
-def test_a_url_needs_its_hash_and_is_found_again(server: Server, archives: dict[str, Path]) -> None:
-    url = server.add("/My%20model.zip", archives["1"].read_bytes())
-    sha256 = sha256_of(archives["1"])
-    with pytest.raises(UsageError, match="-sha256"):
-        locate(url)
-    with pytest.raises(IntegrityError):
-        locate(url, sha256=sha256_of(archives["2"]))
-    model = locate(url, sha256=sha256)
-    assert model.reference == f"url-My-model@{sha256[:12]}"
-    assert locate(url, sha256=sha256, offline=True).folder == model.folder
-    with pytest.raises(UsageError, match="https"):
-        locate("http://example.org/model.zip", sha256=sha256)
-
-
-def test_an_archive_by_its_path(archives: dict[str, Path]) -> None:
-    model = locate(archives["1"], offline=True)
-    sha256 = sha256_of(archives["1"])
-    assert model.reference == f"file-model-1@{sha256[:12]}"
-    assert locate(archives["1"]).folder == model.folder
-    assert locate(model.reference).folder == model.folder
-    with pytest.raises(IntegrityError):
-        locate(archives["1"], sha256=near(sha256))
-
-
-def test_labels_of_the_tiny_model_are_levels(archives: dict[str, Path]) -> None:
-    assert list(locate(archives["1"]).labels) == list(LEVELS.values())[1:]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no umask")

@@ -23,13 +23,13 @@ from sct_rootlets.store import install, locate
 from sct_rootlets.store import lock as locks
 from tests.store.killing import AT_LAST_S, Installer, NoWaiting, listed, stage
 from tests.store.server import Fault, Server
-from tests.store.test_install import remove_installed
 from tests.store.tiny import (
     assert_whole,
     entry,
     environment,
     leftovers,
     make_archive,
+    remove_installed,
     write_manifest,
 )
 

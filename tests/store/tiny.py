@@ -14,10 +14,13 @@ import pytest
 
 from sct_rootlets.manifest import load_manifest
 from sct_rootlets.store.home import home
+from sct_rootlets.store.installed import find, remove
 from sct_rootlets.store.receipt import verify
 
 REPOSITORY = Path(__file__).parents[2]
 LEVELS = {"background": 0, **{f"lvl{value}": value for value in range(1, 4)}}
+#: As an official release has them.
+SPINAL = {"background": 0, **{f"lvl{value}": value for value in range(1, 10)}}
 TRAINER = "nnUNetTrainer_2000epochs__nnUNetPlans__3d_fullres"
 
 
@@ -48,6 +51,16 @@ def write_tiny(folder: Path, seed: int = 0, *, padding: int = 0, **options: Any)
     if padding:
         noise = hashlib.shake_256(str(seed).encode()).digest(padding)
         (folder / "training_log.txt").write_bytes(noise)
+    return folder
+
+
+def write_fake(folder: Path, labels: dict[str, int] | None = None, **extra: Any) -> Path:
+    """Write what locate() looks at; the checkpoint is not opened by it."""
+    (folder / "fold_all").mkdir(parents=True)
+    dataset = {"labels": labels or SPINAL, **extra}
+    (folder / "dataset.json").write_text(json.dumps(dataset))
+    (folder / "plans.json").write_text('{"configurations": {}}')
+    (folder / "fold_all" / "checkpoint_final.pth").write_bytes(b"weights")
     return folder
 
 
@@ -124,3 +137,9 @@ def environment(store: Path, **more: str) -> dict[str, str]:
     """Return the environment of a process that installs into `store`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SCT_")}
     return {**kept, "PYTHONPATH": str(REPOSITORY), "SCT_ROOTLETS_HOME": str(store), **more}
+
+
+def remove_installed(name: str, version: str) -> None:
+    place = find(name, version)
+    assert place is not None
+    remove(place)
