@@ -24,7 +24,7 @@ from sct_rootlets.errors import InputError
 __all__ = [
     "Column",
     "Line",
-    "Sheet",
+    "TextTable",
     "aligned",
     "cells",
     "column",
@@ -226,7 +226,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class TextTable:
     """A table that was read: its columns in their order, and its lines.
 
     Attributes
@@ -243,7 +243,7 @@ class Sheet:
     delimiter: str
 
 
-def read_sheet(path: str | os.PathLike[str], delimiters: str = "\t") -> Sheet:
+def read_sheet(path: str | os.PathLike[str], delimiters: str = "\t") -> TextTable:
     """Read a table of text: UTF-8 with or without a byte order mark, any line ends.
 
     Parameters
@@ -255,7 +255,7 @@ def read_sheet(path: str | os.PathLike[str], delimiters: str = "\t") -> Sheet:
 
     Returns
     -------
-    Sheet
+    TextTable
         Empty lines, and columns without a name such as the index of pandas, are left out.
 
     Raises
@@ -293,7 +293,7 @@ def read_sheet(path: str | os.PathLike[str], delimiters: str = "\t") -> Sheet:
             lines.append(Line(name, reader.line_num, named, delimiter == ";"))
     except csv.Error as error:
         raise _no_text(path) from error
-    return Sheet(name, tuple(one for one in header if one), tuple(lines), delimiter)
+    return TextTable(name, tuple(one for one in header if one), tuple(lines), delimiter)
 
 
 def unescaped(cell: str) -> str:

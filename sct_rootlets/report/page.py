@@ -23,7 +23,7 @@ from sct_rootlets.colours import colour_of
 from sct_rootlets.qc.pictures import Pictures
 from sct_rootlets.report.dialogs import dialogs
 from sct_rootlets.report.strips import Scale, axis_svg, strip_svg, summary_svg
-from sct_rootlets.report.subject import Line, Subject
+from sct_rootlets.report.subject import LevelLine, Subject
 from sct_rootlets.report.verdict import FAILED, STATUSES
 
 __all__ = ["FAILED", "MARK", "STATUSES", "put_pictures", "without_large", "write"]
@@ -266,7 +266,7 @@ def _data(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _level(line: Line) -> dict[str, Any]:
+def _level(line: LevelLine) -> dict[str, Any]:
     row = line.row
     known: dict[str, Any] = {
         "name": str(row.level),

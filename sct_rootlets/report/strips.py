@@ -15,7 +15,7 @@ import numpy as np
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.colours import colour_of
-from sct_rootlets.report.subject import Line, Subject
+from sct_rootlets.report.subject import LevelLine, Subject
 
 __all__ = ["Scale", "axis_svg", "strip_svg", "summary_svg"]
 
@@ -133,7 +133,7 @@ def summary_svg(subjects: Sequence[Subject], scale: Scale) -> str:
     return _svg(HEIGHT, "".join(parts), label)
 
 
-def _known(lines: Sequence[Line]) -> list[Line]:
+def _known(lines: Sequence[LevelLine]) -> list[LevelLine]:
     return [
         line for line in lines if line.row.rostral_mm is not None and line.row.caudal_mm is not None
     ]
@@ -145,7 +145,7 @@ def _zero(subject: Subject, landmark: str) -> float | None:
     return marks.get(landmark, 0.0 if subject.origin == landmark else None)
 
 
-def _box(line: Line, left: float, right: float) -> str:
+def _box(line: LevelLine, left: float, right: float) -> str:
     colour = colour_of(line.row.level.value)
     far = [one for one in (line.length, line.midpoint) if one is not None and one.is_outlier]
     if line.row.status != "measured":

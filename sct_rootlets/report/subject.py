@@ -37,7 +37,7 @@ from sct_rootlets.report.plausibility import Comparison, compare
 from sct_rootlets.report.sources import Locator, Sources, parameters_of, sources_of
 from sct_rootlets.report.verdict import FAILED, Verdict, judge
 
-__all__ = ["Line", "Subject", "failed", "read"]
+__all__ = ["LevelLine", "Subject", "failed", "read"]
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ Loaded = TypeVar("Loaded", bound=Image)
 
 
 @dataclass(frozen=True)
-class Line:
+class LevelLine:
     """One level of one result; positions in mm, as the table counts them.
 
     Attributes
@@ -71,7 +71,7 @@ class Subject:
     name : str
         File name of the image, else of the result.
     verdict : Verdict
-    lines : tuple of Line
+    lines : tuple of LevelLine
         Empty where the table cannot be read.
     landmarks_mm : dict of str to float
         Where ``"PMJ"`` and ``"C2/C3"`` lie on the axis of the table, as far as known.
@@ -90,7 +90,7 @@ class Subject:
     key: str
     name: str
     verdict: Verdict
-    lines: tuple[Line, ...] = ()
+    lines: tuple[LevelLine, ...] = ()
     landmarks_mm: Mapping[str, float] = field(default_factory=dict)
     origin: str = ""
     worst: float = 0.0
@@ -158,7 +158,9 @@ def _read(found: Found, key: str, locator: Locator) -> Subject:
         name,
         judge(table, plausibility, problems, sources.changed),
         tuple(
-            Line(row, plausibility.lengths.get(row.level), plausibility.midpoints.get(row.level))
+            LevelLine(
+                row, plausibility.lengths.get(row.level), plausibility.midpoints.get(row.level)
+            )
             for row in table.rows
         ),
         _landmarks(table),

@@ -13,7 +13,7 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.levels.table.level_table import LevelRow
 from sct_rootlets.report.plausibility import Comparison
 from sct_rootlets.report.strips import Scale, axis_svg, strip_svg, summary_svg
-from sct_rootlets.report.subject import Line, Subject
+from sct_rootlets.report.subject import LevelLine, Subject
 from sct_rootlets.report.verdict import Verdict
 
 C4, C5, C6 = SpinalLevel.C4, SpinalLevel.C5, SpinalLevel.C6
@@ -28,7 +28,7 @@ def result(batch: Path, tmp_path: Path) -> Path:
 def subject(origin_mm: float, landmark: str = "PMJ", level: SpinalLevel = C5) -> Subject:
     """Return a result with one level 80 to 95 mm below a landmark."""
     row = LevelRow(level, "measured", origin_mm + 80, origin_mm + 95)
-    return Subject("k", "n", Verdict("ok", ()), (Line(row),), {landmark: origin_mm}, "top")
+    return Subject("k", "n", Verdict("ok", ()), (LevelLine(row),), {landmark: origin_mm}, "top")
 
 
 def test_strips_share_one_scale_whatever_the_tables_count_from() -> None:
@@ -55,7 +55,7 @@ def test_outliers_and_what_was_not_measured_look_different() -> None:
     usual = subject(0.0)
     line = usual.lines[0]
     far = replace(usual, lines=(replace(line, length=Comparison(15.0, 5.0, 1.0)),))
-    unseen = replace(usual, lines=(Line(replace(line.row, status="interpolated")),))
+    unseen = replace(usual, lines=(LevelLine(replace(line.row, status="interpolated")),))
     scale = Scale.of([usual])
     drawn = {strip_svg(row, scale) for row in (usual, far, unseen)}
     assert len(drawn) == 3

@@ -30,7 +30,7 @@ from sct_rootlets.levels.table.level_table import (
     VertebralPlace,
     VertebralRelation,
 )
-from sct_rootlets.tables import Line, Sheet, read_sheet, unescaped
+from sct_rootlets.tables import Line, TextTable, read_sheet, unescaped
 
 __all__ = ["OtherTableError", "is_levels_table", "read_levels_table", "read_table_beside"]
 
@@ -128,7 +128,7 @@ def is_levels_table(path: str | os.PathLike[str]) -> bool:
     return any(first.startswith(d.join(FORMER_COLUMNS[:3]) + d) for d in _DELIMITERS)
 
 
-def _columns_of(sheet: Sheet) -> tuple[str, ...]:
+def _columns_of(sheet: TextTable) -> tuple[str, ...]:
     """Return the columns that a table has to have: ours, or those of the published script."""
     if "spinal_level" in sheet.header:
         return FORMER_COLUMNS if {"level", "status"} & {*sheet.header} else PUBLISHED_COLUMNS
@@ -137,7 +137,7 @@ def _columns_of(sheet: Sheet) -> tuple[str, ...]:
     raise OtherTableError("is no table of levels", path=sheet.path, remedy=_REMEDY)
 
 
-def _of_ours(sheet: Sheet, path: Path) -> LevelTable:
+def _of_ours(sheet: TextTable, path: Path) -> LevelTable:
     rows = _rows(sheet, _row, "level")
     fname = _fname(sheet)
     beside = _json_of(path)
@@ -160,7 +160,9 @@ def _of_ours(sheet: Sheet, path: Path) -> LevelTable:
         ) from error
 
 
-def _rows(sheet: Sheet, row_of: Callable[[Line], LevelRow], column: str) -> tuple[LevelRow, ...]:
+def _rows(
+    sheet: TextTable, row_of: Callable[[Line], LevelRow], column: str
+) -> tuple[LevelRow, ...]:
     """Return the rows of all lines, rostral to caudal; a level may have one only."""
     rows: dict[SpinalLevel, tuple[LevelRow, int]] = {}
     for line in sheet.lines:
@@ -171,7 +173,7 @@ def _rows(sheet: Sheet, row_of: Callable[[Line], LevelRow], column: str) -> tupl
     return tuple(rows[level][0] for level in sorted(rows))
 
 
-def _fname(sheet: Sheet) -> str | None:
+def _fname(sheet: TextTable) -> str | None:
     return next((name for line in sheet.lines if (name := line.text("fname"))), None)
 
 
@@ -251,7 +253,7 @@ def _slices(line: Line) -> AxialSlices | None:
     return None if start is None or end is None else AxialSlices(start, end, *distances)
 
 
-def _of_script(sheet: Sheet) -> LevelTable:
+def _of_script(sheet: TextTable) -> LevelTable:
     """Read the layout of the published script; its distances are from the PMJ."""
 
     def row_of(line: Line) -> LevelRow:
