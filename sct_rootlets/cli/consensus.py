@@ -30,41 +30,32 @@ def add_parser(subparsers: Any) -> None:
             "sct_rootlets consensus -i rater*.nii.gz -method vote -o vote.nii.gz",
         ),
     )
-    parser.mandatory.add_argument(
-        "-i",
-        metavar="<file>",
-        type=Path,
-        nargs="+",
-        action="extend",
-        required=True,
-        help="Rootlets of two raters or more, with the same voxels in any orientation, and the "
+    parser.needs(
+        "-i <file> ...",
+        "Rootlets of two raters or more, with the same voxels in any orientation, and the "
         "value of their spinal level (or 1 throughout in all of them).",
     )
-    parser.optional.add_argument(
-        "-o",
-        metavar="<file>",
+    parser.takes(
+        "-o <file>",
+        "Consensus to write, which gives the tables their names.",
         type=values.nifti_output,
         default=Path("consensus.nii.gz"),
-        help="Consensus to write, which gives the tables their names.",
     )
-    parser.optional.add_argument(
-        "-method",
-        metavar="<str>",
-        choices=("staple", "vote"),
-        default="staple",
-        help="'staple': weighs each rater by what the others say of the voxels that he marked "
+    parser.takes(
+        "-method <str>",
+        "'staple': weighs each rater by what the others say of the voxels that he marked "
         "(Warfield 2004), within one voxel of any mark. 'vote': what most raters say; a tie is "
         "background.",
+        choices=("staple", "vote"),
+        default="staple",
     )
-    parser.optional.add_argument(
-        "-threshold",
-        metavar="<share>",
+    parser.takes(
+        "-threshold <share>",
+        "With -method staple: probability from which on the consensus has a voxel.",
         type=values.share,
         default=0.5,
-        help="With -method staple: probability from which on the consensus has a voxel.",
     )
-    options.add_common_options(parser)
-    parser.set_defaults(execute=execute)
+    options.add_common_options(parser, execute)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:

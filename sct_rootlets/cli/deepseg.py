@@ -97,12 +97,10 @@ def add_parser(subparsers: Any) -> None:
             f"{name} rootlets_levels -i t2.nii.gz -model bundled -c2c3 0.4,-31.2,18.5",
         ),
     )
-    levels.optional.add_argument(
-        "-s",
-        metavar="<file>",
-        type=Path,
+    levels.takes(
+        "-s <file>",
+        "Cord mask with the voxels of the image, in any orientation; one for each image.",
         nargs="+",
-        help="Cord mask with the voxels of the image, in any orientation; one for each image.",
     )
     options.add_identity_options(levels)
     options.add_analysis_options(levels)
@@ -116,11 +114,12 @@ def _add_task(nested: Any, name: str, **texts: Any) -> options.Parser:
     options.add_volume_option(parser)
     options.add_model_options(parser, model=_MODEL, device=_DEVICE, mirror=False)
     options.add_common_options(
-        parser, intermediate="the rootlets before post-processing, the CSF mask and the centerline"
+        parser,
+        _execute,
+        intermediate="the rootlets before post-processing, the CSF mask and the centerline",
     )
     for option in _OF_DEVELOPERS:
         parser.misc.add_argument(option, nargs="?", const="", help=argparse.SUPPRESS)
-    parser.set_defaults(execute=_execute)
     return parser
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import argparse
 import os
 import textwrap
-from pathlib import Path
 from typing import Any
 
-from sct_rootlets.cli.options import Parser
+from sct_rootlets.cli.options import Parser, add_mirror_option, add_option
 from sct_rootlets.sct.handover import CALLED_AS
 
 __all__ = [
@@ -31,87 +30,62 @@ def program() -> str:
 
 def add_scts_options(parser: Parser) -> None:
     """Add the options that a task of ``sct_deepseg`` has, as SCT has them."""
-    parser.mandatory.add_argument(
-        "-i",
-        metavar="<file>",
-        type=Path,
+    add_option(
+        parser.mandatory,
+        "-i <file>",
+        "Image, or several, to segment; or -install in its place.",
         nargs="+",
-        help="Image, or several, to segment; or -install in its place.",
     )
-    parser.optional.add_argument(
-        "-o",
-        metavar="<str>",
-        help="Rootlets to write, for one image. Without .nii.gz or .nii at its end it gets "
+    parser.takes(
+        "-o <str>",
+        "Rootlets to write, for one image. Without .nii.gz or .nii at its end it gets "
         ".nii.gz. By default <image>_rootlets.nii.gz beside the image.",
     )
-    parser.optional.add_argument(
-        "-install", action="store_true", help="Install the model of the task, and nothing else."
-    )
-    parser.optional.add_argument(
-        "-custom-url",
-        metavar="<str>",
-        nargs="+",
-        help="With -install: address of the zip of another release, which is used from now on. "
+    parser.takes("-install", "Install the model of the task, and nothing else.")
+    parser.takes(
+        "-custom-url <str>",
+        "With -install: address of the zip of another release, which is used from now on. "
         "Its sha256 is recorded at the first install, or given with -sha256.",
-    )
-    parser.optional.add_argument(
-        "-thr",
-        metavar="<float>",
-        type=float,
-        help="Make labels above this value 1 and the others 0, by which the levels are lost. "
-        "Without it, and with 0, labels stay as they are.",
-    )
-    parser.optional.add_argument(
-        "-largest",
-        metavar="<int>",
-        type=int,
-        default=0,
-        choices=(0, 1),
-        help="1: keep the largest connected object, one of all levels together as SCT has it.",
-    )
-    parser.optional.add_argument(
-        "-fill-holes",
-        metavar="<int>",
-        type=int,
-        default=0,
-        choices=(0, 1),
-        help="1: fill the holes in the objects of each level.",
-    )
-    parser.optional.add_argument(
-        "-remove-small",
-        metavar="<str>",
         nargs="+",
-        help="Least size of an object to keep, with its unit, mm3 or vox: one for all, such as "
+    )
+    parser.takes(
+        "-thr <float>",
+        "Make labels above this value 1 and the others 0, by which the levels are lost. "
+        "Without it, and with 0, labels stay as they are.",
+        type=float,
+    )
+    parser.takes(
+        "-largest <int>",
+        "1: keep the largest connected object, one of all levels together as SCT has it.",
+        type=int,
+        default=0,
+        choices=(0, 1),
+    )
+    parser.takes(
+        "-fill-holes <int>",
+        "1: fill the holes in the objects of each level.",
+        type=int,
+        default=0,
+        choices=(0, 1),
+    )
+    parser.takes(
+        "-remove-small <str>",
+        "Least size of an object to keep, with its unit, mm3 or vox: one for all, such as "
         "1mm3 or 5vox, or one for each class of the model, such as 10 20 10vox for three.",
+        nargs="+",
     )
-    parser.optional.add_argument(
-        "-test-time-aug",
-        action="store_true",
-        help="Average over mirrored views of the image, as far as the model allows it: several "
-        "times slower.",
-    )
-    parser.misc.add_argument(
-        "-qc",
-        metavar="<folder>",
-        type=Path,
-        help="Folder for the quality control, made if missing.",
-    )
-    parser.misc.add_argument(
-        "-qc-dataset", metavar="<str>", help="Name of the dataset in SCT's report."
-    )
-    parser.misc.add_argument(
-        "-qc-subject", metavar="<str>", help="Name of the subject in SCT's report."
-    )
-    parser.misc.add_argument(
-        "-qc-plane",
-        metavar="<str>",
+    add_mirror_option(parser)
+    add_option(parser.misc, "-qc <folder>", "Folder for the quality control, made if missing.")
+    add_option(parser.misc, "-qc-dataset <str>", "Name of the dataset in SCT's report.")
+    add_option(parser.misc, "-qc-subject <str>", "Name of the subject in SCT's report.")
+    add_option(
+        parser.misc,
+        "-qc-plane <str>",
+        "Accepted as SCT accepts it; rootlets are shown in the axial plane.",
         choices=("Axial", "Sagittal"),
         default="Axial",
-        help="Accepted as SCT accepts it; rootlets are shown in the axial plane.",
     )
-    parser.misc.add_argument(
-        "-qc-seg", metavar="<file>", type=Path, help="Mask around which SCT's report is cropped."
-    )
+    add_option(parser.misc, "-qc-seg <file>", "Mask around which SCT's report is cropped.")
 
 
 class OldSyntax(argparse.Action):

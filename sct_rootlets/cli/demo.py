@@ -30,30 +30,25 @@ def add_parser(subparsers: Any) -> None:
         "it, and compare the\nlevels found with the true ones. Needs no data and no network.",
         examples=("sct_rootlets demo", "sct_rootlets demo -o demo -seed 12"),
     )
-    parser.optional.add_argument(
-        "-o",
-        metavar="<folder>",
-        type=Path,
+    parser.takes(
+        "-o <folder>",
+        "Folder for the phantom, the results and the figure, made if missing.",
         default=Path("sct_rootlets_demo"),
-        help="Folder for the phantom, the results and the figure, made if missing.",
     )
-    parser.optional.add_argument(
-        "-seed",
-        metavar="<int>",
+    parser.takes(
+        "-seed <int>",
+        f"Seed of the phantom, below {FIRST_TRAINING_SEED}: others were trained on.",
         type=values.whole_number,
         default=DEMO_SEED,
-        help=f"Seed of the phantom, below {FIRST_TRAINING_SEED}: others were trained on.",
     )
-    parser.optional.add_argument(
-        "-definition",
-        metavar="<str>",
+    parser.takes(
+        "-definition <str>",
+        "What a spinal level is, as in 'sct_rootlets run'.",
         choices=("caudal", "extent"),
         default="caudal",
-        help="What a spinal level is, as in 'sct_rootlets run'.",
     )
     options.add_model_options(parser)
-    options.add_common_options(parser)
-    parser.set_defaults(execute=execute)
+    options.add_common_options(parser, execute)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:

@@ -39,77 +39,47 @@ def add_parser(subparsers: Any) -> None:
             "-o out/metrics.tsv",
         ),
     )
-    parser.mandatory.add_argument(
-        "-i",
-        metavar="<file>",
-        type=Path,
-        nargs="+",
-        action="extend",
-        required=True,
-        help="Predictions: rootlets with the value of their spinal level (C1 = 1 ... T1 = 9 ... "
+    parser.needs(
+        "-i <file> ...",
+        "Predictions: rootlets with the value of their spinal level (C1 = 1 ... T1 = 9 ... "
         "S5 = 30), or 1 throughout. Probabilities (0 to 1) are cut at 0.5, and their calibration "
         "is measured too.",
     )
-    parser.mandatory.add_argument(
-        "-ref",
-        metavar="<file>",
-        type=Path,
-        nargs="+",
-        action="extend",
-        required=True,
-        help="References, one for each prediction, in the same order and with the same voxels, in "
+    parser.needs(
+        "-ref <file> ...",
+        "References, one for each prediction, in the same order and with the same voxels, in "
         "any orientation.",
     )
-    parser.optional.add_argument(
-        "-s",
-        metavar="<file>",
-        type=Path,
-        nargs="+",
-        action="extend",
-        help="Cord masks with the voxels of the references, one for each. Levels are then derived "
+    parser.takes(
+        "-s <file> ...",
+        "Cord masks with the voxels of the references, one for each. Levels are then derived "
         "from both sides, and their borders compared along one centerline.",
     )
-    parser.optional.add_argument(
-        "-tables",
-        metavar="<file>",
-        type=Path,
-        nargs="+",
-        action="extend",
-        help="Tables of the levels (.tsv) of the predictions, as of sct_rootlets levels or run, in "
+    parser.takes(
+        "-tables <file> ...",
+        "Tables of the levels (.tsv) of the predictions, as of sct_rootlets levels or run, in "
         "place of levels derived here. With -s, or on a curve through the reference's borders.",
     )
-    parser.optional.add_argument(
-        "-ref-tables",
-        metavar="<file>",
-        type=Path,
-        nargs="+",
-        action="extend",
-        help="Tables of the levels of the references.",
-    )
-    parser.optional.add_argument(
-        "-level",
-        metavar="<levels>",
-        type=values.spinal_levels,
-        help="Levels to compare, such as C3:C8, where the references were not annotated beyond "
+    parser.takes("-ref-tables <file> ...", "Tables of the levels of the references.")
+    parser.takes(
+        "-level <levels>",
+        "Levels to compare, such as C3:C8, where the references were not annotated beyond "
         "them: all others are taken for background on both sides. By default all.",
+        type=values.spinal_levels,
     )
-    parser.optional.add_argument(
-        "-definition",
-        metavar="<str>",
+    parser.takes(
+        "-definition <str>",
+        "What a spinal level is, where levels are derived; see sct_rootlets levels -h. For "
+        "another one give tables.",
         choices=("caudal", "extent", "midgap"),
         default="caudal",
-        help="What a spinal level is, where levels are derived; see sct_rootlets levels -h. For "
-        "another one give tables.",
     )
-    parser.optional.add_argument(
-        "-o",
-        metavar="<file>",
-        type=Path,
+    parser.takes(
+        "-o <file>",
+        "Table to write, .tsv, which gives the others their names.",
         default=Path("metrics.tsv"),
-        help="Table to write, .tsv, which gives the others their names.",
     )
-    options.add_common_options(parser)
-    parser.set_defaults(execute=execute)
+    options.add_common_options(parser, execute)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from sct_rootlets.cli import options
@@ -34,35 +33,25 @@ def add_parser(subparsers: Any) -> None:
             "sct_rootlets export -i bold_levels_regions_dseg.nii.gz -to fsleyes -image bold.nii.gz",
         ),
     )
-    parser.mandatory.add_argument(
-        "-i",
-        metavar="<file>",
-        type=Path,
-        required=True,
-        help="Label image: spinal levels, rootlets, or regions of sct_rootlets map.",
+    parser.needs(
+        "-i <file>", "Label image: spinal levels, rootlets, or regions of sct_rootlets map."
     )
-    parser.optional.add_argument(
-        "-to",
-        metavar="<str>",
+    parser.takes(
+        "-to <str>",
+        f"Viewer: {', '.join(_VIEWERS)}, or all of them. Default: all.",
         choices=(*_VIEWERS, "all"),
         default="all",
-        help=f"Viewer: {', '.join(_VIEWERS)}, or all of them. Default: all.",
     )
-    parser.optional.add_argument(
-        "-ofolder",
-        metavar="<folder>",
-        type=Path,
-        help="Folder for the look-ups, made if missing. By default that of the label image.",
+    parser.takes(
+        "-ofolder <folder>",
+        "Folder for the look-ups, made if missing. By default that of the label image.",
     )
-    parser.optional.add_argument(
-        "-image",
-        metavar="<file>",
-        type=Path,
-        help="MR image for the command that opens it all. By default the one that the labels were "
+    parser.takes(
+        "-image <file>",
+        "MR image for the command that opens it all. By default the one that the labels were "
         "made of, if it is found.",
     )
-    options.add_common_options(parser)
-    parser.set_defaults(execute=execute)
+    options.add_common_options(parser, execute)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:

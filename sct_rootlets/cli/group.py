@@ -27,24 +27,13 @@ def add_parser(subparsers: Any) -> None:
             "sct_rootlets group -i sub-*/func/*_stats.tsv -o group_stats.tsv",
         ),
     )
-    parser.mandatory.add_argument(
-        "-i",
-        metavar="<file>",
-        type=Path,
-        nargs="+",
-        action="extend",
-        required=True,
-        help="Tables, one a subject.",
-    )
-    parser.optional.add_argument(
-        "-o",
-        metavar="<file>",
-        type=Path,
+    parser.needs("-i <file> ...", "Tables, one a subject.")
+    parser.takes(
+        "-o <file>",
+        "Table to write, .tsv, with a .json that describes its columns.",
         default=Path("group.tsv"),
-        help="Table to write, .tsv, with a .json that describes its columns.",
     )
-    options.add_common_options(parser)
-    parser.set_defaults(execute=execute)
+    options.add_common_options(parser, execute)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:

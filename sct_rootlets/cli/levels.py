@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from sct_rootlets.cli import options, quality, values
@@ -37,50 +36,43 @@ def add_parser(subparsers: Any) -> None:
             "levels.csv",
         ),
     )
-    parser.optional.add_argument(
-        "-i",
-        metavar="<file>",
-        type=Path,
-        help="Rootlets: spinal level values (C1 = 1 ... T1 = 9 ... S5 = 30), or 1 throughout, in "
+    parser.takes(
+        "-i <file>",
+        "Rootlets: spinal level values (C1 = 1 ... T1 = 9 ... S5 = 30), or 1 throughout, in "
         "which case -discs, -vertfile or -c2c3 is needed too. Without rootlets the levels are "
         "predicted from the vertebrae alone.",
     )
-    parser.mandatory.add_argument(
-        "-s",
-        metavar="<file>",
-        type=Path,
-        required=True,
-        help="Cord mask with the voxels of the rootlets, in any orientation. Probabilities are cut "
+    parser.needs(
+        "-s <file>",
+        "Cord mask with the voxels of the rootlets, in any orientation. Probabilities are cut "
         "at 0.5.",
     )
     options.add_identity_options(parser)
     options.add_analysis_options(parser)
     where = parser.optional.add_mutually_exclusive_group()
-    where.add_argument(
-        "-o",
-        metavar="<file>",
-        type=values.nifti_output,
-        help="Label image of levels to write, which gives the others their names. By default "
+    options.add_option(
+        where,
+        "-o <file>",
+        "Label image of levels to write, which gives the others their names. By default "
         "t2_spinal_levels.nii.gz for t2_rootlets.nii.gz, and "
         "sub-1_T2w_label-spinallevels_dseg.nii.gz for sub-1_T2w_label-rootlets_dseg.nii.gz.",
+        type=values.nifti_output,
     )
-    where.add_argument(
-        "-ofolder",
-        metavar="<folder>",
-        type=Path,
-        help="Folder for results of that default name, made if missing. By default that of the "
+    options.add_option(
+        where,
+        "-ofolder <folder>",
+        "Folder for results of that default name, made if missing. By default that of the "
         "rootlets.",
     )
     quality.add_qc_options(parser)
-    parser.optional.add_argument(
-        "-qc-image",
-        metavar="<file>",
-        type=Path,
-        help="MR image to draw the levels on, on any grid of the same world. Without it the masks "
+    parser.takes(
+        "-qc-image <file>",
+        "MR image to draw the levels on, on any grid of the same world. Without it the masks "
         "are drawn alone.",
     )
-    options.add_common_options(parser, intermediate="the numbered rootlets and the centerline")
-    parser.set_defaults(execute=execute)
+    options.add_common_options(
+        parser, execute, intermediate="the numbered rootlets and the centerline"
+    )
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:

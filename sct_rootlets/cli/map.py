@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from sct_rootlets.cli import options, values
@@ -47,129 +46,96 @@ def add_parser(subparsers: Any) -> None:
             "z.nii.gz -thr 2.3",
         ),
     )
-    parser.mandatory.add_argument(
-        "-i",
-        metavar="<file>",
-        type=Path,
-        required=True,
-        help="Label image of spinal levels, as of sct_rootlets run or levels. From its table, if "
+    parser.needs(
+        "-i <file>",
+        "Label image of spinal levels, as of sct_rootlets run or levels. From its table, if "
         "it lies beside it, come the uncertainties of the slices.",
     )
-    parser.mandatory.add_argument(
-        "-d",
-        metavar="<file>",
-        type=Path,
-        required=True,
-        help="Destination: EPI, 3D or 4D. Only its grid is read.",
-    )
-    parser.optional.add_argument(
-        "-w",
-        metavar="<file>",
-        nargs="+",
-        default=[],
-        help="Transforms from the image of -i to that of -d, in the order of sct_apply_transfo -w, "
+    parser.needs("-d <file>", "Destination: EPI, 3D or 4D. Only its grid is read.")
+    parser.takes(
+        "-w <file>",
+        "Transforms from the image of -i to that of -d, in the order of sct_apply_transfo -w, "
         "composed and applied once: displacement fields (.nii.gz) and affines (.mat, .txt) of SCT, "
         "ANTs and ITK; matrices of FSL's flirt with the images of its -in and -ref, as "
         "MATRIX,IN,REF; or text files of 4x4 numbers that map world mm of -d to world mm of -i. "
         "Without it both images share one world.",
-    )
-    parser.optional.add_argument(
-        "-winv",
-        metavar="<file>",
+        type=str,
         nargs="+",
         default=[],
-        help="Those affines of -w that are inverted first, written as in -w.",
     )
-    parser.optional.add_argument(
-        "-s",
-        metavar="<file>",
-        type=Path,
-        help="Cord mask of the EPI, with its voxels. Bounds the levels, and shows whether the "
+    parser.takes(
+        "-winv <file>",
+        "Those affines of -w that are inverted first, written as in -w.",
+        type=str,
+        nargs="+",
+        default=[],
+    )
+    parser.takes(
+        "-s <file>",
+        "Cord mask of the EPI, with its voxels. Bounds the levels, and shows whether the "
         "transforms go the right way.",
     )
-    parser.optional.add_argument(
-        "-o",
-        metavar="<file>",
-        type=values.nifti_output,
-        help="Label image to write, which gives the others their names. By default "
+    parser.takes(
+        "-o <file>",
+        "Label image to write, which gives the others their names. By default "
         "bold_spinal_levels.nii.gz for bold.nii.gz, and "
         "sub-1_space-bold_label-spinallevels_dseg.nii.gz for sub-1_bold.nii.gz, beside it.",
+        type=values.nifti_output,
     )
-    parser.optional.add_argument(
-        "-probseg",
-        metavar="<str>",
+    parser.takes(
+        "-probseg <str>",
+        "Also write the shares: as one 4D image ('4d', also without a word), or as one image "
+        "a level ('files').",
         nargs="?",
         const="4d",
         choices=("4d", "files"),
-        help="Also write the shares: as one 4D image ('4d', also without a word), or as one image "
-        "a level ('files').",
     )
     _add_analysis_options(parser)
-    options.add_common_options(parser)
-    parser.set_defaults(execute=execute)
+    options.add_common_options(parser, execute)
 
 
 def _add_analysis_options(parser: options.Parser) -> None:
     """Add what asks for regions, time series and statistic maps."""
-    parser.optional.add_argument(
+    parser.takes(
         "-regions",
-        action="store_true",
-        help="Also divide each level into left and right, dorsal and ventral, about the middle of "
+        "Also divide each level into left and right, dorsal and ventral, about the middle of "
         "the cord in each slice: of the mask of -s, or else of the mapped cord.",
     )
-    parser.optional.add_argument(
-        "-gm",
-        metavar="<file>",
-        type=Path,
-        help="Grey matter of the EPI with its voxels, a mask or its probability (as of PAM50_gm "
+    parser.takes(
+        "-gm <file>",
+        "Grey matter of the EPI with its voxels, a mask or its probability (as of PAM50_gm "
         "warped to the EPI). Regions are then horns and white matter.",
     )
-    parser.optional.add_argument(
-        "-func",
-        metavar="<file>",
-        type=Path,
-        help="Time series with the voxels of -d, 4D. It is read volume by volume, twice, and "
+    parser.takes(
+        "-func <file>",
+        "Time series with the voxels of -d, 4D. It is read volume by volume, twice, and "
         "needs no more memory for more volumes. Voxels that are NaN in a volume, or the same in "
         "all, are left out and counted.",
     )
-    parser.optional.add_argument(
-        "-average",
-        metavar="<str>",
-        choices=("weighted", "label", "fit"),
-        default="weighted",
-        help="How voxels make one number of a level: 'weighted' by their share of it; 'label', "
+    parser.takes(
+        "-average <str>",
+        "How voxels make one number of a level: 'weighted' by their share of it; 'label', "
         "the plain mean of those that have its label, as NiftiLabelsMasker of nilearn on "
         "X.nii.gz; 'fit', by least squares as its NiftiMapsMasker on X_probseg.nii.gz.",
+        choices=("weighted", "label", "fit"),
+        default="weighted",
     )
-    parser.optional.add_argument(
-        "-mask",
-        metavar="<file>",
-        type=Path,
-        help="Only voxels within this mask enter time series and statistics.",
-    )
-    parser.optional.add_argument(
-        "-standardize",
-        metavar="<str>",
+    parser.takes("-mask <file>", "Only voxels within this mask enter time series and statistics.")
+    parser.takes(
+        "-standardize <str>",
+        "Time series as they are ('none'), in standard deviations ('zscore'), or in percent "
+        "of their mean ('psc').",
         choices=("none", "zscore", "psc"),
         default="none",
-        help="Time series as they are ('none'), in standard deviations ('zscore'), or in percent "
-        "of their mean ('psc').",
     )
-    parser.optional.add_argument(
-        "-stat",
-        metavar="<file>",
-        type=Path,
+    parser.takes(
+        "-stat <file>",
+        "Statistic maps with the voxels of -d, to summarise by level. The figure is of the "
+        "first one.",
         nargs="+",
         default=[],
-        help="Statistic maps with the voxels of -d, to summarise by level. The figure is of the "
-        "first one.",
     )
-    parser.optional.add_argument(
-        "-thr",
-        metavar="<float>",
-        type=float,
-        help="With -stat: voxels above it are counted as active.",
-    )
+    parser.takes("-thr <float>", "With -stat: voxels above it are counted as active.", type=float)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:

@@ -26,14 +26,7 @@ def add_parser(subparsers: Any) -> None:
             "sct_rootlets models install rootlets -from-file model.zip",
         ),
     )
-    parser.misc.add_argument("-h", "--help", action="help", help="Show this help and exit.")
-    nested = parser.add_subparsers(
-        title="COMMANDS",
-        dest="models_command",
-        metavar="COMMAND",
-        parser_class=options.Parser,
-        required=True,
-    )
+    nested = options.add_commands(parser, "models_command")
     for add in (_list, _show, _install, _verify, _path, _export, _remove):
         add(nested)
 
@@ -79,22 +72,17 @@ def _install(nested: Any) -> None:
         ),
     )
     _add_name(parser, "Name or name@version of 'models list', path of a zip, or https:// address.")
-    parser.optional.add_argument(
-        "-from-file",
-        metavar="<file>",
-        type=Path,
-        help="Archive of this model on this disk, used in place of a download: the original one, "
+    parser.takes(
+        "-from-file <file>",
+        "Archive of this model on this disk, used in place of a download: the original one, "
         "or a zip of 'models export'.",
     )
-    parser.optional.add_argument(
-        "-sha256",
-        metavar="<hex>",
-        help="What the archive must have, 64 hex digits. Other bytes are refused.",
+    parser.takes(
+        "-sha256 <hex>", "What the archive must have, 64 hex digits. Other bytes are refused."
     )
-    parser.optional.add_argument(
-        "-accept-change",
-        metavar="<name@version>",
-        help="Accept that this version has other bytes than those recorded at the first install; "
+    parser.takes(
+        "-accept-change <name@version>",
+        "Accept that this version has other bytes than those recorded at the first install; "
         "it is installed anew.",
     )
     options.add_store_options(parser)
@@ -137,9 +125,7 @@ def _export(nested: Any) -> None:
         examples=("sct_rootlets models export rootlets -o rootlets.zip",),
     )
     _add_name(parser)
-    parser.mandatory.add_argument(
-        "-o", metavar="<file>", type=_zip_output, required=True, help="Zip to write."
-    )
+    parser.needs("-o <file>", "Zip to write.", type=_zip_output)
     _finish(parser, _execute_export)
 
 
@@ -166,13 +152,10 @@ def _finish(
     parser: options.Parser, execute: Any, *, as_json: bool = False, with_manifest: bool = True
 ) -> None:
     if as_json:
-        parser.optional.add_argument(
-            "-json", action="store_true", help="Print JSON, for scripts, in place of a table."
-        )
+        parser.takes("-json", "Print JSON, for scripts, in place of a table.")
     if with_manifest:
         options.add_store_options(parser, installs=False)
-    options.add_common_options(parser)
-    parser.set_defaults(execute=execute)
+    options.add_common_options(parser, execute)
 
 
 def _zip_output(text: str) -> Path:

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Parser",
     "add_analysis_options",
+    "add_commands",
     "add_common_options",
     "add_identity_options",
+    "add_mirror_option",
     "add_model_options",
+    "add_option",
     "add_store_options",
     "add_subcommand",
     "add_volume_option",
@@ -31,6 +34,8 @@ __all__ = [
 ]
 
 DEFAULT_REACH_MM = 1.5
+
+_READ_AS = {"<file>": Path, "<folder>": Path}
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,6 +53,14 @@ class Parser(argparse.ArgumentParser):
         self.mandatory = self.add_argument_group("MANDATORY ARGUMENTS")
         self.optional = self.add_argument_group("OPTIONAL ARGUMENTS")
         self.misc = self.add_argument_group("MISC ARGUMENTS")
+
+    def needs(self, form: str, text: str, **how: Any) -> None:
+        """Add a mandatory option, as :func:`add_option` does."""
+        add_option(self.mandatory, form, text, required=True, **how)
+
+    def takes(self, form: str, text: str, **how: Any) -> None:
+        """Add an optional one, as :func:`add_option` does."""
+        add_option(self.optional, form, text, **how)
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and `message`, and exit with status 2."""
@@ -71,6 +84,37 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
         return f"{text} Default: %(default)s."
 
 
+def add_commands(parser: Parser, dest: str) -> Any:
+    """Add -h and subcommands; return what :func:`add_subcommand` adds them to."""
+    parser.misc.add_argument("-h", "--help", action="help", help="Show this help and exit.")
+    return parser.add_subparsers(
+        title="COMMANDS", dest=dest, metavar="COMMAND", parser_class=Parser, required=True
+    )
+
+
+def add_option(group: Any, form: str, text: str, **how: Any) -> None:
+    """Add an option to a group of options.
+
+    Parameters
+    ----------
+    group : argparse group
+    form : str
+        As the help shows it: ``-fast`` is a switch, ``-o <file>`` takes a word, ``-i <file> ...``
+        takes one or more, at once or one by one. A ``<file>`` or ``<folder>`` is a path.
+    text : str
+        What it is for.
+    **how
+        What ``add_argument`` has to know besides.
+    """
+    option, *words = form.split()
+    known: dict[str, Any] = {"action": "store_true"}
+    if words:
+        known = {"metavar": words[0], "type": _READ_AS.get(words[0])}
+    if words[1:]:
+        known |= {"nargs": "+", "action": "extend"}
+    group.add_argument(option, help=text, **{**known, **how})
+
+
 def add_subcommand(
     subparsers: Any, name: str, *, summary: str, description: str, examples: Sequence[str]
 ) -> Parser:
@@ -91,71 +135,67 @@ def add_model_options(
     `model` and `device` say what is taken without -model and -device, where the command
     decides that; the defaults are then None. `mirror` adds -test-time-aug.
     """
-    parser.optional.add_argument(
-        "-model",
-        metavar="<str>",
-        default=None if model else "bundled",
-        help="Model: 'bundled' (the compact model that comes with this package), a name or "
+    parser.takes(
+        "-model <str>",
+        "Model: 'bundled' (the compact model that comes with this package), a name or "
         "name@version of 'sct_rootlets models list', the path of an nnU-Net v2 rootlets folder "
         "or of a zip of one, or the https:// address of a zip, with -sha256. What is missing is "
         f"installed. {model}".rstrip(),
+        default=None if model else "bundled",
     )
-    parser.optional.add_argument(
-        "-sha256",
-        metavar="<hex>",
-        help="What the archive of the model must have, 64 hex digits. Other bytes are refused.",
+    parser.takes(
+        "-sha256 <hex>",
+        "What the archive of the model must have, 64 hex digits. Other bytes are refused.",
     )
     add_store_options(parser)
-    parser.optional.add_argument(
-        "-device",
-        metavar="<str>",
-        default=None if device else "auto",
-        help="Where the network runs: cpu, cuda, cuda:N, mps, or auto, which takes a CUDA GPU "
+    parser.takes(
+        "-device <str>",
+        "Where the network runs: cpu, cuda, cuda:N, mps, or auto, which takes a CUDA GPU "
         f"if there is one. {device}".rstrip(),
+        default=None if device else "auto",
     )
-    parser.optional.add_argument(
-        "-threads",
-        metavar="<int>",
-        type=values.positive_int,
-        help="Processor threads for the network. By default the cores that this process may "
+    parser.takes(
+        "-threads <int>",
+        "Processor threads for the network. By default the cores that this process may "
         "really use: those of its container's or job's CPU quota, and no more than "
         "OMP_NUM_THREADS.",
+        type=values.positive_int,
     )
-    parser.optional.add_argument(
-        "-engine",
-        metavar="<str>",
-        choices=("auto", "nnunet", "openvino", "torch"),
-        default="auto",
-        help="What computes the network. 'nnunet': nnU-Net's own predictor, the reference. "
+    parser.takes(
+        "-engine <str>",
+        "What computes the network. 'nnunet': nnU-Net's own predictor, the reference. "
         "'openvino': the fastest on CPUs. 'torch': our own sliding window, for CUDA and MPS. "
         "'auto': the fastest one there is for the device and the model whose result agrees with "
         "the reference.",
+        choices=("auto", "nnunet", "openvino", "torch"),
+        default="auto",
     )
-    parser.optional.add_argument(
+    parser.takes(
         "-fast",
-        action="store_true",
-        help="Also accept a reduced precision whose agreement with the reference was not proven "
+        "Also accept a reduced precision whose agreement with the reference was not proven "
         "for this model: faster, and some voxels at the edges of rootlets may differ. The "
         "sidecar says that it was used.",
     )
-    if not mirror:
-        return
-    parser.optional.add_argument(
+    if mirror:
+        add_mirror_option(parser)
+
+
+def add_mirror_option(parser: Parser) -> None:
+    """Add -test-time-aug."""
+    parser.takes(
         "-test-time-aug",
-        action="store_true",
-        help="Average over mirrored views of the image, as far as the model allows it: several "
+        "Average over mirrored views of the image, as far as the model allows it: several "
         "times slower.",
     )
 
 
 def add_volume_option(parser: Parser) -> None:
     """Add -volume."""
-    parser.optional.add_argument(
-        "-volume",
-        metavar="<int>",
-        type=values.whole_number,
-        help="Volume of a 4D image to take. The first one is 0, as SCT and FSL count. Only it is "
+    parser.takes(
+        "-volume <int>",
+        "Volume of a 4D image to take. The first one is 0, as SCT and FSL count. Only it is "
         "read. Without it a 4D image of several volumes is an error.",
+        type=values.whole_number,
     )
 
 
@@ -177,25 +217,22 @@ def settings(arguments: argparse.Namespace, device: str = "auto") -> Settings:
 
 def add_store_options(parser: Parser, *, installs: bool = True) -> None:
     """Add -manifest, and where something can be installed -offline and -trust-code."""
-    parser.optional.add_argument(
-        "-manifest",
-        metavar="<file>",
-        type=Path,
-        help="Your own manifest, which adds models to those known (also: SCT_ROOTLETS_MANIFEST).",
+    parser.takes(
+        "-manifest <file>",
+        "Your own manifest, which adds models to those known (also: SCT_ROOTLETS_MANIFEST).",
     )
     if not installs:
         return
-    parser.optional.add_argument(
+    parser.takes(
         "-offline",
+        "Never use the network; say what is missing and how to bring it (also: "
+        "SCT_ROOTLETS_OFFLINE=1).",
         action="store_const",
         const=True,
-        help="Never use the network; say what is missing and how to bring it (also: "
-        "SCT_ROOTLETS_OFFLINE=1).",
     )
-    parser.optional.add_argument(
+    parser.takes(
         "-trust-code",
-        action="store_true",
-        help="Accept a model that comes with code, or whose checkpoint runs code when it is read "
+        "Accept a model that comes with code, or whose checkpoint runs code when it is read "
         "at the installation. Only for models whose authors you trust.",
     )
 
@@ -203,91 +240,78 @@ def add_store_options(parser: Parser, *, installs: bool = True) -> None:
 def add_identity_options(parser: Parser) -> None:
     """Add -discs, -vertfile and -c2c3, which say which spinal level rootlets belong to."""
     vertebrae = parser.optional.add_mutually_exclusive_group()
-    vertebrae.add_argument(
-        "-discs",
-        metavar="<file>",
-        type=Path,
-        help="Disc labels, on any grid of the same world: points at the posterior tip of each "
+    add_option(
+        vertebrae,
+        "-discs <file>",
+        "Disc labels, on any grid of the same world: points at the posterior tip of each "
         "disc, of value 3 for C2/C3, 4 for C3/C4, and so on (as of sct_label_utils or "
         "sct_label_vertebrae). C2/C3 alone is enough, at more uncertainty. Needed to name the "
         "levels where the model does not, as the bundled one; and they say how the levels lie "
         "against the vertebrae.",
     )
-    vertebrae.add_argument(
-        "-vertfile",
-        metavar="<file>",
-        type=Path,
-        help="In place of -discs: a cord labelled with vertebral levels (as of "
+    add_option(
+        vertebrae,
+        "-vertfile <file>",
+        "In place of -discs: a cord labelled with vertebral levels (as of "
         "sct_label_vertebrae), or points at the centres of the vertebral bodies. C1 = 1 ... C7 = "
         "7, T1 = 8, and so on.",
     )
-    parser.optional.add_argument(
-        "-c2c3",
-        metavar="<x,y,z>",
-        type=values.point,
-        help="Posterior tip of the C2/C3 disc in world RAS+ mm (the coordinates FSLeyes shows "
+    parser.takes(
+        "-c2c3 <x,y,z>",
+        "Posterior tip of the C2/C3 disc in world RAS+ mm (the coordinates FSLeyes shows "
         "as 'Coordinates: Scanner anatomical'), in place of -discs.",
+        type=values.point,
     )
 
 
 def add_analysis_options(parser: Parser) -> None:
     """Add -pmj, and what :func:`level_options` reads."""
-    parser.optional.add_argument(
-        "-pmj",
-        metavar="<file>",
-        type=Path,
-        help="Label of the pontomedullary junction (one voxel, value 50), on any grid of the same "
+    parser.takes(
+        "-pmj <file>",
+        "Label of the pontomedullary junction (one voxel, value 50), on any grid of the same "
         "world. The table then has the distance of each level from it.",
     )
-    parser.optional.add_argument(
-        "-definition",
-        metavar="<str>",
-        choices=("caudal", "extent", "midgap", "valosek2024"),
-        default="caudal",
-        help="What a spinal level is. 'caudal': from the caudal end of the rootlets of the "
+    parser.takes(
+        "-definition <str>",
+        "What a spinal level is. 'caudal': from the caudal end of the rootlets of the "
         "level above to the caudal end of its own (Mendez 2021; levels without gaps). "
         "'extent': the stretch where its own rootlets enter the cord. 'midgap': as 'extent', "
         "with borders in the middle of the gaps. 'valosek2024': the published voxel method "
         "(Valosek 2024), to reproduce papers.",
+        choices=("caudal", "extent", "midgap", "valosek2024"),
+        default="caudal",
     )
-    parser.optional.add_argument(
-        "-reach",
-        metavar="<mm>",
+    parser.takes(
+        "-reach <mm>",
+        "Largest distance in mm from the surface of the cord at which rootlets count as "
+        "entering it.",
         type=values.positive_float,
         default=DEFAULT_REACH_MM,
-        help="Largest distance in mm from the surface of the cord at which rootlets count as "
-        "entering it.",
     )
-    parser.optional.add_argument(
-        "-dilation",
-        metavar="<int>",
+    parser.takes(
+        "-dilation <int>",
+        "With -definition valosek2024: by how many voxels the cord is dilated. Default: 3.",
         type=values.whole_number,
-        help="With -definition valosek2024: by how many voxels the cord is dilated. Default: 3.",
     )
-    parser.optional.add_argument(
-        "-extend",
-        metavar="<level>",
-        type=values.spinal_level,
-        help="Last level of the table, such as T12: levels caudal of those seen are extrapolated "
+    parser.takes(
+        "-extend <level>",
+        "Last level of the table, such as T12: levels caudal of those seen are extrapolated "
         "to it, at growing uncertainty. By default T1, and nothing is extrapolated.",
+        type=values.spinal_level,
     )
-    parser.optional.add_argument(
+    parser.takes(
         "-renumber",
-        action="store_true",
-        help="Where the vertebrae contradict the numbering of the rootlets, apply the likeliest "
+        "Where the vertebrae contradict the numbering of the rootlets, apply the likeliest "
         "one. Without it a contradiction is only warned of.",
     )
-    parser.optional.add_argument(
+    parser.takes(
         "-axial",
-        action="store_true",
-        help="Paint whole axial slices with one level. By default a voxel of the cord takes the "
+        "Paint whole axial slices with one level. By default a voxel of the cord takes the "
         "level of the point of the centerline that lies nearest.",
     )
-    parser.optional.add_argument(
-        "-ocsv",
-        metavar="<file>",
-        type=Path,
-        help="Also write the table in the layout of the published script of Valosek 2024 "
+    parser.takes(
+        "-ocsv <file>",
+        "Also write the table in the layout of the published script of Valosek 2024 "
         "(spinal_level, fname, slice_start, ...).",
     )
 
@@ -314,25 +338,26 @@ def level_options(arguments: argparse.Namespace) -> LevelOptions:
     )
 
 
-def add_common_options(parser: Parser, *, intermediate: str = "") -> None:
-    """Add -r (where `intermediate` says what is kept), -v and -h."""
+def add_common_options(parser: Parser, execute: Any, *, intermediate: str = "") -> None:
+    """Add -r (where `intermediate` says what is kept), -v and -h, and what the command does."""
+    parser.set_defaults(execute=execute)
     if intermediate:
-        parser.misc.add_argument(
-            "-r",
-            metavar="<int>",
+        add_option(
+            parser.misc,
+            "-r <int>",
+            f"Remove temporary files. 0 keeps {intermediate}.",
             type=int,
             choices=(0, 1),
             default=1,
-            help=f"Remove temporary files. 0 keeps {intermediate}.",
         )
-    parser.misc.add_argument(
-        "-v",
-        metavar="<int>",
+    add_option(
+        parser.misc,
+        "-v <int>",
+        "Verbosity. 0: errors only, 1: also what is done, warnings and results, "
+        "2: also debug messages and the traceback of an error.",
         type=int,
         choices=(0, 1, 2),
         default=1,
-        help="Verbosity. 0: errors only, 1: also what is done, warnings and results, "
-        "2: also debug messages and the traceback of an error.",
     )
     parser.misc.add_argument("-h", "--help", action="help", help="Show this help message and exit.")
 

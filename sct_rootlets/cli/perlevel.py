@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from sct_rootlets.cli import options, values
@@ -31,87 +30,69 @@ def add_parser(subparsers: Any) -> None:
             "sct_rootlets perlevel -i seg.nii.gz -levels levels.tsv -o study.csv -append 1",
         ),
     )
-    parser.mandatory.add_argument(
-        "-i",
-        metavar="<file>",
-        type=Path,
-        required=True,
-        help="Mask of the cord, in any orientation, or the share of every voxel that the cord "
+    parser.needs(
+        "-i <file>",
+        "Mask of the cord, in any orientation, or the share of every voxel that the cord "
         "fills (0 to 1).",
     )
-    parser.mandatory.add_argument(
-        "-levels",
-        metavar="<file>",
-        type=Path,
-        required=True,
-        help="Spinal levels: the table (.tsv) that 'sct_rootlets levels' or 'run' wrote, with the "
+    parser.needs(
+        "-levels <file>",
+        "Spinal levels: the table (.tsv) that 'sct_rootlets levels' or 'run' wrote, with the "
         "uncertainty of the borders; or an image of them, C1 = 1 ... T1 = 9 ... S5 = 30, such as "
         "PAM50_spinal_levels warped to the image. In the same world as -i, and an image on any "
         "grid. A cord labelled with vertebral levels looks alike and is not meant.",
     )
-    parser.optional.add_argument(
-        "-m",
-        metavar="<file>",
-        type=Path,
-        nargs="+",
-        help="Maps to average within the cord, such as MTR or FA: 3D, on any grid of the same "
+    parser.takes(
+        "-m <file>",
+        "Maps to average within the cord, such as MTR or FA: 3D, on any grid of the same "
         "world. NaN and infinite voxels do not count.",
+        nargs="+",
     )
-    parser.optional.add_argument(
-        "-mask",
-        metavar="<file>",
-        type=Path,
-        help="Region of the cord within which maps are averaged, such as white matter: a mask or "
+    parser.takes(
+        "-mask <file>",
+        "Region of the cord within which maps are averaged, such as white matter: a mask or "
         "shares, on any grid of the same world. It does not change the area.",
     )
-    parser.optional.add_argument(
-        "-erode",
-        metavar="<mm>",
+    parser.takes(
+        "-erode <mm>",
+        "Leave out of the maps what is nearer than this to the edge of the cord, within its plane.",
         type=values.distance,
         default=0.0,
-        help="Leave out of the maps what is nearer than this to the edge of the cord, within its "
-        "plane.",
     )
-    parser.optional.add_argument(
-        "-method",
-        metavar="<str>",
+    parser.takes(
+        "-method <str>",
+        "'wa': every point of a map counts with its share of the cord and of -mask. 'bin': "
+        "it counts wholly where that share is at least 0.5, and else not.",
         choices=("wa", "bin"),
         default="wa",
-        help="'wa': every point of a map counts with its share of the cord and of -mask. 'bin': "
-        "it counts wholly where that share is at least 0.5, and else not.",
     )
-    parser.optional.add_argument(
-        "-x",
-        metavar="<str>",
-        choices=("nn", "linear"),
-        default="nn",
-        help="How maps are read. 'nn': a point has the value of the voxel that it lies in, so that "
+    parser.takes(
+        "-x <str>",
+        "How maps are read. 'nn': a point has the value of the voxel that it lies in, so that "
         "a map on the grid of -i is averaged voxel by voxel. 'linear': between voxels; mixes some "
         "CSF into the edge of the cord.",
+        choices=("nn", "linear"),
+        default="nn",
     )
-    parser.optional.add_argument(
-        "-level",
-        metavar="<levels>",
+    parser.takes(
+        "-level <levels>",
+        "Levels to measure, by name, such as C5 or C3:T1 or C5,C7. By default all.",
         type=values.spinal_levels,
-        help="Levels to measure, by name, such as C5 or C3:T1 or C5,C7. By default all.",
     )
-    parser.optional.add_argument(
-        "-o",
-        metavar="<file>",
+    parser.takes(
+        "-o <file>",
+        "Table to write, .tsv or .csv. By default t2_seg_perlevel.tsv for t2_seg.nii.gz.",
         type=values.table_output,
-        help="Table to write, .tsv or .csv. By default t2_seg_perlevel.tsv for t2_seg.nii.gz.",
     )
-    parser.optional.add_argument(
-        "-append",
-        metavar="<int>",
+    parser.takes(
+        "-append <int>",
+        "1 adds the rows to the table, if it is there and has the same columns. Several jobs "
+        "of a batch may do so at once.",
         type=int,
         choices=(0, 1),
         default=0,
-        help="1 adds the rows to the table, if it is there and has the same columns. Several jobs "
-        "of a batch may do so at once.",
     )
-    options.add_common_options(parser)
-    parser.set_defaults(execute=execute)
+    options.add_common_options(parser, execute)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from sct_rootlets.cli import options, values
@@ -28,67 +27,56 @@ def add_parser(subparsers: Any) -> None:
             "sct_rootlets phantom -o phantoms -seed 7 -orientation AIL -bias 0.6 -fov 60,110,90",
         ),
     )
-    parser.mandatory.add_argument(
-        "-o", metavar="<folder>", type=Path, required=True, help="Folder, made if missing."
-    )
-    parser.optional.add_argument(
-        "-seed",
-        metavar="<int>",
+    parser.needs("-o <folder>", "Folder, made if missing.")
+    parser.takes(
+        "-seed <int>",
+        "Seed of the anatomy, the contrast and the noise.",
         type=values.whole_number,
         default=0,
-        help="Seed of the anatomy, the contrast and the noise.",
     )
-    parser.optional.add_argument(
-        "-contrast",
-        metavar="<str>",
+    parser.takes(
+        "-contrast <str>",
+        "Contrast: T2w, T1w, or random.",
         choices=("T2w", "T1w", "random"),
         default="T2w",
-        help="Contrast: T2w, T1w, or random.",
     )
-    parser.optional.add_argument(
-        "-spacing",
-        metavar="<mm>",
+    parser.takes(
+        "-spacing <mm>",
+        "Voxel size in mm, one number or left-right,front-back,along the body. Default: 0.8.",
         type=values.millimetres,
         default=(0.8, 0.8, 0.8),
-        help="Voxel size in mm, one number or left-right,front-back,along the body. Default: 0.8.",
     )
-    parser.optional.add_argument(
-        "-orientation",
-        metavar="<str>",
+    parser.takes(
+        "-orientation <str>",
+        "Orientation of the voxels, in SCT's letters (where the axes start).",
         default="RPI",
-        help="Orientation of the voxels, in SCT's letters (where the axes start).",
     )
-    parser.optional.add_argument(
-        "-oblique",
-        metavar="<deg>",
+    parser.takes(
+        "-oblique <deg>",
+        "Angle in degrees by which the volume is turned about the left-right axis, and by a "
+        "third of it about the front-back axis.",
         type=values.angle,
         default=0.0,
-        help="Angle in degrees by which the volume is turned about the left-right axis, and by a "
-        "third of it about the front-back axis.",
     )
-    parser.optional.add_argument(
-        "-noise",
-        metavar="<float>",
+    parser.takes(
+        "-noise <float>",
+        "Standard deviation of the noise, as a share of the brightest signal.",
         type=values.share,
         default=0.02,
-        help="Standard deviation of the noise, as a share of the brightest signal.",
     )
-    parser.optional.add_argument(
-        "-bias",
-        metavar="<float>",
+    parser.takes(
+        "-bias <float>",
+        "Strength of the uneven receive field, from 0 (even) to 1.",
         type=values.share,
         default=0.25,
-        help="Strength of the uneven receive field, from 0 (even) to 1.",
     )
-    parser.optional.add_argument(
-        "-fov",
-        metavar="<mm>",
+    parser.takes(
+        "-fov <mm>",
+        "Field of view in mm: left-right,front-back,along the body. Default: 60,110,210.",
         type=values.millimetres,
         default=(60.0, 110.0, 210.0),
-        help="Field of view in mm: left-right,front-back,along the body. Default: 60,110,210.",
     )
-    options.add_common_options(parser)
-    parser.set_defaults(execute=execute)
+    options.add_common_options(parser, execute)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:

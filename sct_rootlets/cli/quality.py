@@ -33,18 +33,15 @@ class Shown(Protocol):
 
 def add_qc_options(parser: Parser) -> None:
     """Add -qc, -qc-dataset and -qc-subject."""
-    parser.optional.add_argument(
-        "-qc",
-        metavar="<folder>",
-        type=Path,
-        help="Folder for a self-contained HTML page with figures, made if missing. Where SCT is "
+    parser.takes(
+        "-qc <folder>",
+        "Folder for a self-contained HTML page with figures, made if missing. Where SCT is "
         "installed, an entry is also added to SCT's QC report in this folder (index.html).",
     )
     for name, what in (("dataset", "data set"), ("subject", "subject")):
-        parser.optional.add_argument(
-            f"-qc-{name}",
-            metavar="<str>",
-            help=f"Name of the {what} in SCT's QC report. By default that of the BIDS path of the "
+        parser.takes(
+            f"-qc-{name} <str>",
+            f"Name of the {what} in SCT's QC report. By default that of the BIDS path of the "
             "image, else the name of a folder above it, as SCT has it.",
         )
 

@@ -32,46 +32,30 @@ def add_parser(subparsers: Any) -> None:
             "sct_rootlets report -i derivatives -images /data/moved -jobs 4",
         ),
     )
-    parser.mandatory.add_argument(
-        "-i",
-        metavar="<file>",
-        type=Path,
-        nargs="+",
-        action="extend",
-        required=True,
-        help="Folders, searched with the folders in them, or files: results as sct_rootlets run "
+    parser.needs(
+        "-i <file> ...",
+        "Folders, searched with the folders in them, or files: results as sct_rootlets run "
         "and levels write them (X_spinal_levels.tsv or .nii.gz).",
     )
-    parser.optional.add_argument(
-        "-o",
-        metavar="<file>",
-        type=Path,
-        default=Path("report.html"),
-        help="Page to write, .html. Default: report.html.",
+    parser.takes(
+        "-o <file>", "Page to write, .html. Default: report.html.", default=Path("report.html")
     )
-    parser.optional.add_argument(
-        "-images",
-        metavar="<folder>",
-        type=Path,
-        nargs="+",
-        action="extend",
-        default=[],
-        help="Folders in which images and masks are looked for by name, if they are no longer "
+    parser.takes(
+        "-images <folder> ...",
+        "Folders in which images and masks are looked for by name, if they are no longer "
         "where they were when the levels were derived.",
+        default=[],
     )
-    parser.optional.add_argument(
-        "-jobs",
-        metavar="<int>",
+    parser.takes(
+        "-jobs <int>",
+        "Processes; each needs the memory of one image. By default one a processor core.",
         type=values.positive_int,
-        help="Processes; each needs the memory of one image. By default one a processor core.",
     )
-    parser.optional.add_argument(
-        "-title",
-        metavar="<str>",
-        help="Title of the page. By default the name of the folder that all results lie in.",
+    parser.takes(
+        "-title <str>",
+        "Title of the page. By default the name of the folder that all results lie in.",
     )
-    options.add_common_options(parser)
-    parser.set_defaults(execute=execute)
+    options.add_common_options(parser, execute)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 from typing import Any
 
 from sct_rootlets.cli import options, quality
@@ -41,39 +40,32 @@ def add_parser(subparsers: Any) -> None:
             "-qc qc",
         ),
     )
-    parser.mandatory.add_argument(
-        "-i", metavar="<file>", type=Path, required=True, help="Image, in any orientation."
-    )
-    parser.optional.add_argument(
-        "-s",
-        metavar="<file>",
-        type=Path,
-        help="Cord mask with the voxels of the image, in any orientation. By default SCT makes one "
+    parser.needs("-i <file>", "Image, in any orientation.")
+    parser.takes(
+        "-s <file>",
+        "Cord mask with the voxels of the image, in any orientation. By default SCT makes one "
         "where it is installed, else the model.",
     )
     options.add_volume_option(parser)
     options.add_identity_options(parser)
     options.add_analysis_options(parser)
-    parser.optional.add_argument(
-        "-ofolder",
-        metavar="<folder>",
-        type=Path,
-        help="Folder for the results, made if missing. By default the folder of the image.",
+    parser.takes(
+        "-ofolder <folder>",
+        "Folder for the results, made if missing. By default the folder of the image.",
     )
-    parser.optional.add_argument(
-        "-sct",
-        metavar="<str>",
-        choices=("auto", "0"),
-        help="Whether SCT makes what is not given. 'auto': where it is found (SCT_DIR, this "
+    parser.takes(
+        "-sct <str>",
+        "Whether SCT makes what is not given. 'auto': where it is found (SCT_DIR, this "
         "Python, the PATH). '0': never (also: SCT_ROOTLETS_SCT=0). Default: auto.",
+        choices=("auto", "0"),
     )
     quality.add_qc_options(parser)
     options.add_model_options(parser)
     options.add_common_options(
         parser,
+        execute,
         intermediate="the rootlets before numbering, the CSF mask and the centerline",
     )
-    parser.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:

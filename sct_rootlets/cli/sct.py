@@ -24,14 +24,7 @@ def add_parser(subparsers: Any) -> None:
         "rootlets_levels to its\nsct_deepseg, or remove it.",
         examples=("sct_rootlets sct status", "sct_rootlets sct enable"),
     )
-    parser.misc.add_argument("-h", "--help", action="help", help="Show this help and exit.")
-    nested = parser.add_subparsers(
-        title="COMMANDS",
-        dest="sct_command",
-        metavar="COMMAND",
-        parser_class=options.Parser,
-        required=True,
-    )
+    nested = options.add_commands(parser, "sct_command")
     for add in (_status, _enable, _disable):
         add(nested)
 
@@ -46,7 +39,7 @@ def _status(nested: Any) -> None:
         "the task rootlets_levels,\nand what to do next.",
         examples=("sct_rootlets sct status",),
     )
-    _finish(parser, _execute_status)
+    options.add_common_options(parser, _execute_status)
 
 
 def _enable(nested: Any) -> None:
@@ -59,7 +52,7 @@ def _enable(nested: Any) -> None:
         "installed. Nothing of SCT is\nchanged, and no other command of SCT is touched.",
         examples=("sct_rootlets sct enable",),
     )
-    _finish(parser, _execute_enable)
+    options.add_common_options(parser, _execute_enable)
 
 
 def _disable(nested: Any) -> None:
@@ -70,12 +63,7 @@ def _disable(nested: Any) -> None:
         description="Remove the file that 'enable' wrote. SCT is then as it was.",
         examples=("sct_rootlets sct disable",),
     )
-    _finish(parser, _execute_disable)
-
-
-def _finish(parser: options.Parser, execute: Any) -> None:
-    options.add_common_options(parser)
-    parser.set_defaults(execute=execute)
+    options.add_common_options(parser, _execute_disable)
 
 
 def _execute_status(arguments: argparse.Namespace, console: Console) -> None:

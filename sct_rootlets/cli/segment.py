@@ -36,47 +36,31 @@ def add_parser(subparsers: Any) -> None:
             "sct_rootlets segment -i a.nii.gz b.nii.gz c.nii.gz -ofolder out",
         ),
     )
-    parser.mandatory.add_argument(
-        "-i",
-        metavar="<file>",
-        type=Path,
-        nargs="+",
-        action="extend",
-        required=True,
-        help="Image, in any orientation; or several.",
-    )
+    parser.needs("-i <file> ...", "Image, in any orientation; or several.")
     outputs = parser.optional.add_mutually_exclusive_group()
-    outputs.add_argument(
-        "-o",
-        metavar="<file>",
-        type=values.nifti_output,
-        nargs="+",
-        action="extend",
-        help="Rootlets to write, a name for each image. By default <image>_rootlets.nii.gz beside "
+    options.add_option(
+        outputs,
+        "-o <file> ...",
+        "Rootlets to write, a name for each image. By default <image>_rootlets.nii.gz beside "
         "the image.",
+        type=values.nifti_output,
     )
-    outputs.add_argument(
-        "-ofolder",
-        metavar="<folder>",
-        type=Path,
-        help="Folder for the results under their default names, made if missing.",
+    options.add_option(
+        outputs,
+        "-ofolder <folder>",
+        "Folder for the results under their default names, made if missing.",
     )
-    parser.optional.add_argument(
-        "-s",
-        metavar="<file>",
-        type=Path,
-        nargs="+",
-        action="extend",
-        help="Cord mask with the voxels of the image, which spares the search for the cord; one "
+    parser.takes(
+        "-s <file> ...",
+        "Cord mask with the voxels of the image, which spares the search for the cord; one "
         "for each image.",
     )
     options.add_volume_option(parser)
     options.add_identity_options(parser)
     options.add_model_options(parser)
     options.add_common_options(
-        parser, intermediate="the rootlets before numbering and the CSF mask"
+        parser, execute, intermediate="the rootlets before numbering and the CSF mask"
     )
-    parser.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:

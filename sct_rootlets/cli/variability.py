@@ -36,96 +36,76 @@ def add_parser(subparsers: Any) -> None:
         ),
     )
     wanted = parser.mandatory.add_mutually_exclusive_group(required=True)
-    wanted.add_argument(
-        "-i",
-        metavar="<file>",
-        type=Path,
-        nargs="+",
-        action="extend",
-        help="Tables of levels, one an image: X_spinal_levels.tsv of sct_rootlets run or levels, "
+    options.add_option(
+        wanted,
+        "-i <file> ...",
+        "Tables of levels, one an image: X_spinal_levels.tsv of sct_rootlets run or levels, "
         "with the JSON beside them, or CSV files in the layout of the published script. Subject "
         "and session are in their names or those of their folders (sub-01, ses-1).",
     )
-    wanted.add_argument(
-        "-simulate",
-        metavar="<n>x<n>x<n>",
-        type=_counts,
-        help="Instead of measuring, draw a study of so many subjects a site, sites and sessions "
+    options.add_option(
+        wanted,
+        "-simulate <n>x<n>x<n>",
+        "Instead of measuring, draw a study of so many subjects a site, sites and sessions "
         "(20x3x2), and write its tables and participants.tsv to -ofolder.",
+        type=_counts,
     )
-    parser.optional.add_argument(
-        "-participants",
-        metavar="<file>",
-        type=Path,
-        help="participants.tsv as in BIDS: participant_id, one row a subject, or with session_id "
+    parser.takes(
+        "-participants <file>",
+        "participants.tsv as in BIDS: participant_id, one row a subject, or with session_id "
         "or filename one row an image.",
     )
-    parser.optional.add_argument(
-        "-by",
-        metavar="<list>",
-        type=_words,
-        help="Factors, separated by commas: columns of participants.tsv (vendor is also called "
+    parser.takes(
+        "-by <list>",
+        "Factors, separated by commas: columns of participants.tsv (vendor is also called "
         "manufacturer there, site institution_id), or entities of the names (session is ses-, "
         "rater is rater- or desc-, resolution is res- or acq-; any other by its own name). The "
         "first one divides the figure.",
+        type=_words,
     )
-    parser.optional.add_argument(
-        "-from",
+    parser.takes(
+        "-from <str>",
+        "Where distances start: pmj, the pontomedullary junction, or c2c3, the disc C2/C3.",
         dest="origin",
-        metavar="<str>",
         choices=("pmj", "c2c3"),
         default="pmj",
-        help="Where distances start: pmj, the pontomedullary junction, or c2c3, the disc C2/C3.",
     )
-    parser.optional.add_argument(
-        "-status",
-        metavar="<list>",
-        type=_words,
-        default=["measured"],
-        help="Levels that count, by their status: measured, interpolated, extrapolated, predicted; "
+    parser.takes(
+        "-status <list>",
+        "Levels that count, by their status: measured, interpolated, extrapolated, predicted; "
         "estimated lets borders of measured levels in that are flagged as estimated or cut. "
         "Default: measured.",
+        type=_words,
+        default=["measured"],
     )
-    parser.optional.add_argument(
-        "-o",
-        metavar="<file>",
-        type=Path,
-        default=Path("variability.tsv"),
-        help="Table of means and coefficients of variation, .tsv. The other tables and the figures "
+    parser.takes(
+        "-o <file>",
+        "Table of means and coefficients of variation, .tsv. The other tables and the figures "
         "are named after it.",
+        default=Path("variability.tsv"),
     )
-    parser.optional.add_argument(
-        "-ofolder", metavar="<folder>", type=Path, help="Folder for all outputs, made if missing."
-    )
-    parser.optional.add_argument(
-        "-resamples",
-        metavar="<int>",
+    parser.takes("-ofolder <folder>", "Folder for all outputs, made if missing.")
+    parser.takes(
+        "-resamples <int>",
+        "How often the bootstrap draws subjects again, 200 or more.",
         type=values.whole_number,
         default=2000,
-        help="How often the bootstrap draws subjects again, 200 or more.",
     )
-    parser.optional.add_argument(
-        "-seed",
-        metavar="<int>",
+    parser.takes(
+        "-seed <int>",
+        "Seed of the bootstrap, and of -simulate. The same seed gives the same files.",
         type=values.whole_number,
         default=0,
-        help="Seed of the bootstrap, and of -simulate. The same seed gives the same files.",
     )
-    parser.optional.add_argument(
-        "-planted",
-        metavar="<list>",
+    parser.takes(
+        "-planted <list>",
+        "With -simulate: coefficients of variation in percent, between subjects, between "
+        "sites and between sessions of a subject. Default: 5,1.4,1.3.",
         type=_three,
         default=(5.0, 1.4, 1.3),
-        help="With -simulate: coefficients of variation in percent, between subjects, between "
-        "sites and between sessions of a subject. Default: 5,1.4,1.3.",
     )
-    parser.optional.add_argument(
-        "-travelling",
-        action="store_true",
-        help="With -simulate: the same subjects go to all sites.",
-    )
-    options.add_common_options(parser)
-    parser.set_defaults(execute=execute)
+    parser.takes("-travelling", "With -simulate: the same subjects go to all sites.")
+    options.add_common_options(parser, execute)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:
