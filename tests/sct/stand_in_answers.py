@@ -60,7 +60,7 @@ class StandIn:
         self._launcher("python", f'{own} "$@"')
         # As SCT's launchers do, these start the script as a process of their own.
         for name in COMMANDS:
-            line = f"'{sys.executable}' '{PROGRAM}' {name} '{self.folder}' '{self.truth}' \"$@\""
+            line = f"'{sys.executable}' -S '{PROGRAM}' {name} '{self.folder}' '{self.truth}' \"$@\""
             self._launcher(name, line)
         self.monkeypatch.setenv("SCT_DIR", str(self.folder))
         self.monkeypatch.delenv("SCT_ROOTLETS_SCT", raising=False)

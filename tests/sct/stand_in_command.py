@@ -21,9 +21,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import nibabel as nib
-import numpy as np
-
 
 def main(name: str, home: Path, truth: Path, argv: list[str]) -> int:
     arguments = parser_of(name).parse_args(argv)
@@ -94,7 +91,7 @@ def run_sct_deepseg(arguments: argparse.Namespace, truth: Path, mode: str) -> No
 
 def run_sct_label_vertebrae(arguments: argparse.Namespace, truth: Path, mode: str) -> None:
     name, folder = Path(arguments.s).name, Path(arguments.ofolder)
-    nib.load(arguments.s)
+    Path(arguments.s).read_bytes()
     stem = name.removesuffix(".gz").removesuffix(".nii")
     extension = name[len(stem) :]
     for name in ("warp_curve2straight.nii.gz", "straightening.cache"):
@@ -118,6 +115,15 @@ def run_sct_detect_pmj(arguments: argparse.Namespace, truth: Path, mode: str) ->
 
 def give(source: Path, target: Path, mode: str) -> None:
     """Write the truth, or what cannot be used."""
+    if mode not in ("empty", "grid", "disorder") and source.suffix == target.suffix:
+        shutil.copyfile(source, target)
+        return
+    import site
+
+    site.main()  # left out at the start, with -S: a process is started by almost every test
+    import nibabel as nib
+    import numpy as np
+
     image = nib.load(source)
     data = np.asarray(image.dataobj)
     if mode == "empty":

@@ -210,14 +210,14 @@ def _convert_and_spoil(folder: Path) -> None:
         pth.write_bytes(b"spoilt")
 
 
-@pytest.mark.parametrize("half_precision", [True, False])
-def test_nnunet_predicts_the_same_bits(tmp_path, half_precision):
+@pytest.mark.slow
+def test_nnunet_predicts_the_same_bits(tmp_path):
     """Of a folder with two folds: weights, logits and labels, before and after."""
     pytest.importorskip("nnunetv2")
     from sct_rootlets.engines import load_engine
 
     for fold in (0, 1):
-        folder = _random_model(tmp_path / "model", LEVELS, half_precision, seed=fold, fold=fold)
+        folder = _random_model(tmp_path / "model", LEVELS, True, seed=fold, fold=fold)
     volume = np.random.default_rng(2).normal(size=(1, 40, 20, 26)).astype(np.float32)
 
     def run():

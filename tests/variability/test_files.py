@@ -124,7 +124,7 @@ def test_inputs_are_not_replaced(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_nothing(
-    found: Variability, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    found: Variability, tmp_path: Path, no_figures: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: object) -> str:
         raise OSError("disk full")
