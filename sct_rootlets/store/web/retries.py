@@ -7,12 +7,12 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from urllib3.exceptions import InvalidHeader, MaxRetryError
+from urllib3 import exceptions
 from urllib3.util.retry import Retry
 
 from sct_rootlets.store.web.addresses import shown
 
-__all__ = ["BUSY", "BoundedRetry", "Timeouts", "retries_for"]
+__all__ = ["BUSY", "BoundedRetry", "Timeouts", "retries_for", "why_no_answer"]
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,18 @@ def retries_for(attempts: int, timeouts: Timeouts) -> BoundedRetry:
     return retries
 
 
+def why_no_answer(error: object) -> str:
+    """Return the reason in words, of an error of urllib3."""
+    if isinstance(error, exceptions.ProxyError):
+        return "the proxy does not let us through"
+    if isinstance(error, exceptions.SSLError):
+        return "the encrypted connection failed"
+    is_late = isinstance(error, exceptions.TimeoutError)
+    # To some versions of urllib3 a refused connection is a late one.
+    is_late = is_late and not isinstance(error, exceptions.NewConnectionError)
+    return "no answer in time" if is_late else "no connection"
+
+
 class BoundedRetry(Retry):
     """Retries that say why they come, and wait no longer than `longest_s` whatever is asked."""
 
@@ -68,7 +80,7 @@ class BoundedRetry(Retry):
         """Return the seconds that a server asks to wait, at most the longest, or None."""
         try:
             asked_s = super().get_retry_after(response)
-        except InvalidHeader:
+        except exceptions.InvalidHeader:
             return None
         return None if asked_s is None else min(asked_s, self.longest_s)
 
@@ -81,13 +93,13 @@ class BoundedRetry(Retry):
         """Return what is left after a failed attempt; raise ``MaxRetryError`` if nothing is."""
         response, error = outcome.get("response"), outcome.get("error")
         pool: Any = outcome.get("_pool")
-        problem = getattr(error, "problem", f"no answer ({type(error).__name__})")
+        problem = getattr(error, "problem", why_no_answer(error))
         if response is not None:
             problem = f"the server is in trouble or busy (HTTP {response.status})"
             # Else urllib3 reads what such a server sends, to its end, into memory.
             response.close()
         if "CERTIFICATE_VERIFY_FAILED" in str(error):  # another attempt does not change that
-            raise MaxRetryError(pool, request[1], error)
+            raise exceptions.MaxRetryError(pool, request[1], error)
         left = super().increment(*request, **outcome)
         where = shown(request[1])
         if where.startswith("/"):

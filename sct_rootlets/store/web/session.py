@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 import sct_rootlets
 from sct_rootlets.errors import UsageError
 from sct_rootlets.store.web.addresses import require_allowed, shown
-from sct_rootlets.store.web.retries import BUSY, Timeouts, retries_for
+from sct_rootlets.store.web.retries import BUSY, Timeouts, retries_for, why_no_answer
 
 __all__ = ["LATER", "WEB_PAGE", "WebFailure", "blocks", "new_session", "open_url"]
 
@@ -122,14 +122,10 @@ def _request(session: Any, address: str, headers: Mapping[str, str], timeouts: T
         raise WebFailure("the encrypted connection failed", _CERTIFICATE) from error
     except exceptions.ProxyError as error:
         raise WebFailure("the proxy does not let us through", _CONNECTION) from error
-    except (
-        exceptions.ConnectionError,
-        exceptions.Timeout,
-    ) as error:  # with what urllib3 said of the last attempt
-        reason = getattr(error.args[0] if error.args else None, "reason", None)
-        is_late = isinstance(error, exceptions.Timeout) or isinstance(reason, ReadTimeoutError)
-        problem = "no answer in time" if is_late else "no connection"
-        raise WebFailure(problem, _CONNECTION) from error
+    except (exceptions.ConnectionError, exceptions.Timeout) as error:
+        of_urllib3 = error.args[0] if error.args else None
+        last = getattr(of_urllib3, "reason", of_urllib3)
+        raise WebFailure(why_no_answer(last), _CONNECTION) from error
     except (OSError, ValueError) as error:  # an address, proxy or CA bundle that cannot be used
         raise WebFailure(f"cannot be asked for ({error})", _CONNECTION) from error
 

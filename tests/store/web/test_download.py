@@ -228,13 +228,14 @@ def test_a_server_that_asks_to_wait_is_asked_again(server, target):
     assert_whole(target)
 
 
-def test_no_server_is_a_failed_connection(target):
+def test_no_server_is_a_failed_connection(target, caplog):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     with pytest.raises(DownloadError, match="no connection") as caught:
         fetch(f"http://127.0.0.1:{port}/model.zip", target)
     assert "HTTPS_PROXY" in caught.value.remedy
+    assert caplog.text.count("127.0.0.1/model.zip: no connection; trying again") == 3
 
 
 def test_no_address_is_said(target):
@@ -260,10 +261,11 @@ def test_a_stalled_connection_is_given_up_and_tried_again(server, target, fault)
     assert_whole(target)
 
 
-def test_a_server_that_always_stalls_is_an_error(server, target):
+def test_a_server_that_always_stalls_is_an_error(server, target, caplog):
     url = server.add("/model.zip", CONTENT, always=Fault(stall_after=-1))
     with pytest.raises(DownloadError, match="no answer in time"):
         fetch(url, target, timeouts=IMPATIENT, attempts=2)
+    assert caplog.text.count("no answer in time; trying again") == 1
     assert len(server.asked("/model.zip")) == 2
     url = server.add("/model.zip", CONTENT, always=Fault(stall_after=100))
     with pytest.raises(DownloadError, match=r"stalled|no answer in time"):

@@ -76,10 +76,11 @@ def test_https_never_becomes_http(secure, server, target, monkeypatch):
     assert server.requests == []
 
 
-def test_plain_http_where_https_is_expected_is_an_error(server, target):
+def test_plain_http_where_https_is_expected_is_an_error(server, target, caplog):
     url = server.add("/model.zip", CONTENT).replace("http://", "https://")
     with pytest.raises(DownloadError, match="encrypted connection failed"):
         fetch(url, target, attempts=2)
+    assert caplog.text.count("the encrypted connection failed; trying again") == 1
 
 
 @pytest.fixture
@@ -119,12 +120,13 @@ def test_http_through_the_proxy_unless_no_proxy(server, target, monkeypatch):
     assert_whole(target)
 
 
-def test_a_proxy_that_refuses_is_named(hidden, server, target, monkeypatch):
+def test_a_proxy_that_refuses_is_named(hidden, server, target, monkeypatch, caplog):
     with Proxy(hidden.port, refuse=403) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(DownloadError, match="proxy does not let us through") as caught:
-            fetch(hidden.add("/model.zip", CONTENT), target, attempts=1)
+            fetch(hidden.add("/model.zip", CONTENT), target, attempts=2)
         assert "HTTPS_PROXY" in caught.value.remedy
+    assert caplog.text.count("the proxy does not let us through; trying again") == 1
     with Proxy(server.port, refuse=407) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         with pytest.raises(DownloadError, match="proxy wants a user"):
