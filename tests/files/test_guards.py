@@ -41,28 +41,21 @@ def test_an_input_by_another_name_is_still_the_input(
         require_free({"rootlets": other}, [os.path.relpath(image)])
 
 
-def test_a_cord_mask_of_somebody_else_is_kept(tmp_path: Path) -> None:
-    mask = tmp_path / "t2_seg.nii.gz"
-    mask.write_text("hours of manual work")
-    with pytest.raises(UsageError, match=r"-s .*t2_seg\.nii\.gz"):
-        require_free({"cord": mask})
-    require_free({"levels": mask})  # only the cord mask is protected
-
-
-def test_a_cord_mask_of_ours_may_be_replaced(tmp_path: Path) -> None:
-    mask = tmp_path / "t2_seg.nii.gz"
-    mask.write_text("predicted")
-    content = sidecar(beside=tmp_path, sources=[], description="Mask.")
-    sidecar_path(mask).write_text(to_json(content))
-    require_free({"cord": mask})
-
-
-def test_levels_of_somebody_else_are_kept_where_their_name_was_not_chosen(tmp_path: Path) -> None:
-    levels = tmp_path / "t2_spinal_levels.nii.gz"
-    levels.write_text("warped from the template by hand")
-    with pytest.raises(UsageError, match="did not make"):
-        require_free({"levels": levels}, keep=("levels",))
-    require_free({"levels": levels})
+@pytest.mark.parametrize(
+    ("what", "keep", "remedy"),
+    [("cord", ("cord",), r"-s .*t2\.nii\.gz"), ("levels", ("levels",), "Name another file")],
+)
+def test_an_image_of_somebody_else_is_kept_and_ours_replaced(
+    what: str, keep: tuple[str, ...], remedy: str, tmp_path: Path
+) -> None:
+    image = tmp_path / "t2.nii.gz"
+    image.write_text("hours of manual work")
+    with pytest.raises(UsageError, match=f"sct_rootlets did not make, and .*{remedy}"):
+        require_free({what: image}, keep=keep)
+    require_free({what: image}, keep=())
+    content = sidecar(beside=tmp_path, sources=[], description="Predicted.")
+    sidecar_path(image).write_text(to_json(content))
+    require_free({what: image}, keep=keep)
 
 
 def test_a_sidecar_of_somebody_else_is_kept(tmp_path: Path) -> None:
@@ -70,9 +63,6 @@ def test_a_sidecar_of_somebody_else_is_kept(tmp_path: Path) -> None:
     sidecar_path(levels).write_text('{"EchoTime": 0.12}')
     with pytest.raises(UsageError, match=r"sub-1_T2w\.json: is a sidecar that"):
         require_free({"levels": levels})
-    content = sidecar(beside=tmp_path, sources=[], description="Levels.")
-    sidecar_path(levels).write_text(to_json(content))
-    require_free({"levels": levels})
 
 
 def test_several_images_share_neither_an_output_nor_a_sidecar(tmp_path: Path) -> None:

@@ -64,14 +64,6 @@ def test_splitting(name: str, stem: str, extension: str) -> None:
         assert sidecar_path(Path("x") / name) == Path("x") / f"{stem}.json"
 
 
-def test_ours_are_recognised_by_their_sidecar(tmp_path: Path) -> None:
-    mask = tmp_path / "t2_seg.nii.gz"
-    assert not is_generated_here(mask)
-    content = sidecar(beside=tmp_path, sources=[], description="Mask.")
-    sidecar_path(mask).write_text(to_json(content))
-    assert is_generated_here(mask)
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -79,6 +71,7 @@ def test_ours_are_recognised_by_their_sidecar(tmp_path: Path) -> None:
         "[]",
         "{}",
         '{"GeneratedBy": "sct_rootlets"}',
+        '{"GeneratedBy": ["sct_rootlets", {"Name": 1}]}',
         '{"GeneratedBy": [{"Name": "spinalcordtoolbox: sct_deepseg spinalcord"}]}',
     ],
 )
@@ -87,15 +80,17 @@ def test_files_of_others_are_not_ours(tmp_path: Path, text: str) -> None:
     assert not is_generated_here(tmp_path / "t2_seg.nii.gz")
 
 
-def test_a_name_may_say_the_command_and_is_still_ours(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("sct_rootlets", True),
+        ("sct_rootlets: sct_rootlets deepseg rootlets -i t2.nii.gz", True),
+        ("sct_rootlets_of_others: x", False),
+    ],
+)
+def test_ours_are_recognised_by_their_sidecar(name: str, ours: bool, tmp_path: Path) -> None:
     image = tmp_path / "t2_rootlets.nii.gz"
-
-    def is_ours(name: str) -> bool:
-        content = sidecar(beside=tmp_path, sources=[], description="R.", maker={"Name": name})
-        assert content["GeneratedBy"][0]["Name"] == name
-        sidecar_path(image).write_text(to_json(content))
-        return is_generated_here(image)
-
-    assert is_ours("sct_rootlets: sct_rootlets deepseg rootlets -i t2.nii.gz")
-    assert not is_ours("spinalcordtoolbox: sct_deepseg rootlets -i t2.nii.gz")
-    assert not is_ours("sct_rootlets_of_others: x")
+    assert not is_generated_here(image)
+    content = sidecar(beside=tmp_path, sources=[], description="R.", maker={"Name": name})
+    sidecar_path(image).write_text(to_json(content))
+    assert is_generated_here(image) == ours
