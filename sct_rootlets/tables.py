@@ -91,7 +91,9 @@ def columns_of(row_type: type, number: Callable[[float], str]) -> tuple[Column, 
     return tuple(Column(one.name, **one.metadata, number=number) for one in fields(row_type))
 
 
-def columns(texts: Mapping[str, str]) -> tuple[Column, ...]:
+def columns(
+    texts: Mapping[str, str], number: Callable[[float], str] = Column.number
+) -> tuple[Column, ...]:
     """Return columns by name and text; the end of a name (``_mm``, ``_mm3``) tells the unit.
 
     Examples
@@ -101,7 +103,8 @@ def columns(texts: Mapping[str, str]) -> tuple[Column, ...]:
     """
     units = {"mm": "mm", "mm3": "mm^3"}
     return tuple(
-        Column(name, text, units.get(name.rpartition("_")[2], "")) for name, text in texts.items()
+        Column(name, text, units.get(name.rpartition("_")[2], ""), number=number)
+        for name, text in texts.items()
     )
 
 

@@ -12,24 +12,25 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.fmri.parcels import COLUMNS as NAMES
 from sct_rootlets.fmri.series_tables import LEVEL_COLUMNS, MAP_COLUMNS, Row
-from sct_rootlets.tables import Column, describe, read_sheet, to_text, unescaped
+from sct_rootlets.tables import Column, columns, describe, read_sheet, to_text, unescaped
 
 __all__ = ["GROUP_COLUMNS", "group", "group_tsv", "read_table"]
 
 GROUP_COLUMNS = (
     Column("map", "File of the statistic map; n/a for a table of a time series"),
     *NAMES,
-    Column("measure", "Column of the subjects' tables"),
-    Column("n", "Subjects that have a value"),
-    Column(
-        "n_missing",
-        "Subjects that have none: the level lies outside their images, or no voxel of it entered. "
-        "They do not count as 0",
+    *columns(
+        {
+            "measure": "Column of the subjects' tables",
+            "n": "Subjects that have a value",
+            "n_missing": "Subjects that have none: the level lies outside their images, or no "
+            "voxel of it entered. They do not count as 0",
+            "mean": "Mean over the subjects that have one",
+            "sd": "Standard deviation over them; n/a for fewer than two",
+            "min": "Smallest value",
+            "max": "Largest value",
+        }
     ),
-    Column("mean", "Mean over the subjects that have one"),
-    Column("sd", "Standard deviation over them; n/a for fewer than two"),
-    Column("min", "Smallest value"),
-    Column("max", "Largest value"),
 )
 _NAMES = tuple(column.name for column in NAMES)
 _COORDINATES = {f"{stem}_{axis}" for stem in ("max", "max_anat") for axis in "xyz"}

@@ -15,7 +15,7 @@ from sct_rootlets.fmri.parcels import Parcels
 from sct_rootlets.fmri.series import VoxelStatistics, projectors
 from sct_rootlets.fmri.slices import Coverage
 from sct_rootlets.image import Image
-from sct_rootlets.tables import Column, to_text
+from sct_rootlets.tables import Column, columns, to_text
 
 __all__ = [
     "LEVEL_COLUMNS",
@@ -29,38 +29,27 @@ __all__ = [
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
 
-_VOXELS = Column(
-    "n_voxels",
-    "Voxels that entered: those that hold a part of it, or with -average label those that have "
-    "its label",
-)
-_LABELLED = "Those that have its label in the label image"
-_WEIGHTS = (
-    Column("weight", "Sum of their weights, in voxels"),
-    Column("entered", "That sum over the one of all voxels, before the mask and what was left out"),
-)
-LEVEL_COLUMNS = (
-    *NAMES,
-    Column("slices", "Slices that hold the level, as the sum of its fractions; n/a for a region"),
-    Column("along_mm", "The same times the distance between slices, mm; n/a for a region", "mm"),
-    Column(
-        "volume_mm3",
-        "Volume on this grid: sum of the shares of voxels times their volume",
-        "mm^3",
-    ),
-    _VOXELS,
-    Column("n_labelled", _LABELLED),
-    *_WEIGHTS,
-    Column("n_nan", "Voxels left out since they are NaN or infinite in a volume"),
-    Column("n_constant", "Voxels left out since they are the same in all volumes"),
-    Column("mean", "Mean over time of the time series of the level"),
-    Column("sd", "Its standard deviation over time"),
-    Column(
-        "tsnr",
-        "Temporal signal-to-noise ratio of its voxels: weighted mean over them of each one's mean "
-        "over time divided by its standard deviation over time",
-    ),
-    Column("tsnr_series", "Temporal signal-to-noise ratio of its time series: mean over sd"),
+_HELD = {
+    "n_voxels": "Voxels that entered: those that hold a part of it, or with -average label those "
+    "that have its label",
+    "n_labelled": "Those that have its label in the label image",
+    "weight": "Sum of their weights, in voxels",
+    "entered": "That sum over the one of all voxels, before the mask and what was left out",
+}
+LEVEL_COLUMNS = NAMES + columns(
+    {
+        "slices": "Slices that hold the level, as the sum of its fractions; n/a for a region",
+        "along_mm": "The same times the distance between slices, mm; n/a for a region",
+        "volume_mm3": "Volume on this grid: sum of the shares of voxels times their volume",
+        **_HELD,
+        "n_nan": "Voxels left out since they are NaN or infinite in a volume",
+        "n_constant": "Voxels left out since they are the same in all volumes",
+        "mean": "Mean over time of the time series of the level",
+        "sd": "Its standard deviation over time",
+        "tsnr": "Temporal signal-to-noise ratio of its voxels: weighted mean over them of each "
+        "one's mean over time divided by its standard deviation over time",
+        "tsnr_series": "Temporal signal-to-noise ratio of its time series: mean over sd",
+    }
 )
 #: Of the largest value of a map, and of its active voxels.
 _OF_PEAK = (
@@ -86,11 +75,14 @@ _OF_PEAK = (
 MAP_COLUMNS = (
     Column("map", "File of the statistic map"),
     *NAMES,
-    _VOXELS,
-    Column("n_labelled", f"{_LABELLED}: those of max and n_active"),
-    *_WEIGHTS,
-    Column("n_nan", "Voxels left out since they are NaN or infinite"),
-    Column("mean", "Mean of the map, voxels weighted as for a time series"),
+    *columns(
+        {
+            **_HELD,
+            "n_labelled": _HELD["n_labelled"] + ": those of max and n_active",
+            "n_nan": "Voxels left out since they are NaN or infinite",
+            "mean": "Mean of the map, voxels weighted as for a time series",
+        }
+    ),
     *_OF_PEAK,
 )
 

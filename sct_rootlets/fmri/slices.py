@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.fmri.fractions import Fractions
-from sct_rootlets.tables import Column, decimals
+from sct_rootlets.tables import columns, decimals
 
 __all__ = [
     "COLUMNS",
@@ -38,31 +38,19 @@ _ENOUGH = 0.25
 #: Shares of voxels that differ by no more than this are equal.
 _EQUAL = 1e-6
 
-COLUMNS = (
-    Column(
-        "slice",
-        "Index of the slice along the axis of the image that runs inferior-superior, from 0, in "
-        "the order in which it is stored",
-    ),
-    Column("level", "Spinal level"),
-    Column(
-        "fraction",
-        "Fraction of the cord in that slice that belongs to the level: the mean over the thickness "
-        "of the slice of the level's share of the labelled area of the cord",
-        number=decimals(4),
-    ),
-    Column(
-        "fraction_sd",
-        "Standard deviation of the fraction that follows from those of the borders in the table of "
-        "levels; n/a without them",
-        number=decimals(4),
-    ),
-    Column(
-        "p_largest",
-        "Probability that the level is the one with the largest fraction in the slice, given the "
-        "same standard deviations",
-        number=decimals(4),
-    ),
+COLUMNS = columns(
+    {
+        "slice": "Index of the slice along the axis of the image that runs inferior-superior, from "
+        "0, in the order in which it is stored",
+        "level": "Spinal level",
+        "fraction": "Fraction of the cord in that slice that belongs to the level: the mean over "
+        "the thickness of the slice of the level's share of the labelled area of the cord",
+        "fraction_sd": "Standard deviation of the fraction that follows from those of the borders "
+        "in the table of levels; n/a without them",
+        "p_largest": "Probability that the level is the one with the largest fraction in the "
+        "slice, given the same standard deviations",
+    },
+    decimals(4),
 )
 
 
