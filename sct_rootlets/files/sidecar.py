@@ -153,7 +153,9 @@ def hashes(
 
 def to_json(content: Mapping[str, Any]) -> str:
     """Return `content` as the text of a JSON file; NaN is refused, since JSON has none."""
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # A byte of a file's name that is no UTF-8 becomes the escape that JSON has for it.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def is_generated_here(path: str | os.PathLike[str]) -> bool:

@@ -43,6 +43,11 @@ def test_it_names_software_model_sources_and_grid(tmp_path: Path) -> None:
     assert json.loads(to_json(content)) == content
 
 
+def test_a_byte_of_a_name_that_is_no_utf8_can_be_written_and_read() -> None:
+    text = to_json({"Sources": ["é\udcff.nii.gz"]})
+    assert json.loads(text.encode("utf-8")) == {"Sources": ["é\udcff.nii.gz"]}
+
+
 def test_nan_does_not_become_invalid_json() -> None:
     with pytest.raises(ValueError, match="JSON"):
         to_json({"reach_mm": float("nan")})
