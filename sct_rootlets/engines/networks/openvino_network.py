@@ -9,6 +9,7 @@ Nothing here touches the network: OpenVINO's habit to report its use is kept fro
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 from collections.abc import Iterator
@@ -113,9 +114,20 @@ def import_torch_frontend() -> SimpleNamespace:
     return SimpleNamespace(FrontEndManager=FrontEndManager, Decoder=TorchScriptPythonDecoder)
 
 
+@functools.cache
+def _core() -> Any:
+    """Return the one core of this process, which lasts as long.
+
+    A core sets a stack for handlers of signals as it comes, and puts back the one before as it
+    goes. Of two that go in the order in which they came, the second puts back the stack that the
+    first has freed, and the next signal to be handled, such as Ctrl-C, is a segmentation fault.
+    """
+    return import_openvino().Core()
+
+
 def reduced_precision() -> str | None:
     """Return the precision below float32 that this CPU computes faster, None where none."""
-    chosen = import_openvino().Core().get_property("CPU", "INFERENCE_PRECISION_HINT")
+    chosen = _core().get_property("CPU", "INFERENCE_PRECISION_HINT")
     name = chosen.get_type_name() if hasattr(chosen, "get_type_name") else str(chosen)
     return _REDUCED.get(name)
 
@@ -151,7 +163,7 @@ class OpenVINONetwork:
     ) -> None:
         is_mixed = precision == MIXED_PRECISION
         weights = xml.with_suffix(".bin")
-        core = import_openvino().Core()
+        core = _core()
         settings = {
             "INFERENCE_PRECISION_HINT": (
                 reduced_precision() or FULL_PRECISION if is_mixed else precision

@@ -191,3 +191,19 @@ def test_a_network_that_cannot_be_expressed_says_what_to_choose(tmp_path: Path):
 
     with pytest.raises(ModelError, match="-engine torch"):
         convert(Odd(), (8, 8, 8), tmp_path / "odd.xml")
+
+
+def test_signals_are_handled_after_networks_are_gone(folder: Path):
+    code = """
+import signal, sys
+from pathlib import Path
+from sct_rootlets.engines.networks.network_cache import converted
+with converted(Path(sys.argv[1]), "ab" * 32, None) as found:
+    first, second = (found.networks("f32", 1) for _ in (1, 2))
+del first
+del second
+signal.signal(signal.SIGTERM, lambda number, frame: print("handled"))
+signal.raise_signal(signal.SIGTERM)
+"""
+    done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr
