@@ -17,7 +17,7 @@ from scipy import ndimage
 from sct_rootlets.engines.compact_stage import coarse_folder, load_stage, normalised
 from sct_rootlets.engines.cord_finder import CordFinder
 from sct_rootlets.engines.cord_pieces import stray
-from sct_rootlets.engines.engine import Progress, Segmentation
+from sct_rootlets.engines.engine import Progress, Segmentation, segmentation_from
 from sct_rootlets.engines.network_grid.axes import (
     Grids,
     Reorientation,
@@ -25,12 +25,7 @@ from sct_rootlets.engines.network_grid.axes import (
     grids_of,
     resampled,
 )
-from sct_rootlets.engines.network_grid.tiles import (
-    accumulate,
-    mirrored_views,
-    pad_to_patch,
-    tile_origins,
-)
+from sct_rootlets.engines.network_grid.tiles import mirrored_views
 from sct_rootlets.engines.networks.backends import Backend
 from sct_rootlets.errors import InputError, ModelError
 from sct_rootlets.image import Image, LabelImage, require_same_grid
@@ -130,19 +125,7 @@ class CompactEngine:
             notes.append("the cord mask that was given says where to look")
         scores, grids = self._segment(data, source, mask, mask_grids, tell)
         labels = self._decide(scores, grids, source, tell)
-
-        def labelled(value: int) -> LabelImage:
-            back = way.undo((labels == value).astype(np.uint8))
-            return LabelImage(back, image.grid, image.header, image.path)
-
-        return Segmentation(
-            rootlets=labelled(_ROOTLET),
-            cord=labelled(_CORD),
-            csf=labelled(_CSF) if self._meanings.csf is not None else None,
-            has_level_identity=False,
-            meanings=self._meanings.names,
-            notes=notes,
-        )
+        return segmentation_from(way.undo(labels), image, self._meanings, notes)
 
     def _segment(
         self,
@@ -168,29 +151,22 @@ class CompactEngine:
         if not present.any():  # a mask of single voxels, thinner than the network's
             present = resampled(mask, mask_grids, grids) > 0
         near = ndimage.distance_transform_edt(~present, stage.spacing_mm) <= REACH_MM
-        patch = stage.patch_zyx
-        padded, inside = pad_to_patch(volume.transpose(2, 1, 0), patch)
-        needed = np.zeros(padded.shape, dtype=bool)
-        needed[inside] = near.transpose(2, 1, 0)
-        scores, _ = accumulate(
-            padded,
-            tile_origins(padded.shape, patch, needed),
-            patch,
-            lambda tiles: stage.probabilities(tiles, self._views),
-            classes=len(stage.classes),
+        scores = stage.predict(
+            volume,
+            near,
+            self._views,
             batch=self._backend.batch,
             progress=lambda done, total: tell(text, done, total),
         )
-        scores[:, ~needed] = 0
+        scores[:, ~near] = 0
         cord = self._meanings.cord
         scores[cord][stray(scores.argmax(axis=0) == cord)] = 0
-        z, y, x = inside
-        return scores[:, z, y, x].transpose(0, 3, 2, 1), grids
+        return scores, grids
 
     def _decide(
         self, scores: _Array, grids: Grids, source: Grids, tell: Progress
     ) -> NDArray[np.uint8]:
-        """Return labels (I, J, K) on the image's grid, in the model's orientation.
+        """Return classes (I, J, K) on the image's grid, in the model's orientation.
 
         Slice by slice, so that probabilities at the image's resolution are never held.
         """
@@ -217,16 +193,11 @@ class CompactEngine:
         return labels
 
     def _label(self, scores: _Array) -> NDArray[np.uint8]:
-        """Decide the label of each pixel of probabilities (C, I, J)."""
+        """Decide the class of each pixel of probabilities (C, I, J)."""
         rootlet = scores[self._rootlet_classes].sum(axis=0)
-        best = scores.argmax(axis=0)
-        empty = scores.sum(axis=0) <= 0
-        labels = np.zeros(best.shape, dtype=np.uint8)
-        labels[(best == self._meanings.cord) & ~empty] = _CORD
-        if self._meanings.csf is not None:
-            labels[(best == self._meanings.csf) & ~empty] = _CSF
-        labels[(rootlet >= self._threshold) & (rootlet > scores[self._meanings.cord])] = _ROOTLET
-        return labels
-
-
-_CORD, _CSF, _ROOTLET = 1, 2, 3
+        best = scores.argmax(axis=0).astype(np.uint8)
+        best[scores.sum(axis=0) <= 0] = 0
+        best[np.isin(best, self._rootlet_classes)] = 0  # those of them below the threshold
+        is_rootlet = (rootlet >= self._threshold) & (rootlet > scores[self._meanings.cord])
+        best[is_rootlet] = self._rootlet_classes[0]
+        return best

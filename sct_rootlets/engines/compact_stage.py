@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sct_rootlets.engines.network_grid.tiles import accumulate, pad_to_patch, tile_origins
 from sct_rootlets.engines.networks.backends import Backend
 from sct_rootlets.engines.networks.torch_network import Network
 from sct_rootlets.engines.plan import UnsupportedPlan, read_plan
@@ -60,6 +61,36 @@ class Stage:
             total = share if total is None else total + share
         assert total is not None
         return total / np.float32(len(views)) if len(views) > 1 else total
+
+    def predict(
+        self,
+        volume: _Array,
+        needed: NDArray[np.bool_] | None = None,
+        views: Sequence[tuple[int, ...]] = ((),),
+        *,
+        batch: int,
+        progress: Callable[[int, int], None],
+    ) -> _Array:
+        """Return the probability (classes, X, Y, Z) of each class in a volume (X, Y, Z).
+
+        Tiles cover what is needed, and by default all of it; elsewhere it may be 0.
+        """
+        padded, inside = pad_to_patch(volume.transpose(2, 1, 0), self.patch_zyx)
+        mask = None
+        if needed is not None:
+            mask = np.zeros(padded.shape, dtype=bool)
+            mask[inside] = needed.transpose(2, 1, 0)
+        scores, _ = accumulate(
+            padded,
+            tile_origins(padded.shape, self.patch_zyx, mask),
+            self.patch_zyx,
+            lambda tiles: self.probabilities(tiles, views),
+            classes=len(self.classes),
+            batch=batch,
+            progress=progress,
+        )
+        z, y, x = inside
+        return scores[:, z, y, x].transpose(0, 3, 2, 1)
 
 
 def coarse_folder(model: InstalledModel) -> Path | None:

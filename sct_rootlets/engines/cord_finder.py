@@ -17,7 +17,6 @@ from sct_rootlets.engines.network_grid.axes import (
     grids_of,
     resampled,
 )
-from sct_rootlets.engines.network_grid.tiles import accumulate, pad_to_patch, tile_origins
 from sct_rootlets.engines.networks.backends import Backend
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Image, LabelImage
@@ -112,17 +111,11 @@ class CordFinder:
         source = grids_of(data.shape, way.spacing_mm)
         grids = grids_at(source, stage.spacing_mm)
         volume = normalised(resampled(data, source, grids))
-        padded, inside = pad_to_patch(volume.transpose(2, 1, 0), stage.patch_zyx)
-        scores, _ = accumulate(
-            padded,
-            tile_origins(padded.shape, stage.patch_zyx),
-            stage.patch_zyx,
-            stage.probabilities,
-            classes=len(stage.classes),
+        probability = stage.predict(
+            volume,
             batch=self._backend.batch,
             progress=lambda done, total: tell(text, done, total),
-        )
-        probability = scores[stage.classes["cord"]][inside].transpose(2, 1, 0)
+        )[stage.classes["cord"]]
         for threshold in COARSE_THRESHOLDS:
             mask = clean_cord(probability >= threshold, stage.spacing_mm)
             if mask is not None:
