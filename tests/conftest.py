@@ -13,6 +13,7 @@ from sct_rootlets.phantom import Anatomy, Phantom, make_grid, random_anatomy, re
 from tests.plain import plain_figures
 from tests.store.server import Server
 from tests.store.tiny import entry, make_archive, write_manifest
+from tests.synthetic import Neck, make_neck
 
 #: Modules whose tests wait for most of their time: for servers, for locks, for a moment to kill.
 WAITING = {"test_install_kill.py"}
@@ -87,6 +88,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared/data beside the repository")
     return folder
+
+
+@pytest.fixture(scope="session")
+def neck() -> Neck:
+    """Return a small synthetic neck; no test may change it."""
+    return make_neck()
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,7 @@ from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.inputs import Landmarks, read_cord, read_rootlets
 from tests.levels.bent_cord import turned
-from tests.synthetic import Neck, make_neck
-
-
-@pytest.fixture(scope="module")
-def neck() -> Neck:
-    return make_neck()
+from tests.synthetic import Neck
 
 
 def on_coarse_grid(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from sct_rootlets.cli.main import main
-from tests.cli.test_wrong_inputs import listing
+from tests.cli.listing import listing
 from tests.evaluation.planted import Planted, plant
 from tests.synthetic import save_array
 
@@ -43,35 +44,6 @@ def here(planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
         shutil.copy(planted.folder / f"{name}.nii.gz", tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-Refused = Callable[..., None]
-
-
-@pytest.fixture
-def refused(
-    planted: Planted, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Refused:
-    """Return what runs a command and checks status and message, and that nothing was written."""
-    monkeypatch.chdir(planted.folder)
-
-    def run(command: str, status: int, *told: str) -> None:
-        before = listing(planted.folder)
-        try:
-            found = main(command.split())
-        except SystemExit as exited:
-            found = exited.code
-        err = capsys.readouterr().err
-        assert found == status, err
-        assert listing(planted.folder) == before
-        assert "Traceback" not in err
-        assert "unexpected" not in err
-        message = err.partition("sct_rootlets: error: ")[2]
-        assert message, err
-        for text in told:
-            assert text in message, err
-
-    return run
 
 
 # --- evaluate ---------------------------------------------------------------------------
@@ -137,50 +109,6 @@ def test_rootlets_without_names_are_warned_of(
     assert "metrics_confusion" not in out
 
 
-WRONG = {
-    "absent.nii.gz": "no such file (prediction)",
-    "text.nii.gz": "cannot be read as a NIfTI image (prediction)",
-    "zero_bytes.nii.gz": "is an empty file of 0 bytes (prediction)",
-    "folder.nii.gz": "is a folder",
-    "truncated.nii.gz": "",
-    "series.nii.gz": "has 4 dimensions",
-    "elsewhere.nii.gz": "is not on the grid of truth.nii.gz",
-    "cropped.nii.gz": "is not on the grid of truth.nii.gz",
-    "grey.nii.gz": "not whole numbers",
-    "beyond.nii.gz": "holds the value 40",
-}
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_wrong_predictions(planted: Planted, refused: Refused, name: str) -> None:
-    refused(f"evaluate -i {name} -ref truth.nii.gz", 1, name, WRONG[name])
-
-
-@pytest.mark.parametrize(
-    ("command", "status", "told"),
-    [
-        ("evaluate -i same.nii.gz -ref absent.nii.gz", 1, "no such file (reference)"),
-        ("evaluate -i same.nii.gz -ref truth.nii.gz -s absent.nii.gz", 1, "(cord mask)"),
-        ("evaluate -i same.nii.gz -ref truth.nii.gz -s elsewhere.nii.gz", 1, "not on the grid of"),
-        ("evaluate -i same.nii.gz -ref truth.nii.gz -s same.nii.gz", 2, "which are rootlets"),
-        ("evaluate -i same.nii.gz", 2, "required: -ref"),
-        ("evaluate -i same.nii.gz same.nii.gz -ref truth.nii.gz", 2, "-ref has 1 and -i has 2"),
-        ("evaluate -i same.nii.gz -ref truth.nii.gz -s cord.nii.gz cord.nii.gz", 2, "-s has 2"),
-        ("evaluate -i same.nii.gz -ref truth.nii.gz -tables text.tsv", 2, "one side only"),
-        (
-            "evaluate -i same.nii.gz -ref truth.nii.gz -tables text.tsv -ref-tables text.tsv",
-            1,
-            "no table of levels",
-        ),
-        ("evaluate -i same.nii.gz -ref truth.nii.gz -o text.tsv", 2, "no evaluation"),
-        ("evaluate -i same.nii.gz -ref truth.nii.gz -o same.nii.gz", 2, "does not end in .tsv"),
-        ("evaluate -i same.nii.gz -ref truth.nii.gz -definition mine", 2, "invalid choice"),
-    ],
-)
-def test_wrong_command_lines(refused: Refused, command: str, status: int, told: str) -> None:
-    refused(command, status, told)
-
-
 # --- consensus --------------------------------------------------------------------------
 
 
@@ -205,20 +133,59 @@ def test_two_raters_and_their_ties(here: Path, capsys: pytest.CaptureFixture[str
     assert "voxels with a tie were left to the background" in out
 
 
-@pytest.mark.parametrize(
-    ("command", "status", "told"),
-    [
-        ("consensus -i truth.nii.gz", 2, "two raters or more"),
-        ("consensus -i truth.nii.gz absent.nii.gz", 1, "no such file (rater)"),
-        ("consensus -i truth.nii.gz cropped.nii.gz", 1, "is not on the grid of truth.nii.gz"),
-        ("consensus -i truth.nii.gz text.nii.gz", 1, "cannot be read as a NIfTI image (rater)"),
-        ("consensus -i truth.nii.gz zero_bytes.nii.gz", 1, "empty file of 0 bytes"),
-        ("consensus -i truth.nii.gz series.nii.gz", 1, "has 4 dimensions"),
-        ("consensus -i truth.nii.gz same.nii.gz -o same.nii.gz", 2, "is an input"),
-        ("consensus -i truth.nii.gz same.nii.gz -o cord.nii.gz", 2, "did not make"),
-        ("consensus -i truth.nii.gz same.nii.gz -threshold 2", 2, "not a number from 0 to 1"),
-    ],
-)
-def test_wrong_raters(refused: Refused, command: str, status: int, told: str) -> None:
-    pytest.importorskip("SimpleITK")
-    refused(command, status, told)
+# --- what is refused ----------------------------------------------------------------------
+
+WRONG = {
+    "absent.nii.gz": "no such file (prediction)",
+    "text.nii.gz": "cannot be read as a NIfTI image (prediction)",
+    "zero_bytes.nii.gz": "is an empty file of 0 bytes (prediction)",
+    "folder.nii.gz": "is a folder",
+    "truncated.nii.gz": "",
+    "series.nii.gz": "has 4 dimensions",
+    "elsewhere.nii.gz": "is not on the grid of truth.nii.gz",
+    "cropped.nii.gz": "is not on the grid of truth.nii.gz",
+    "grey.nii.gz": "not whole numbers",
+    "beyond.nii.gz": "holds the value 40",
+}
+#: Command line, exit status, and what the message has to say.
+REFUSED = [
+    *((f"evaluate -i {name} -ref truth.nii.gz", 1, name, told) for name, told in WRONG.items()),
+    ("evaluate -i same.nii.gz -ref absent.nii.gz", 1, "no such file (reference)"),
+    ("evaluate -i same.nii.gz -ref truth.nii.gz -s absent.nii.gz", 1, "(cord mask)"),
+    ("evaluate -i same.nii.gz -ref truth.nii.gz -s elsewhere.nii.gz", 1, "not on the grid of"),
+    ("evaluate -i same.nii.gz -ref truth.nii.gz -s same.nii.gz", 2, "which are rootlets"),
+    ("evaluate -i same.nii.gz", 2, "required: -ref"),
+    ("evaluate -i same.nii.gz same.nii.gz -ref truth.nii.gz", 2, "-ref has 1 and -i has 2"),
+    ("evaluate -i same.nii.gz -ref truth.nii.gz -s cord.nii.gz cord.nii.gz", 2, "-s has 2"),
+    ("evaluate -i same.nii.gz -ref truth.nii.gz -tables text.tsv", 2, "one side only"),
+    (
+        "evaluate -i same.nii.gz -ref truth.nii.gz -tables text.tsv -ref-tables text.tsv",
+        1,
+        "no table of levels",
+    ),
+    ("evaluate -i same.nii.gz -ref truth.nii.gz -o text.tsv", 2, "no evaluation"),
+    ("evaluate -i same.nii.gz -ref truth.nii.gz -o same.nii.gz", 2, "does not end in .tsv"),
+    ("evaluate -i same.nii.gz -ref truth.nii.gz -definition mine", 2, "invalid choice"),
+    ("consensus -i truth.nii.gz", 2, "two raters or more"),
+    ("consensus -i truth.nii.gz absent.nii.gz", 1, "no such file (rater)"),
+    ("consensus -i truth.nii.gz cropped.nii.gz", 1, "is not on the grid of truth.nii.gz"),
+    ("consensus -i truth.nii.gz text.nii.gz", 1, "cannot be read as a NIfTI image (rater)"),
+    ("consensus -i truth.nii.gz zero_bytes.nii.gz", 1, "empty file of 0 bytes"),
+    ("consensus -i truth.nii.gz series.nii.gz", 1, "has 4 dimensions"),
+    ("consensus -i truth.nii.gz same.nii.gz -o same.nii.gz", 2, "is an input"),
+    ("consensus -i truth.nii.gz same.nii.gz -o cord.nii.gz", 2, "did not make"),
+    ("consensus -i truth.nii.gz same.nii.gz -threshold 2", 2, "not a number from 0 to 1"),
+]
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case[0])
+def test_what_is_refused(
+    planted: Planted,
+    refused: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    case: tuple[Any, ...],
+) -> None:
+    if case[0].startswith("consensus"):
+        pytest.importorskip("SimpleITK")
+    monkeypatch.chdir(planted.folder)
+    refused(*case)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import nibabel as nib
@@ -73,16 +74,9 @@ def test_what_is_not_asked_for_is_not_written(here: Path) -> None:
     ],
 )
 def test_errors(
-    here: Path, capsys: pytest.CaptureFixture[str], words: str, status: int, message: str
+    here: Path, refused: Callable[..., None], words: str, status: int, message: str
 ) -> None:
-    before = set(here.iterdir())
-    try:
-        answer = main([*MAP.split(), *words.split()])
-    except SystemExit as exit_:  # of argparse
-        answer = exit_.code  # type: ignore[assignment]
-    assert answer == status
-    assert message in capsys.readouterr().err
-    assert set(here.iterdir()) == before
+    refused(f"{MAP} {words}", status, message)
 
 
 def test_group(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

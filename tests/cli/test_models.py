@@ -150,12 +150,6 @@ def test_wrong_words(
     assert leftovers() == []
 
 
-def test_the_name_of_a_zip_to_write_is_checked() -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["models", "export", "rootlets", "-o", "model.tar"])
-    assert caught.value.code == 2
-
-
 @pytest.mark.slow
 def test_segment_installs_what_is_missing_and_then_runs_without_a_network(
     manifest: Path,

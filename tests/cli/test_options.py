@@ -68,22 +68,6 @@ def test_the_last_level_may_be_any() -> None:
     assert parse(*RUN, "-extend", "s5").extend is SpinalLevel.S5
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["levels", "-s", "s.nii.gz", "-discs", "d.nii.gz", "-vertfile", "v.nii.gz"],
-        ["levels", "-s", "s.nii.gz", "-o", "x.nii.gz", "-ofolder", "out"],
-        ["segment", "-i", "t2.nii.gz", "-o", "x.nii.gz", "-ofolder", "out"],
-        ["run", "-i", "t2.nii.gz", "-vertfile", "v.nii.gz", "-discs", "d.nii.gz"],
-    ],
-)
-def test_what_excludes_each_other(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        parse(*words)
-    assert caught.value.code == 2
-    assert "not allowed with" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("point", ["-3.5,42,-20", "3.5,-42,20", "-3.5e0,42.0,-.2e2"])
 def test_a_point_may_start_with_a_minus_sign(point: str) -> None:
     x, y, z = (float(part) for part in point.split(","))
@@ -95,70 +79,67 @@ def test_an_option_after_c2c3_is_not_taken_for_its_point() -> None:
     assert join_coordinates(["-c2c3", "-discs", "d.nii.gz"]) == ["-c2c3", "-discs", "d.nii.gz"]
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["-c2c3", "1,2"],
-        ["-c2c3", "1,2,3,4"],
-        ["-c2c3", "a,b,c"],
-        ["-c2c3", "1,2,nan"],
-        ["-c2c3", "1,2,inf"],
-        ["-reach", "0"],
-        ["-reach", "-1"],
-        ["-reach", "nan"],
-        ["-reach", "far"],
-        ["-threads", "0"],
-        ["-threads", "1.5"],
-        ["-engine", "steam"],
-        ["-volume", "-1"],
-        ["-volume", "last"],
-        ["-definition", "bone"],
-        ["-dilation", "-1"],
-        ["-dilation", "1.5"],
-        ["-extend", "T13"],
-        ["-extend", "12"],
-        ["-v", "3"],
-        ["-r", "2"],
-        ["-nonsense"],
-        ["stray.nii.gz"],
-    ],
-)
-def test_bad_values_exit_with_2_and_name_the_option(
-    words: list[str], capsys: pytest.CaptureFixture[str]
+A_RUN, SOME_LEVELS, A_PHANTOM = "run -i x.nii", "levels -s x.nii", "phantom -o out"
+#: Values that are none, by the option.
+BAD_OF_RUN = {
+    "-c2c3": "1,2 1,2,3,4 a,b,c 1,2,nan 1,2,inf",
+    "-reach": "0 -1 nan far",
+    "-threads": "0 1.5",
+    "-engine": "steam",
+    "-volume": "-1 last",
+    "-definition": "bone",
+    "-dilation": "-1 1.5",
+    "-extend": "T13 12",
+    "-v": "3",
+    "-r": "2",
+}
+BAD_OF_PHANTOM = {
+    "-spacing": "1,2 0",
+    "-noise": "2",
+    "-bias": "-1",
+    "-fov": "60,110",
+    "-oblique": "90",
+    "-seed": "x",
+    "-contrast": "PDw",
+}
+REFUSED = {
+    **{
+        f"{command} {option} {value}": option
+        for command, bad in ((A_RUN, BAD_OF_RUN), (A_PHANTOM, BAD_OF_PHANTOM))
+        for option, wrong in bad.items()
+        for value in wrong.split()
+    },
+    f"{A_RUN} -nonsense": "-nonsense",
+    f"{A_RUN} stray.nii.gz": "stray.nii.gz",
+    f"{A_RUN} -vertfile v.nii -discs d.nii": "not allowed with",
+    f"{SOME_LEVELS} -discs d.nii -vertfile v.nii": "not allowed with",
+    f"{SOME_LEVELS} -o x.nii -ofolder out": "not allowed with",
+    "segment -i x.nii -o y.nii -ofolder out": "not allowed with",
+    **{f"{SOME_LEVELS} -o {name}": ".nii.gz" for name in ("x.mgz", "x", "x.nii.gz.txt")},
+    "run": "-i",
+    "segment": "-i",
+    "levels -i a.nii.gz": "-s",
+    "phantom": "-o",
+    "": "COMMAND",
+    "models export rootlets -o model.tar": "does not end in .zip",
+    "variability -by session": "one of the arguments -i -simulate is required",
+    "variability -i a.tsv -simulate 1x1x1": "not allowed with",
+    "variability -simulate 3x3": "is not subjects x sites x sessions",
+    "variability -simulate 0x3x2": "is not subjects x sites x sessions",
+    "variability -simulate 3x3x2 -planted 1,2": "is not three numbers",
+    "variability -i a.tsv -by vendor,,site": "is no list of words",
+    "variability -i a.tsv -from nose": "invalid choice",
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_is_refused_exits_with_2_and_says_why(
+    words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
-        parse(*RUN, *words)
+        parse(*words.split())
     assert caught.value.code == 2
-    message = capsys.readouterr().err
-    assert "sct_rootlets: error:" in message
-    assert words[0] in message
-
-
-@pytest.mark.parametrize(
-    ("words", "missing"),
-    [
-        (["run"], "-i"),
-        (["segment"], "-i"),
-        (["levels", "-i", "a.nii.gz"], "-s"),
-        (["phantom"], "-o"),
-        ([], "COMMAND"),
-    ],
-)
-def test_what_is_mandatory(
-    words: list[str], missing: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        parse(*words)
-    assert caught.value.code == 2
-    assert missing in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", ["x.mgz", "levels", "levels.nii.gz.txt"])
-def test_outputs_are_nifti(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        parse("levels", "-i", "a.nii.gz", "-s", "b.nii.gz", "-o", name)
-    assert caught.value.code == 2
-    assert ".nii.gz" in capsys.readouterr().err
+    assert REFUSED[words] in capsys.readouterr().err.partition("sct_rootlets: error: ")[2]
 
 
 @pytest.mark.parametrize(
@@ -166,26 +147,6 @@ def test_outputs_are_nifti(name: str, capsys: pytest.CaptureFixture[str]) -> Non
 )
 def test_voxel_sizes(text: str, sizes: tuple[float, float, float]) -> None:
     assert parse("phantom", "-o", "out", "-spacing", text).spacing == sizes
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["-spacing", "1,2"],
-        ["-spacing", "0"],
-        ["-noise", "2"],
-        ["-bias", "-1"],
-        ["-fov", "60,110"],
-        ["-oblique", "90"],
-        ["-seed", "x"],
-        ["-contrast", "PDw"],
-    ],
-)
-def test_bad_values_of_the_phantom(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        parse("phantom", "-o", "out", *words)
-    assert caught.value.code == 2
-    assert words[0] in capsys.readouterr().err
 
 
 NAMES = [module.__name__.rpartition(".")[2] for module in COMMANDS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -93,39 +94,9 @@ def test_a_simulated_study_and_the_command_it_prints(
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(
-    study: list[str],
-    words: list[str],
-    status: int,
-    message: str,
-    capsys: pytest.CaptureFixture[str],
+    study: list[str], refused: Callable[..., None], words: list[str], status: int, message: str
 ) -> None:
-    before = sorted(str(path) for path in Path().rglob("*"))
-    assert run(*(word.format(*study) for word in words)) == status
-    shown = capsys.readouterr()
-    assert message in " ".join(shown.err.split())
-    assert "Traceback" not in shown.err
-    assert sorted(str(path) for path in Path().rglob("*")) == before
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["-by", "session"], "one of the arguments -i -simulate is required"),
-        (["-i", "a.tsv", "-simulate", "1x1x1"], "not allowed with"),
-        (["-simulate", "3x3"], "is not subjects x sites x sessions"),
-        (["-simulate", "0x3x2"], "is not subjects x sites x sessions"),
-        (["-simulate", "3x3x2", "-planted", "1,2"], "is not three numbers"),
-        (["-i", "a.tsv", "-by", "vendor,,site"], "is no list of words"),
-        (["-i", "a.tsv", "-from", "nose"], "invalid choice"),
-    ],
-)
-def test_words_that_are_no_options(
-    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        run(*words)
-    assert caught.value.code == 2
-    assert message in capsys.readouterr().err
+    refused(" ".join(["variability", *(word.format(*study) for word in words)]), status, message)
 
 
 def test_tables_without_a_pmj(study: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from sct_rootlets.files.names import level_files
+from tests.cli.listing import listing
 from tests.forked import sct_rootlets
 from tests.levels.bent_cord import turned
-from tests.synthetic import RAS_1MM, Neck, make_model_folder, make_neck, save_array
-
-
-@pytest.fixture(scope="module")
-def neck() -> Neck:
-    return make_neck()
+from tests.synthetic import RAS_1MM, Neck, make_model_folder, save_array
 
 
 @pytest.fixture(scope="module")
@@ -92,28 +89,6 @@ def inputs(neck: Neck, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def listing(folder: Path) -> dict[str, tuple[int, int]]:
-    """Return size and time of change of everything in a folder."""
-    return {
-        str(path.relative_to(folder)): (path.lstat().st_size, path.lstat().st_mtime_ns)
-        for path in sorted(folder.rglob("*"))
-    }
-
-
-def assert_refused(inputs: Path, command: str, status: int, *told: str) -> None:
-    """Run `command` in the folder of inputs; check status, message, and that nothing changed."""
-    before = listing(inputs)
-    done = sct_rootlets(*command.split(), folder=inputs)
-    assert done.returncode == status, done.stderr
-    assert listing(inputs) == before
-    message = done.stderr.partition("sct_rootlets: error: ")[2]
-    assert message, done.stderr
-    for text in told:
-        assert text in message
-    assert "Traceback" not in done.stderr
-    assert len(message.strip().splitlines()) == 1
-
-
 IMAGES = {
     "missing.nii.gz": "no such file",
     "folder.nii.gz": "is a folder",
@@ -134,52 +109,130 @@ IMAGES = {
     "huge.nii": "2e+09 voxels",
     "cord.nii.gz": "mask or labels",
 }
+SEGMENTATIONS = {
+    "missing.nii.gz": "no such file",
+    "truncated.nii.gz": "",
+    "flat.nii.gz": "2 dimensions",
+    "series.nii.gz": "4 dimensions",
+    "zeros.nii.gz": "is empty",
+    "t2.nii.gz": "not whole numbers",
+    "soft_rootlets.nii.gz": "not whole numbers",
+    "beyond_s5.nii.gz": "no spinal levels: [31]",
+    "negative.nii.gz": "out of range",
+    "discs.nii.gz": "point labels",
+    "whole_numbers.nii.gz": "no spinal levels",
+}
+CORDS = {
+    "zeros.nii.gz": "is empty",
+    "faint_cord.nii.gz": "is empty at a probability of 0.5",
+    "t2.nii.gz": "not whole numbers",
+    "whole_numbers.nii.gz": "looks like an MR image",
+    "series.nii.gz": "4 dimensions",
+    "nan_affine.nii": "no valid orientation",
+    "discs.nii.gz": "is no usable cord mask",
+}
+LANDMARKS_AND_OPTIONS = [
+    ("-discs far_discs.nii.gz", 1, "all its discs outside the field of view"),
+    ("-discs series.nii.gz", 1, "4 dimensions"),
+    ("-discs soft_cord.nii.gz", 1, "not whole numbers"),
+    ("-discs pmj.nii.gz", 2, "holds no disc label"),
+    ("-discs labelled_cord.nii.gz", 2, "-vertfile"),
+    ("-pmj rootlets.nii.gz", 1, "no PMJ label"),
+    ("-pmj nan_affine.nii", 1, "no valid orientation"),
+    ("-c2c3 0,9,650", 2, "outside the field of view"),
+    ("-dilation 3", 2, "-definition valosek2024"),
+    ("-definition valosek2024 -extend T12", 2, "-extend"),
+]
+SEVERAL_IMAGES = {
+    "-i t2.nii.gz other.nii.gz -o out/a.nii.gz": "-o has 1 and -i has 2 files",
+    "-i t2.nii.gz -o out/a.nii.gz out/b.nii.gz": "-o has 2 and -i has 1 files",
+    "-i t2.nii.gz other.nii.gz -s cord.nii.gz -ofolder out": "-s has 1 and -i has 2",
+    "-i t2.nii.gz other.nii.gz -discs discs.nii.gz": "-discs belongs to one image",
+    "-i t2.nii.gz other.nii.gz -vertfile discs.nii.gz": "-vertfile belongs to one image",
+    "-i t2.nii.gz other.nii.gz -c2c3 0,9,65": "-c2c3 belongs to one image",
+    "-i t2.nii.gz ./t2.nii.gz -ofolder out": "would be written for t2.nii.gz and again",
+    "-i t2.nii.gz t2.nii": "t2_rootlets.nii.gz: would be written",
+    "-i t2.nii.gz other.nii.gz -o out/a.nii.gz out/a.nii": "out/a.json: would be written",
+    "-i t2.nii.gz other.nii.gz -o out/a.nii.gz other.nii.gz": "other.nii.gz: is an input",
+    "-i t2.nii.gz -o out/t2_seg.nii.gz": "out/t2_seg.nii.gz: would be written",
+    # Rootlets of names of their own, and one name for the masks beside them.
+    "-i t2.nii.gz again/t2.nii.gz -o out/a.nii.gz out/b.nii.gz": (
+        "out/t2_seg.nii.gz: would be written for t2.nii.gz"
+    ),
+}
+NO_VOLUME = {
+    "-i series.nii.gz -volume 3": "series.nii.gz: has 3 volumes, 0 to 2",
+    "-i t2.nii.gz -volume 1": "t2.nii.gz: has one volume",
+}
+OTHER_GRIDS = [
+    "levels -i rootlets.nii.gz -s {} -o out/levels.nii.gz",
+    "run -i t2.nii.gz -s {} -discs discs.nii.gz -model model -ofolder out",
+    "segment -i t2.nii.gz -s {} -model model -o out/rootlets.nii.gz",
+]
+NO_DISC = [
+    "run -i t2.nii.gz -model model -ofolder out",
+    "run -i t2.nii.gz -model model -discs pmj.nii.gz -ofolder out",
+    "levels -i unnumbered.nii.gz -s cord.nii.gz -o out/levels.nii.gz",
+    "levels -i unnumbered.nii.gz -s cord.nii.gz -discs pmj.nii.gz -o out/levels.nii.gz",
+]
+INTO_OUT = "-o out/levels.nii.gz"
+LEVELS = "levels -i rootlets.nii.gz -s cord.nii.gz"
+#: Command line, exit status, and what the message has to say.
+REFUSED = [
+    *(
+        (f"run -i {name} -discs discs.nii.gz -model model -ofolder out -qc qc", 1, name, told)
+        for name, told in IMAGES.items()
+    ),
+    *((f"levels -i {x} -s cord.nii.gz {INTO_OUT}", 1, x, y) for x, y in SEGMENTATIONS.items()),
+    *((f"levels -i rootlets.nii.gz -s {x} {INTO_OUT}", 1, x, y) for x, y in CORDS.items()),
+    *((f"{LEVELS} {words} {INTO_OUT}", *rest) for words, *rest in LANDMARKS_AND_OPTIONS),
+    *((f"segment {words} -model model", 2, told) for words, told in SEVERAL_IMAGES.items()),
+    *(
+        (f"{command} {words} -model model -ofolder out", 2, told, "counted from 0")
+        for command in ("run -discs discs.nii.gz", "segment")
+        for words, told in NO_VOLUME.items()
+    ),
+    *(
+        (command.format(name), 1, name, "is not on the grid of")
+        for command in OTHER_GRIDS
+        for name in ("moved.nii.gz", "cropped.nii.gz")
+    ),
+    *((command, 2, "-discs", "-c2c3", "C2/C3") for command in NO_DISC),
+    *(
+        (f"run -i t2.nii.gz -discs discs.nii.gz -model {model} -ofolder out", 1, model)
+        for model in ("nowhere/model", "unheard-of", "folder.nii.gz")
+    ),
+    # Neither rootlets nor vertebrae; and the published method needs rootlets.
+    (f"levels -s cord.nii.gz {INTO_OUT}", 2, "-i", "-discs"),
+    (f"levels -s cord.nii.gz -discs discs.nii.gz -definition valosek2024 {INTO_OUT}", 2,
+     "needs rootlets"),
+    # Cord and rootlets swapped; one file as both.
+    (f"levels -i cord.nii.gz -s rootlets.nii.gz -discs discs.nii.gz {INTO_OUT}", 2,
+     "cord.nii.gz", "rootlets.nii.gz", "-i", "-s"),
+    (f"levels -i cord.nii.gz -s cord.nii.gz -discs discs.nii.gz {INTO_OUT}", 2,
+     "cord.nii.gz", "same voxels"),
+    (f"{LEVELS} -o rootlets.nii.gz", 2, "rootlets.nii.gz", "is an input"),
+    (f"{LEVELS} -o ./cord.nii.gz", 2, "cord.nii.gz", "is an input"),
+    ("segment -i t2.nii.gz -o t2.nii.gz -model model", 2, "t2.nii.gz", "is an input"),
+    (f"{LEVELS} -o t2.nii.gz/levels.nii.gz", 1, "t2.nii.gz", "is not a folder"),
+    ("demo -o out -seed 1000000", 2, "1000000"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", IMAGES)
-def test_wrong_images(inputs: Path, name: str) -> None:
-    command = f"run -i {name} -discs discs.nii.gz -model model -ofolder out -qc qc"
-    assert_refused(inputs, command, 1, name, IMAGES[name])
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        ("-i series.nii.gz -volume 3", "series.nii.gz: has 3 volumes, 0 to 2"),
-        ("-i t2.nii.gz -volume 1", "t2.nii.gz: has one volume"),
-    ],
-)
-@pytest.mark.parametrize(
-    "command", ["run -ofolder out -discs discs.nii.gz", "segment -ofolder out"]
-)
-def test_volumes_that_are_not_there(inputs: Path, command: str, words: str, told: str) -> None:
-    assert_refused(inputs, f"{command} {words} -model model", 2, told, "counted from 0")
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        ("-i t2.nii.gz other.nii.gz -o out/a.nii.gz", "-o has 1 and -i has 2 files"),
-        ("-i t2.nii.gz -o out/a.nii.gz out/b.nii.gz", "-o has 2 and -i has 1 files"),
-        ("-i t2.nii.gz other.nii.gz -s cord.nii.gz -ofolder out", "-s has 1 and -i has 2"),
-        ("-i t2.nii.gz other.nii.gz -discs discs.nii.gz", "-discs belongs to one image"),
-        ("-i t2.nii.gz other.nii.gz -vertfile discs.nii.gz", "-vertfile belongs to one image"),
-        ("-i t2.nii.gz other.nii.gz -c2c3 0,9,65", "-c2c3 belongs to one image"),
-        ("-i t2.nii.gz ./t2.nii.gz -ofolder out", "would be written for t2.nii.gz and again"),
-        ("-i t2.nii.gz t2.nii", "t2_rootlets.nii.gz: would be written"),
-        ("-i t2.nii.gz other.nii.gz -o out/a.nii.gz out/a.nii", "out/a.json: would be written"),
-        ("-i t2.nii.gz other.nii.gz -o out/a.nii.gz other.nii.gz", "other.nii.gz: is an input"),
-        ("-i t2.nii.gz -o out/t2_seg.nii.gz", "out/t2_seg.nii.gz: would be written"),
-    ],
-)
-def test_several_images_that_do_not_go_together(inputs: Path, words: str, told: str) -> None:
-    assert_refused(inputs, f"segment {words} -model model", 2, told)
-
-
-def test_the_same_stem_in_two_folders_has_one_cord_mask(inputs: Path) -> None:
-    """The rootlets have names of their own, and the masks beside them have not."""
-    command = "segment -i t2.nii.gz again/t2.nii.gz -o out/a.nii.gz out/b.nii.gz -model model"
-    assert_refused(inputs, command, 2, "out/t2_seg.nii.gz: would be written for t2.nii.gz")
+@pytest.mark.parametrize("refused", REFUSED, ids=lambda refused: refused[0])
+def test_what_is_refused(inputs: Path, refused: tuple[Any, ...]) -> None:
+    """The status is that, the message is one line that says this, and nothing has changed."""
+    command, status, *told = refused
+    before = listing(inputs)
+    done = sct_rootlets(*command.split(), folder=inputs)
+    assert done.returncode == status, done.stderr
+    assert listing(inputs) == before
+    message = done.stderr.partition("sct_rootlets: error: ")[2]
+    assert message, done.stderr
+    for text in told:
+        assert text in message
+    assert "Traceback" not in done.stderr
+    assert len(message.strip().splitlines()) == 1
 
 
 def test_nothing_but_broken_images_loads_no_model(inputs: Path) -> None:
@@ -194,73 +247,6 @@ def test_nothing_but_broken_images_loads_no_model(inputs: Path) -> None:
     assert "series.nii.gz: has 4 dimensions" in errors[1]
     assert "2 of 2 images could not be segmented: missing.nii.gz, series.nii.gz" in errors[2]
     assert "nowhere" not in done.stderr
-
-
-SEGMENTATIONS = {
-    "missing.nii.gz": "no such file",
-    "truncated.nii.gz": "",
-    "flat.nii.gz": "2 dimensions",
-    "series.nii.gz": "4 dimensions",
-    "zeros.nii.gz": "is empty",
-    "t2.nii.gz": "not whole numbers",
-    "soft_rootlets.nii.gz": "not whole numbers",
-    "beyond_s5.nii.gz": "no spinal levels: [31]",
-    "negative.nii.gz": "out of range",
-    "discs.nii.gz": "point labels",
-    "whole_numbers.nii.gz": "no spinal levels",
-}
-
-
-@pytest.mark.parametrize("name", SEGMENTATIONS)
-def test_wrong_rootlets(inputs: Path, name: str) -> None:
-    command = f"levels -i {name} -s cord.nii.gz -o out/levels.nii.gz"
-    assert_refused(inputs, command, 1, name, SEGMENTATIONS[name])
-
-
-CORDS = {
-    "zeros.nii.gz": "is empty",
-    "faint_cord.nii.gz": "is empty at a probability of 0.5",
-    "t2.nii.gz": "not whole numbers",
-    "whole_numbers.nii.gz": "looks like an MR image",
-    "series.nii.gz": "4 dimensions",
-    "nan_affine.nii": "no valid orientation",
-    "discs.nii.gz": "is no usable cord mask",
-}
-
-
-@pytest.mark.parametrize("name", CORDS)
-def test_wrong_cords(inputs: Path, name: str) -> None:
-    command = f"levels -i rootlets.nii.gz -s {name} -o out/levels.nii.gz"
-    assert_refused(inputs, command, 1, name, CORDS[name])
-
-
-@pytest.mark.parametrize(
-    ("landmarks", "status", "told"),
-    [
-        ("-discs far_discs.nii.gz", 1, "all its discs outside the field of view"),
-        ("-discs series.nii.gz", 1, "4 dimensions"),
-        ("-discs soft_cord.nii.gz", 1, "not whole numbers"),
-        ("-discs pmj.nii.gz", 2, "holds no disc label"),
-        ("-discs labelled_cord.nii.gz", 2, "-vertfile"),
-        ("-pmj rootlets.nii.gz", 1, "no PMJ label"),
-        ("-pmj nan_affine.nii", 1, "no valid orientation"),
-        ("-c2c3 0,9,650", 2, "outside the field of view"),
-        ("-dilation 3", 2, "-definition valosek2024"),
-        ("-definition valosek2024 -extend T12", 2, "-extend"),
-    ],
-)
-def test_wrong_landmarks_and_options(inputs: Path, landmarks: str, status: int, told: str) -> None:
-    command = f"levels -i rootlets.nii.gz -s cord.nii.gz {landmarks} -o out/levels.nii.gz"
-    assert_refused(inputs, command, status, told)
-
-
-def test_neither_rootlets_nor_vertebrae(inputs: Path) -> None:
-    assert_refused(inputs, "levels -s cord.nii.gz -o out/levels.nii.gz", 2, "-i", "-discs")
-
-
-def test_the_published_method_needs_rootlets(inputs: Path) -> None:
-    command = "levels -s cord.nii.gz -discs discs.nii.gz -definition valosek2024 -o out/x.nii.gz"
-    assert_refused(inputs, command, 2, "needs rootlets")
 
 
 MEANINGS = {
@@ -298,75 +284,6 @@ def test_discs_in_another_orientation_or_on_another_grid(inputs: Path, tmp_path:
         assert done.returncode == 0, done.stderr
         tables.append((tmp_path / f"{discs}.tsv").read_text())
     assert tables[0] == tables[1]
-
-
-@pytest.mark.parametrize("name", ["moved.nii.gz", "cropped.nii.gz"])
-@pytest.mark.parametrize(
-    "command",
-    [
-        "levels -i rootlets.nii.gz -s {} -o out/levels.nii.gz",
-        "run -i t2.nii.gz -s {} -discs discs.nii.gz -model model -ofolder out",
-        "segment -i t2.nii.gz -s {} -model model -o out/rootlets.nii.gz",
-    ],
-)
-def test_other_grids(inputs: Path, command: str, name: str) -> None:
-    assert_refused(inputs, command.format(name), 1, name, "is not on the grid of")
-
-
-def test_cord_and_rootlets_swapped(inputs: Path) -> None:
-    command = "levels -i cord.nii.gz -s rootlets.nii.gz -discs discs.nii.gz -o out/levels.nii.gz"
-    assert_refused(inputs, command, 2, "cord.nii.gz", "rootlets.nii.gz", "-i", "-s")
-
-
-def test_the_same_file_as_cord_and_as_rootlets(inputs: Path) -> None:
-    command = "levels -i cord.nii.gz -s cord.nii.gz -discs discs.nii.gz -o out/levels.nii.gz"
-    assert_refused(inputs, command, 2, "cord.nii.gz", "same voxels")
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "run -i t2.nii.gz -model model -ofolder out",
-        "run -i t2.nii.gz -model model -discs pmj.nii.gz -ofolder out",
-        "levels -i unnumbered.nii.gz -s cord.nii.gz -o out/levels.nii.gz",
-        "levels -i unnumbered.nii.gz -s cord.nii.gz -discs pmj.nii.gz -o out/levels.nii.gz",
-    ],
-)
-def test_no_disc_label(inputs: Path, command: str) -> None:
-    assert_refused(inputs, command, 2, "-discs", "-c2c3", "C2/C3")
-
-
-@pytest.mark.parametrize(
-    ("command", "name"),
-    [
-        ("levels -i rootlets.nii.gz -s cord.nii.gz -o rootlets.nii.gz", "rootlets.nii.gz"),
-        ("levels -i rootlets.nii.gz -s cord.nii.gz -o ./cord.nii.gz", "cord.nii.gz"),
-        ("segment -i t2.nii.gz -o t2.nii.gz -model model", "t2.nii.gz"),
-    ],
-)
-def test_an_input_as_the_output(inputs: Path, command: str, name: str) -> None:
-    assert_refused(inputs, command, 2, name, "is an input")
-
-
-@pytest.mark.parametrize(
-    ("command", "told"),
-    [
-        ("run -i t2.nii.gz -discs discs.nii.gz -model nowhere/model -ofolder out", "nowhere/model"),
-        ("run -i t2.nii.gz -discs discs.nii.gz -model unheard-of -ofolder out", "unheard-of"),
-        ("run -i t2.nii.gz -discs discs.nii.gz -model folder.nii.gz -ofolder out", "folder.nii.gz"),
-    ],
-)
-def test_no_such_model(inputs: Path, command: str, told: str) -> None:
-    assert_refused(inputs, command, 1, told)
-
-
-def test_a_file_where_the_output_folder_should_be(inputs: Path) -> None:
-    command = "levels -i rootlets.nii.gz -s cord.nii.gz -o t2.nii.gz/levels.nii.gz"
-    assert_refused(inputs, command, 1, "t2.nii.gz", "is not a folder")
-
-
-def test_a_trained_on_seed_is_no_demonstration(inputs: Path) -> None:
-    assert_refused(inputs, "demo -o out -seed 1000000", 2, "1000000")
 
 
 def test_the_good_inputs_are_good(inputs: Path, tmp_path: Path) -> None:

@@ -9,12 +9,7 @@ import pytest
 
 from sct_rootlets.deepseg import flow
 from tests.pipeline.knowing_engine import KnowingEngine, use_engine
-from tests.synthetic import Neck, make_neck
-
-
-@pytest.fixture(scope="session")
-def neck() -> Neck:
-    return make_neck()
+from tests.synthetic import Neck
 
 
 @pytest.fixture

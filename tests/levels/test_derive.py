@@ -23,7 +23,7 @@ from sct_rootlets.levels.population.reference_data import (
 from sct_rootlets.levels.table.text import to_json, to_tsv
 from tests.levels.bent_cord import SIZE, WHOLE, BentCord, point_labels, turned
 from tests.orientations import TURNS
-from tests.synthetic import Neck, make_neck
+from tests.synthetic import Neck
 
 CORD = BentCord(zones={4: (6.0, 15.0), 5: (22.3, 30.6), 6: (37.4, 46.0)})
 
@@ -38,11 +38,6 @@ def pair() -> Pair:
 @pytest.fixture(scope="module")
 def whole() -> Pair:
     return WHOLE.render(WHOLE.grid((1.0, 1.0, 1.0)))
-
-
-@pytest.fixture(scope="module")
-def neck() -> Neck:
-    return make_neck()
 
 
 def _discs(grid: Grid, *labels: int, shift: float = 0.0, dorsal: float = -8.0) -> LabelImage:

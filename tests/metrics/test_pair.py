@@ -12,14 +12,9 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.image import Grid
 from sct_rootlets.metrics import LevelAgreement, compare
 from tests.levels.bent_cord import turned
-from tests.synthetic import Neck, make_neck
+from tests.synthetic import Neck
 
 C3, C4, C5, C6 = (SpinalLevel(value) for value in (3, 4, 5, 6))
-
-
-@pytest.fixture(scope="module")
-def neck() -> Neck:
-    return make_neck()
 
 
 def by_level(rows: tuple[LevelAgreement, ...]) -> dict[SpinalLevel | None, LevelAgreement]:

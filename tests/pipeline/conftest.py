@@ -10,12 +10,7 @@ import pytest
 from sct_rootlets.pipeline import network
 from tests.pipeline import knowing_engine
 from tests.pipeline.knowing_engine import KnowingEngine
-from tests.synthetic import Neck, make_neck
-
-
-@pytest.fixture(scope="session")
-def neck() -> Neck:
-    return make_neck()
+from tests.synthetic import Neck
 
 
 @pytest.fixture

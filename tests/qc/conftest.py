@@ -8,12 +8,7 @@ import pytest
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.levels import Derived, LevelRow, derive
-from tests.synthetic import Neck, make_neck
-
-
-@pytest.fixture(scope="session")
-def neck() -> Neck:
-    return make_neck()
+from tests.synthetic import Neck
 
 
 @pytest.fixture(scope="session")

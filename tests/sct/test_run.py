@@ -18,14 +18,9 @@ from sct_rootlets.cli.main import main
 from sct_rootlets.image import LabelImage, load_labels
 from tests.pipeline.knowing_engine import KnowingEngine, use_engine
 from tests.sct.stand_in_answers import StandIn, copy_as, is_running, without_settings, write_truth
-from tests.synthetic import Neck, make_neck
+from tests.synthetic import Neck
 
 pytestmark = pytest.mark.usefixtures("no_figures")
-
-
-@pytest.fixture(scope="module")
-def neck() -> Neck:
-    return make_neck()
 
 
 @pytest.fixture
