@@ -16,7 +16,8 @@ from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.pipeline import network, refusals
 from sct_rootlets.pipeline.inputs_of_run import RunInputs, Supplied
 from sct_rootlets.pipeline.network import ModelLike, Settings, timed
-from sct_rootlets.result import Predicted, Result
+from sct_rootlets.result import LevelsResult, Predicted, Result
+from sct_rootlets.result.made_by import seconds_and_notes
 
 __all__ = ["files_to_write", "run", "segment", "segmented"]
 
@@ -116,17 +117,23 @@ def run(
             remarks=image_.remarks,
         )
     parameters = {**options.parameters, **inputs.parameters, **settings.parameters}
-    return Result(
+    predicted = Predicted(
         image_,
         used,
         cord_ is None,
-        derived,
+        derived.rootlets,
+        True,
         segmentation,
         installed,
-        found.discs,
         sources,
-        parameters,
         timings,
+        image_.remarks,
+        parameters,
+    )
+    facts = seconds_and_notes(segmentation, timings)
+    return Result(
+        predicted,
+        LevelsResult(derived, used, image_, found.discs, installed, sources, parameters, facts),
     )
 
 

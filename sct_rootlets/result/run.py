@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sct_rootlets.engines import Segmentation
 from sct_rootlets.files.guards import require_free
 from sct_rootlets.files.names import SUFFIXES, image_outputs, stem_of
 from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.image import Image, LabelImage
+from sct_rootlets.image import LabelImage
 from sct_rootlets.levels import Derived
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.result.levels import LevelsResult
-from sct_rootlets.result.made_by import seconds_and_notes
 from sct_rootlets.result.predicted import Predicted
 from sct_rootlets.result.stage import stage_intermediate
 
@@ -25,37 +21,27 @@ __all__ = ["Result"]
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Everything one run made, and what quality control needs of it.
+    """Everything one run made.
 
     Attributes
     ----------
-    image, cord : Image, LabelImage
-    cord_is_ours : bool
-        Whether the cord mask came from the model.
-    derived : Derived
-        Table, painted levels, numbered rootlets, centerline and entry zones.
-    segmentation : Segmentation
-        What the model predicted, before numbering.
-    model : InstalledModel
-    discs : LabelImage or None
-    sources : tuple of str
-        Input files.
-    parameters : dict
-        What the run was asked for, for sidecars and reports.
-    timings_s : dict of str to float
-        Seconds of each stage.
+    predicted : Predicted
+        Rootlets with their levels, and the cord mask that was used.
+    of_levels : LevelsResult
     """
 
-    image: Image
-    cord: LabelImage
-    cord_is_ours: bool
-    derived: Derived
-    segmentation: Segmentation
-    model: InstalledModel
-    discs: LabelImage | None = None
-    sources: tuple[str, ...] = ()
-    parameters: dict[str, Any] = field(default_factory=dict)
-    timings_s: dict[str, float] = field(default_factory=dict)
+    predicted: Predicted
+    of_levels: LevelsResult
+
+    @property
+    def model(self) -> InstalledModel:
+        """What predicted the rootlets."""
+        return self.predicted.model
+
+    @property
+    def derived(self) -> Derived:
+        """Table, painted levels, numbered rootlets, centerline and entry zones."""
+        return self.of_levels.derived
 
     @property
     def rootlets(self) -> LabelImage:
@@ -63,33 +49,14 @@ class Result:
         return self.derived.rootlets
 
     @property
-    def levels(self) -> LabelImage:
-        """Spinal levels painted on the cord mask."""
-        return self.derived.levels
+    def cord(self) -> LabelImage:
+        """The cord mask that was used."""
+        return self.of_levels.cord
 
     @property
     def stem(self) -> str:
         """Name of the image without folder and extension."""
-        return stem_of(self.image)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Warnings about the levels."""
-        return tuple(self.derived.table.warnings)
-
-    @cached_property
-    def of_levels(self) -> LevelsResult:
-        """The levels alone, with what their files need."""
-        return LevelsResult(
-            derived=self.derived,
-            cord=self.cord,
-            image=self.image,
-            discs=self.discs,
-            model=self.model,
-            sources=self.sources,
-            parameters=self.parameters,
-            facts=seconds_and_notes(self.segmentation, self.timings_s),
-        )
+        return stem_of(self.predicted.image)
 
     def write(
         self,
@@ -133,29 +100,18 @@ class Result:
     ) -> dict[str, Path]:
         """Stage in `outputs` what :meth:`write` writes; parameters and errors as there."""
         folder = Path(folder)
-        files = image_outputs(self.stem, folder, cord=self.cord_is_ours)
-        require_free(files, self.sources)
-        Predicted(
-            self.image,
-            self.cord,
-            self.cord_is_ours,
-            self.rootlets,
-            True,
-            self.segmentation,
-            self.model,
-            self.sources,
-            self.timings_s,
-            self.image.remarks,
-            self.parameters,
-        ).stage(outputs, files)
+        predicted = self.predicted
+        files = image_outputs(self.stem, folder, cord=predicted.cord_is_ours)
+        require_free(files, predicted.sources)
+        predicted.stage(outputs, files)
         files |= self.of_levels.stage(outputs, files["levels"], csv=csv)
         if keep_intermediate:
             files |= stage_intermediate(
                 outputs,
                 folder,
                 self.stem,
-                rootlets=self.segmentation.rootlets,
-                csf=self.segmentation.csf,
+                rootlets=predicted.segmentation.rootlets,
+                csf=predicted.segmentation.csf,
                 centerline=self.derived.centerline,
             )
         return files

@@ -42,9 +42,13 @@ def test_levels_come_out_where_the_rootlets_are(
     # Entry zones start at 20, 36, 52 and 66 mm; within 1.5 mm they descend by as much.
     np.testing.assert_allclose([r for r, _ in found.values()], [20, 36, 52, 66], atol=1.6)
     np.testing.assert_allclose([c for _, c in found.values()], [31.5, 47.5, 62.5, 76.5], atol=1.6)
-    assert result.cord_is_ours
+    assert result.predicted.cord_is_ours
     assert result.stem == "t2"
-    assert set(result.timings_s) == {"loading the model", "prediction", "deriving the levels"}
+    assert set(result.predicted.timings_s) == {
+        "loading the model",
+        "prediction",
+        "deriving the levels",
+    }
 
 
 def test_discs_number_rootlets_without_identity(
@@ -64,7 +68,7 @@ def test_a_given_cord_mask_is_used_and_not_written(
     paths = neck.write(tmp_path / "in")
     result = run(paths["image"], cord=paths["cord"])
     assert engine.given_cord is result.cord
-    assert not result.cord_is_ours
+    assert not result.predicted.cord_is_ours
     files = result.write(tmp_path / "out")
     assert "cord" not in files
     assert not (tmp_path / "out" / "t2_seg.nii.gz").exists()
@@ -126,7 +130,8 @@ def test_an_error_while_writing_leaves_nothing(
 ) -> None:
     use_engine()
     result = run(neck.image)
-    broken = replace(result, parameters={"reach_mm": float("nan")})  # JSON refuses it
+    levels = replace(result.of_levels, parameters={"reach_mm": float("nan")})  # JSON refuses it
+    broken = replace(result, of_levels=levels)
     with pytest.raises(ValueError, match="JSON"):
         broken.write(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
