@@ -36,6 +36,16 @@ def store_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     return folder
 
 
+@pytest.fixture(params=[0o022, 0o002], ids=["022", "002"])
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Let others read what is made, or those of the group write it as well."""
+    if os.name != "posix":
+        pytest.skip("Windows has no umask")
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
 @pytest.fixture
 def converted_apart() -> None:
     """Convert networks for OpenVINO in a process of its own, as users do."""

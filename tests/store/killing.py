@@ -18,8 +18,6 @@ from pathlib import Path
 
 from sct_rootlets.manifest import ModelEntry, load_manifests
 from sct_rootlets.store import install
-from sct_rootlets.store import lock as locks
-from sct_rootlets.store.receipt import is_installed
 from tests.forked import context
 
 #: What Python tells an audit hook of files: the first argument is a path.
@@ -114,28 +112,3 @@ def _install(
     sys.addaudithook(hear)
     install(entry, progress=show)
     says.send(steps)
-
-
-class NoWaiting:
-    """Stands for the module `time` where locks are waited for, in a test where none has to be."""
-
-    @staticmethod
-    def sleep(seconds: float) -> None:
-        raise AssertionError("the lock of a dead process is waited for")
-
-    monotonic = staticmethod(locks.time.monotonic)
-
-
-def stage(store: Path) -> str:
-    """Say how far a killed install of ``tiny@2`` had come."""
-    if is_installed(store / "models" / "tiny" / "2"):
-        return "installed"
-    staged = sorted((store / "staging").glob("tiny@2-*"))
-    if not staged:
-        return "locked" if (store / "locks" / "tiny@2.lock").exists() else "not begun"
-    if (staged[0] / "model").exists():
-        return "moved together"
-    if (staged[0] / "unpacked").exists():
-        converted = list((staged[0] / "unpacked").rglob("*.safetensors"))
-        return "converted" if converted else "unpacking"
-    return "downloading" if (staged[0] / "archive.part").exists() else "staged"

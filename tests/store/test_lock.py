@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -196,9 +197,8 @@ def test_one_who_moves_the_lock_of_a_living_process_by_mistake_puts_it_back(
     assert list(path.parent.iterdir()) == []
 
 
-def _contend(path: Path, log: Path, says: Connection, start: Connection) -> None:
-    says.send("ready")
-    start.recv()
+def _contend(path: Path, log: Path, start: Barrier) -> None:
+    start.wait(AT_LAST_S)
     with Lock(path, "it") as lock:
         lock.take()
         with log.open("a") as stream:
@@ -218,17 +218,12 @@ def test_of_twelve_who_find_an_abandoned_lock_one_at_a_time_has_it(path: Path, l
         dead.kill()
         dead.join()
     log = path.parent / "log.txt"
-    pipes = [(*context.Pipe(duplex=False), *context.Pipe(duplex=False)) for _ in range(12)]
+    start = context.Barrier(12)
     processes = [
-        context.Process(target=_contend, args=(path, log, says, start), daemon=True)
-        for _, says, start, _ in pipes
+        context.Process(target=_contend, args=(path, log, start), daemon=True) for _ in range(12)
     ]
     for process in processes:
         process.start()
-    for said, _, _, _ in pipes:
-        assert said.recv() == "ready"
-    for _, _, _, begin in pipes:
-        begin.send("go")
     for process in processes:
         process.join(AT_LAST_S)
         assert process.exitcode == 0

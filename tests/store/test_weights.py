@@ -14,11 +14,10 @@ from sct_rootlets.image import Grid, Image
 from sct_rootlets.store import locate
 from sct_rootlets.store.weights import code_files, convert_checkpoint
 from tests.checkpoint import hostile
+from tests.store.tiny import TRAINER, write_tiny
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
-
-LEVELS = {"background": 0, "lvl1": 1, "lvl2": 2, "lvl3": 3}
 
 
 def files_below(folder: Path) -> set[str]:
@@ -179,25 +178,6 @@ def test_code_in_a_folder_is_found(tmp_path):
 # --- the exact numbers of the result -----------------------------------------------------
 
 
-def _random_model(folder: Path, labels, half_precision: bool, seed: int = 0, fold="all", **extra):
-    export = pytest.importorskip("training.export")
-    torch.manual_seed(seed)
-    kwargs = export.plain_conv_unet_kwargs((8, 12, 16), (1, 2, 2))
-    weights = export.build_network(kwargs).state_dict()
-    return export.write_nnunet_folder(
-        folder / export.folder_name("3d_fullres"),
-        "3d_fullres",
-        (1.0, 1.0, 1.0),
-        (32, 16, 16),
-        kwargs,
-        weights,
-        extra,
-        labels=labels,
-        fold=fold,
-        half_precision=half_precision,
-    )
-
-
 def _image() -> Image:
     data = np.random.default_rng(3).normal(200, 60, size=(24, 28, 40)).astype(np.float32)
     return Image(data, Grid(data.shape, np.diag([1.1, 0.9, 1.0, 1.0])), None, "noise")
@@ -217,7 +197,7 @@ def test_nnunet_predicts_the_same_bits(tmp_path):
     from sct_rootlets.engines import load_engine
 
     for fold in (0, 1):
-        folder = _random_model(tmp_path / "model", LEVELS, True, seed=fold, fold=fold)
+        folder = write_tiny(tmp_path / TRAINER, fold, fold=fold)
     volume = np.random.default_rng(2).normal(size=(1, 40, 20, 26)).astype(np.float32)
 
     def run():

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,15 +20,6 @@ def folder(tmp_path: Path) -> Path:
     return write_tiny(tmp_path / "model" / TRAINER)
 
 
-@pytest.fixture
-def umask(request: pytest.FixtureRequest) -> Iterator[int]:
-    before = os.umask(request.param)
-    yield request.param
-    os.umask(before)
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no umask")
-@pytest.mark.parametrize("umask", [0o022, 0o002], indirect=True)
 @pytest.mark.parametrize("is_plain", [True, False])
 def test_all_may_read_them_whom_the_umask_lets(
     folder: Path,
