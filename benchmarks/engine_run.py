@@ -1,7 +1,7 @@
 """One engine on one image in a process of its own: ``python -m benchmarks.engine_run JSON``.
 
 JSON holds `model`, `image`, `engine`, `threads` and perhaps `fast`, `cord`, `cache`, `output`,
-`until_first_tile` and, for an nnU-Net model under OpenVINO, `precision`, which only a proof
+`until_first_tile` and, for an nnU-Net model under OpenVINO, `precision`, which only a trial
 chooses otherwise. The last line it prints is JSON: the engine's notes and every progress
 report with the seconds since the process was started.
 """

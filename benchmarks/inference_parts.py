@@ -238,7 +238,7 @@ def measure_agreement(bench: Bench) -> None:
     images = _agreement_images(bench)
     chosen = {"nnunet", *(method.name for method in bench.methods)}
     ways = [(variant_name(*way), *way, "") for way in variants()]
-    # No option asks for mixed precision: a proof chooses it.
+    # No option asks for mixed precision: a trial chooses it.
     ways += [(MIXED, "openvino", False, False, "mixed")]
     for model_name, model in _trained_models(bench):
         for image_name, image, cord in images:

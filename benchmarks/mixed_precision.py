@@ -1,6 +1,6 @@
 """The whole command in mixed precision: ``python -m benchmarks.mixed_precision segment ...``.
 
-No option asks for mixed precision: with ``-engine auto`` a proof on three images chooses it,
+No option asks for mixed precision: with ``-engine auto`` a trial on three images chooses it,
 and no random network passes one. Here ``-engine openvino -fast`` takes it in place of what the
 processor computes fastest; all else is the command as it is.
 """
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     from sct_rootlets.engines import choice
     from sct_rootlets.engines.networks.openvino_network import MIXED_PRECISION
 
-    choice.reduced_precision = lambda: MIXED_PRECISION
+    choice._Computing.reduced = property(lambda self: MIXED_PRECISION)
     return command([*arguments, "-engine", "openvino", "-fast"])
 
 

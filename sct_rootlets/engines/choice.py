@@ -1,4 +1,7 @@
-"""Which engine a model gets: what fits the model, the device and what is installed."""
+"""Which engine a model gets: what fits the model, the device and what is installed.
+
+Networks are imported when one is loaded: a wrong input is named before that.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,15 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sct_rootlets.engines.engine import Engine
-from sct_rootlets.engines.networks.backends import Backend, OpenVINOBackend, TorchBackend
-from sct_rootlets.engines.networks.openvino_network import (
-    FULL_PRECISION,
-    MIXED_PRECISION,
-    has_openvino,
-    import_openvino,
-    reduced_precision,
-)
-from sct_rootlets.engines.networks.runtime import choose_device, import_torch, may_have_cuda
 from sct_rootlets.engines.plan import UnsupportedPlan
 from sct_rootlets.errors import ModelError, UsageError
 from sct_rootlets.manifest import InstalledModel
+
+if TYPE_CHECKING:
+    from sct_rootlets.engines.networks.backends import Backend
 
 __all__ = ["ENGINES", "load_engine"]
 
@@ -118,6 +116,8 @@ class _Computing:
         cache: Path | None,
         shared: Sequence[Path],
     ) -> None:
+        from sct_rootlets.engines.networks.openvino_network import has_openvino, import_openvino
+
         self._device, self._threads, self.cache, self._shared = device, threads, cache, shared
         self.is_free = engine == "auto"
         on_cpu = device == "cpu" or (device == "auto" and not _has_cuda())
@@ -133,10 +133,16 @@ class _Computing:
     @property
     def reduced(self) -> str | None:
         """The precision below float32 that pays on this CPU, under OpenVINO."""
+        from sct_rootlets.engines.networks.openvino_network import reduced_precision
+
         return reduced_precision() if self.is_openvino else None
 
     def backend(self, precision: str | None = None) -> Backend:
         """Return what computes the networks; torch knows one precision."""
+        from sct_rootlets.engines.networks.backends import OpenVINOBackend, TorchBackend
+        from sct_rootlets.engines.networks.openvino_network import FULL_PRECISION
+        from sct_rootlets.engines.networks.runtime import choose_device
+
         if not self.is_openvino:
             return TorchBackend(choose_device(self._device), self._threads)
         precision = precision or FULL_PRECISION
@@ -152,6 +158,7 @@ def _sliding(
     finder: InstalledModel | None,
 ) -> Engine:
     from sct_rootlets.engines.cord_finder import CordFinder
+    from sct_rootlets.engines.networks.openvino_network import MIXED_PRECISION, import_openvino
     from sct_rootlets.engines.reduced_precision import Candidate, TrialEngine, cpu_name
     from sct_rootlets.engines.sliding import SlidingEngine
 
@@ -203,4 +210,6 @@ def _nnunet(
 
 
 def _has_cuda() -> bool:
+    from sct_rootlets.engines.networks.runtime import import_torch, may_have_cuda
+
     return may_have_cuda() and bool(import_torch().cuda.is_available())

@@ -220,7 +220,7 @@ def test_mixed_precision_is_the_whole_command(
     from sct_rootlets.engines import choice
 
     # Put back by the end, whatever `main` makes of it.
-    monkeypatch.setattr(choice, "reduced_precision", choice.reduced_precision)
+    monkeypatch.setattr(choice._Computing, "reduced", choice._Computing.reduced)
     write_model(tmp_path / "model", TINY)
     image = write_image(tmp_path, TINY_USUAL)
     job = Job(tmp_path / "model", image["image"], image["cord"], tmp_path / "o.nii.gz", 1)

@@ -254,7 +254,6 @@ def test_torch_threads_are_put_back(compact):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"network_class_name": "torch.nn.modules.module.torch.hub.load"}, "no part of a network"),
         ({"arch_kwargs": {"nonlin": "os.system"}}, "no part of a network"),
         ({"arch_kwargs": {"nonlin": None}}, "cannot be built"),
         ({"_kw_requires_import": ["none"]}, "cannot be built"),

@@ -140,12 +140,6 @@ def test_another_spacing_comes_back_to_the_input_grid(model_folder):
         assert 2 * (got & want).sum() / (got.sum() + want.sum()) > 0.8
 
 
-def test_a_transposing_plan_is_undone(model_folder):
-    image, truth = spine(STRAIGHT, SHAPE)
-    engine = official(model_folder, image, transpose_forward=(2, 0, 1))
-    np.testing.assert_array_equal(engine.predict(image).rootlets.data, truth.data)
-
-
 def test_names_of_the_labels_decide_the_level(model_folder):
     image, truth = spine(STRAIGHT, SHAPE)
     labels = {"background": 0, "C5": 1, "lvl9": 2, "C2": 3}

@@ -223,17 +223,6 @@ def test_one_image_on_which_it_does_not_agree_is_enough(tmp_path: Path):
     assert faster.predicted == 2
 
 
-def test_what_does_not_agree_is_never_used_again(tmp_path: Path):
-    exact, faster = Stub(two_levels()), Stub(np.roll(two_levels(), 1, axis=0))
-    for _ in (1, 2):
-        engine = trying(exact, faster, tmp_path / "trial.json")
-        for _ in (1, 2):
-            result = engine.predict(IMAGE)
-            np.testing.assert_array_equal(result.rootlets.data, exact.values)
-            assert "is not used, as" in result.notes[-1]
-    assert faster.predicted == 1
-
-
 def test_an_image_of_few_rootlets_proves_nothing(tmp_path: Path):
     few = np.zeros(SHAPE)
     few[10:14, 10:14, 10:14] = 3
