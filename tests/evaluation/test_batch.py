@@ -89,7 +89,7 @@ def test_nothing_of_anybody_else_is_replaced(planted: Planted, tmp_path: Path) -
     with pytest.raises(UsageError, match=r"does not end in \.tsv"):
         found.write(tmp_path / "m.csv")
     with pytest.raises(UsageError, match="is an input"):
-        evaluation.check_target(tmp_path / "m.tsv", [tmp_path / "m_borders.tsv"])
+        evaluation.check_target(tmp_path / "m.tsv", [tmp_path / "m_images.tsv"])
 
 
 def test_a_second_run_leaves_nothing_of_the_first(planted: Planted, tmp_path: Path) -> None:
