@@ -116,6 +116,17 @@ def point_labels(grid: Grid, points: dict[int, Floats]) -> LabelImage:
     return LabelImage(data, grid, None, "discs.nii.gz")
 
 
+def nameless(rootlets: LabelImage) -> LabelImage:
+    """Return rootlets without their levels."""
+    return rootlets.with_data((rootlets.data > 0).astype(np.int32))
+
+
+def accuracy(found: LabelImage, truth: LabelImage) -> float:
+    """Return the share of the true rootlets that have their level."""
+    mask = truth.data > 0
+    return float((found.data[mask] == truth.data[mask]).mean())
+
+
 def turned(image: Volume, axes: tuple[int, ...], flips: tuple[bool, ...]) -> Volume:
     """Return the same image stored in another orientation: axes permuted, then flipped."""
     data = np.transpose(image.data, axes)

@@ -12,7 +12,7 @@ from sct_rootlets.anatomy import ROOTLET_LEVELS, SpinalLevel
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.inputs import LandmarkImages
-from sct_rootlets.levels import Derived, LevelOptions, derive
+from sct_rootlets.levels import LevelOptions, derive
 from sct_rootlets.levels.axial_slices import axis_along
 from sct_rootlets.levels.paint import UNPAINTED
 from sct_rootlets.levels.population.reference_data import (
@@ -21,7 +21,7 @@ from sct_rootlets.levels.population.reference_data import (
     PAM50_ZONES_MM,
 )
 from sct_rootlets.levels.table.text import to_json, to_tsv
-from tests.levels.bent_cord import SIZE, WHOLE, BentCord, point_labels, turned
+from tests.levels.bent_cord import SIZE, WHOLE, BentCord, accuracy, nameless, point_labels, turned
 from tests.orientations import TURNS
 from tests.synthetic import Neck
 
@@ -44,15 +44,6 @@ def _discs(grid: Grid, *labels: int, shift: float = 0.0, dorsal: float = -8.0) -
     at = {k: np.array([40 + SIZE * PAM50_DISCS_MM[k] + shift]) for k in labels}
     side = np.zeros(1), np.array([dorsal])
     return point_labels(grid, {k: WHOLE.world(s, *side)[0] for k, s in at.items()})
-
-
-def _nameless(rootlets: LabelImage) -> LabelImage:
-    return rootlets.with_data((rootlets.data > 0).astype(np.int32))
-
-
-def _accuracy(derived: Derived, truth: LabelImage) -> float:
-    mask = truth.data > 0
-    return float((derived.rootlets.data[mask] == truth.data[mask]).mean())
 
 
 def test_levels_of_a_known_cord(pair: Pair) -> None:
@@ -126,8 +117,8 @@ def test_an_interpolated_level_lies_between_its_neighbours(pair: Pair) -> None:
 def test_one_c2c3_point_is_enough(whole: Pair) -> None:
     cord, rootlets = whole
     point = WHOLE.world(np.array([40.0]), np.zeros(1), np.array([-8.0]))[0]
-    derived = derive(_nameless(rootlets), cord, LandmarkImages(c2c3_world=tuple(point)))
-    assert _accuracy(derived, rootlets) > 0.99
+    derived = derive(nameless(rootlets), cord, LandmarkImages(c2c3_world=tuple(point)))
+    assert accuracy(derived.rootlets, rootlets) > 0.99
     assert derived.table.details["discs_mm"]["C2/C3"] == pytest.approx(40.0, abs=1.5)
 
 
@@ -148,12 +139,12 @@ def test_the_pmj_gives_distances(pair: Pair) -> None:
 def test_no_disc_says_what_is_needed_and_why(pair: Pair) -> None:
     cord, rootlets = pair
     with pytest.raises(UsageError, match="at least one disc") as error:
-        derive(_nameless(rootlets), cord)
+        derive(nameless(rootlets), cord)
     assert "-c2c3" in str(error.value)
     assert "no level identity" in str(error.value)
     other = point_labels(cord.grid, {50: cord.grid.world_from_ijk([2, 2, 2])})
     with pytest.raises(UsageError, match=r"discs\.nii\.gz has none"):
-        derive(_nameless(rootlets), cord, LandmarkImages(other))
+        derive(nameless(rootlets), cord, LandmarkImages(other))
 
 
 def test_swapped_arguments_are_recognised(pair: Pair) -> None:
@@ -180,7 +171,7 @@ def test_identity_can_be_told(whole: Pair) -> None:
     cord, rootlets = whole
     derived = derive(rootlets, cord, LandmarkImages(_discs(cord.grid, 3)), has_level_identity=False)
     assert derived.numbering is not None
-    assert _accuracy(derived, rootlets) > 0.99
+    assert accuracy(derived.rootlets, rootlets) > 0.99
     assert COHORT_ZONES_MM.keys() == PAM50_ZONES_MM.keys()
 
 
@@ -224,7 +215,7 @@ def test_the_published_method_comes_with_its_own_slices(neck: Neck) -> None:
 
 def test_the_published_method_on_rootlets_that_discs_number(neck: Neck) -> None:
     options, landmarks = LevelOptions("valosek2024"), LandmarkImages(neck.discs)
-    derived = derive(_nameless(neck.rootlets), neck.cord, landmarks, options)
+    derived = derive(nameless(neck.rootlets), neck.cord, landmarks, options)
     named = derive(neck.rootlets, neck.cord, landmarks, options)
     assert to_tsv(derived.table) == to_tsv(named.table)
     assert derived.numbering is not None

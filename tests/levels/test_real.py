@@ -9,7 +9,8 @@ import pytest
 
 from sct_rootlets.image import Grid, LabelImage, load_labels
 from sct_rootlets.inputs import LandmarkImages
-from sct_rootlets.levels import Derived, derive
+from sct_rootlets.levels import derive
+from tests.levels.bent_cord import accuracy, nameless
 
 #: Caudal ends of PAM50's entry zones less the C2/C3 disc, mm, by voxels: C3 to T1.
 PAM50_CAUDAL_MM = np.array([-0.3, 14.7, 29.7, 46.2, 61.7, 78.7, 93.7])
@@ -19,17 +20,8 @@ def _load(folder: Path, *names: str) -> list[LabelImage]:
     return [load_labels(folder / f"{name}.nii.gz") for name in names]
 
 
-def _nameless(rootlets: LabelImage) -> LabelImage:
-    return rootlets.with_data((rootlets.data > 0).astype(np.int32))
-
-
 def _only(discs: LabelImage, *labels: int) -> LabelImage:
     return discs.with_data(np.where(np.isin(discs.data, labels), discs.data, 0))
-
-
-def _accuracy(derived: Derived, truth: LabelImage) -> float:
-    mask = truth.data > 0
-    return float((derived.rootlets.data[mask] == truth.data[mask]).mean())
 
 
 def _pam50_small(folder: Path) -> list[LabelImage]:
@@ -40,16 +32,16 @@ def _pam50_small(folder: Path) -> list[LabelImage]:
 @pytest.mark.parametrize("labels", [tuple(range(2, 12)), (3,), (5,), (7,)], ids=str)
 def test_pam50_small_is_numbered(shared_data: Path, labels: tuple[int, ...]) -> None:
     rootlets, cord, discs = _pam50_small(shared_data)
-    derived = derive(_nameless(rootlets), cord, LandmarkImages(_only(discs, *labels)))
-    assert _accuracy(derived, rootlets) > 0.99
+    derived = derive(nameless(rootlets), cord, LandmarkImages(_only(discs, *labels)))
+    assert accuracy(derived.rootlets, rootlets) > 0.99
 
 
 @pytest.mark.parametrize("labels", [(3, 4, 5), (3,)], ids=str)
 def test_the_subject_is_numbered(shared_data: Path, labels: tuple[int, ...]) -> None:
     names = ("t2_seg-deepseg_rootlets", "t2_seg-manual", "discs")
     rootlets, cord, discs = _load(shared_data / "subject_t2", *names)
-    derived = derive(_nameless(rootlets), cord, LandmarkImages(_only(discs, *labels)))
-    assert _accuracy(derived, rootlets) > 0.95  # the study reached 0.86
+    derived = derive(nameless(rootlets), cord, LandmarkImages(_only(discs, *labels)))
+    assert accuracy(derived.rootlets, rootlets) > 0.95  # the study reached 0.86
 
 
 def test_pam50_small_has_the_levels_of_pam50(shared_data: Path) -> None:

@@ -1,7 +1,4 @@
-"""Surface distances: planted shifts, and SimpleITK and MONAI on random rootlets.
-
-SimpleITK comes with the development tools; MONAI needs torch, and its tests skip by name.
-"""
+"""Surface distances: planted shifts, and SimpleITK on random rootlets."""
 
 from __future__ import annotations
 
@@ -150,7 +147,7 @@ def _stored(
 def test_distances_agree_with_simpleitk(spacing: tuple[float, float, float], seed: int) -> None:
     """Maurer's exact distance maps of SimpleITK, read at the contours that it finds.
 
-    It takes no voxel at the edge of an image for contour, unlike us and MONAI: hence the margin.
+    It takes no voxel at the edge of an image for contour, unlike us: hence the margin.
     """
     sitk = pytest.importorskip("SimpleITK")
     a, b = (np.pad(strands(2 * seed + k), 1) for k in (0, 1))
@@ -180,29 +177,3 @@ def test_distances_agree_with_simpleitk(spacing: tuple[float, float, float], see
     hausdorff = sitk.HausdorffDistanceImageFilter()
     hausdorff.Execute(*contours)
     assert found.hausdorff_mm(100) == pytest.approx(hausdorff.GetHausdorffDistance(), abs=1e-5)
-
-
-@pytest.mark.parametrize("spacing", SPACINGS)
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_distances_agree_with_monai(spacing: tuple[float, float, float], seed: int) -> None:
-    torch = pytest.importorskip("torch")
-    monai = pytest.importorskip("monai.metrics", reason="MONAI is not installed")
-    a, b = strands(2 * seed), strands(2 * seed + 1)
-    pair = [torch.from_numpy(mask[None, None].astype(np.float32)) for mask in (a, b)]
-    found = metrics.surface_distances(a, b, affine(spacing, rotation(0, 40)))
-    hd95 = monai.compute_hausdorff_distance(
-        *pair, include_background=True, percentile=95, spacing=spacing
-    )
-    assd = monai.compute_average_surface_distance(
-        *pair, include_background=True, symmetric=True, spacing=spacing
-    )
-    assert found.hausdorff_mm(95) == pytest.approx(float(hd95), abs=1e-4)
-    assert found.assd_mm == pytest.approx(float(assd), abs=1e-4)
-    nsd_mm = monai.compute_surface_dice(
-        *pair, [1.0 + 1e-3], include_background=True, spacing=spacing
-    )
-    assert found.surface_dice(1.0) == pytest.approx(float(nsd_mm), abs=1e-6)
-    nsd_voxels = monai.compute_surface_dice(
-        *pair, [1], include_background=True, distance_metric="chessboard"
-    )
-    assert found.surface_dice_voxels(1) == pytest.approx(float(nsd_voxels), abs=1e-6)

@@ -18,7 +18,7 @@ from sct_rootlets.levels.population.reference_data import PAM50_DISCS_MM
 from sct_rootlets.levels.zones.entry_zones import measure
 from sct_rootlets.metrics import truth_on
 from sct_rootlets.phantom import Anatomy, Phantom, true_levels
-from tests.levels.bent_cord import AP_MM, LR_MM, SIZE, WHOLE, point_labels
+from tests.levels.bent_cord import AP_MM, LR_MM, SIZE, WHOLE, accuracy, nameless, point_labels
 
 Pair = tuple[LabelImage, LabelImage]
 
@@ -43,19 +43,15 @@ def _number(pair: Pair, discs: LabelImage) -> Numbering:
     """Number the rootlets of `pair`, whose levels are taken away, by disc labels."""
     cord, rootlets = pair
     curve = Centerline.fit(cord)
-    nameless = rootlets.with_data((rootlets.data > 0).astype(np.int32))
-    return number_rootlets(nameless, cord, curve, VertebralColumn.from_discs(discs, curve))
-
-
-def _accuracy(numbering: Numbering, truth: LabelImage) -> float:
-    mask = truth.data > 0
-    return float((numbering.labels.data[mask] == truth.data[mask]).mean())
+    return number_rootlets(
+        nameless(rootlets), cord, curve, VertebralColumn.from_discs(discs, curve)
+    )
 
 
 @pytest.mark.parametrize("labels", [tuple(range(2, 10)), (3,), (5,), (3, 4)], ids=str)
 def test_rootlets_are_numbered_from_discs(whole: Pair, labels: tuple[int, ...]) -> None:
     numbering = _number(whole, _discs(whole[0].grid, *labels))
-    assert _accuracy(numbering, whole[1]) > 0.99
+    assert accuracy(numbering.labels, whole[1]) > 0.99
     assert numbering.uncertainty_mm > 0
     assert any("from one disc" in text for text in numbering.warnings) == (len(labels) == 1)
     report = numbering.report()
@@ -84,7 +80,7 @@ def test_rootlets_are_numbered_from_body_centres(whole: Pair) -> None:
     curve = Centerline.fit(cord)
     column = VertebralColumn.from_labels(point_labels(cord.grid, where), curve)
     numbering = number_rootlets(rootlets, cord, curve, column)
-    assert _accuracy(numbering, rootlets) > 0.99
+    assert accuracy(numbering.labels, rootlets) > 0.99
 
 
 def test_rootlets_are_numbered_from_a_labelled_cord(whole: Pair) -> None:
@@ -98,7 +94,7 @@ def test_rootlets_are_numbered_from_a_labelled_cord(whole: Pair) -> None:
     curve = Centerline.fit(cord)
     column = VertebralColumn.from_labels(cord.with_data(values), curve)
     assert list(column.disc_s_mm) == [4, 5, 6]
-    assert _accuracy(number_rootlets(rootlets, cord, curve, column), rootlets) > 0.99
+    assert accuracy(number_rootlets(rootlets, cord, curve, column).labels, rootlets) > 0.99
 
 
 def test_less_certain_vertebrae_number_less_certainly(whole: Pair) -> None:
@@ -118,13 +114,13 @@ def test_only_the_place_along_the_cord_of_a_disc_matters(whole: Pair) -> None:
     discs = [_discs(whole[0].grid, 3, dorsal=dorsal) for dorsal in (-8.0, 0.0)]
     tip, middle = (VertebralColumn.from_discs(image, curve).disc_s_mm[3] for image in discs)
     assert tip == pytest.approx(middle, abs=1.0)
-    assert _accuracy(_number(whole, discs[1]), whole[1]) > 0.99
+    assert accuracy(_number(whole, discs[1]).labels, whole[1]) > 0.99
 
 
 @pytest.mark.parametrize("shift", [-4.0, 4.0])
 def test_the_gaps_between_rootlets_correct_the_discs(whole: Pair, shift: float) -> None:
     numbering = _number(whole, _discs(whole[0].grid, 3, 4, 5, shift=shift))
-    assert _accuracy(numbering, whole[1]) > 0.97
+    assert accuracy(numbering.labels, whole[1]) > 0.97
     assert numbering.shift_mm == pytest.approx(-shift, abs=2.5)
     assert not any("the discs place them" in text for text in numbering.warnings)
 
