@@ -36,8 +36,7 @@ __all__ = ["Lock", "sweep"]
 
 logger = logging.getLogger(__name__)
 
-#: A lock that has not changed for so long, as seen by one who waits, is abandoned. All versions
-#: of this package that meet in one store need the same.
+#: A lock that has not changed for so long, as seen by one who waits, is abandoned.
 SILENCE_S = 30.0
 #: A lock that is so old when it is first seen is abandoned; both times are the file system's.
 OLD_S = 300.0
@@ -132,9 +131,10 @@ class Lock:
         self._lease.release()
 
     def _acquired(self) -> bool:
-        from filelock import Timeout
+        from filelock import LeaseSettingsMismatch, Timeout
 
-        with contextlib.suppress(Timeout):
+        # The second where a version of this package with another SILENCE_S holds it.
+        with contextlib.suppress(Timeout, LeaseSettingsMismatch):
             self._lease.acquire(timeout=0)
             return True
         return False
