@@ -15,7 +15,7 @@ from pathlib import Path
 SMOKE = (
     "tests/test_mirror.py",
     "tests/levels/test_positions.py",
-    "tests/levels/table/test_level_table.py",
+    "tests/levels/table/test_reading.py",
     "tests/image/test_alignment.py",
     "tests/files/test_outputs.py",
     "tests/cli/test_main.py",
