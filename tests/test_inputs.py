@@ -9,7 +9,7 @@ import pytest
 
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import Grid, LabelImage
-from sct_rootlets.inputs import Landmarks, read_cord, read_rootlets
+from sct_rootlets.inputs import Landmarks, read_cord
 from tests.levels.bent_cord import turned
 from tests.synthetic import Neck
 
@@ -42,11 +42,6 @@ def test_discs_outside_the_field_of_view_are_left_out_and_said(neck: Neck) -> No
     assert "T1/T2" in found.remarks[0]
     with pytest.raises(InputError, match=r"discs\.nii\.gz: has all its discs outside"):
         Landmarks(discs=on_coarse_grid(neck, {9: 140.0, 10: 160.0})).read(neck.image)
-
-
-def test_a_file_without_discs_is_no_disc_file(neck: Neck) -> None:
-    with pytest.raises(UsageError, match=r"holds no disc label, only \[50\]"):
-        Landmarks(discs=on_coarse_grid(neck, {50: 10.0})).read(neck.image)
 
 
 def test_a_labelled_cord_is_no_disc_file(neck: Neck) -> None:
@@ -83,9 +78,3 @@ def test_a_cord_mask_in_another_orientation_is_turned(neck: Neck) -> None:
     shifted = replace(other, grid=Grid(other.grid.shape, other.grid.affine + np.eye(4, k=3)))
     with pytest.raises(InputError, match="not on the grid"):
         read_cord(shifted, neck.rootlets)
-
-
-def test_points_are_no_rootlets(neck: Neck) -> None:
-    with pytest.raises(InputError, match="point labels"):
-        read_rootlets(neck.discs)
-    assert read_rootlets(neck.rootlets) is neck.rootlets

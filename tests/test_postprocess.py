@@ -80,22 +80,13 @@ def test_a_hole_is_filled_with_the_value_around_it() -> None:
     assert values(fill_holes(labels(data))) == {3: 1, 6: 124}
 
 
-def test_what_is_open_through_a_corner_is_no_hole() -> None:
-    data = shell()
-    data[2, 2, 2] = 0
-    np.testing.assert_array_equal(fill_holes(labels(data)).data, data)
-
-
-def test_two_values_together_enclose_nothing() -> None:
-    data = shell(2)
-    data[2] *= 2  # one side of the shell has another value
-    np.testing.assert_array_equal(fill_holes(labels(data)).data, data)
-
-
-def test_a_hole_at_the_edge_of_the_image_is_open() -> None:
-    data = shell()[2:]
-    data[0] = 0
-    np.testing.assert_array_equal(fill_holes(labels(data)).data, data)
+def test_what_is_open_or_enclosed_by_two_values_is_no_hole() -> None:
+    at_a_corner, of_two_values, at_the_edge = shell(), shell(2), shell()[2:]
+    at_a_corner[2, 2, 2] = 0
+    of_two_values[2] *= 2  # one side of the shell has another value
+    at_the_edge[0] = 0
+    for data in (at_a_corner, of_two_values, at_the_edge):
+        np.testing.assert_array_equal(fill_holes(labels(data)).data, data)
 
 
 def rods() -> NDArray[np.uint8]:

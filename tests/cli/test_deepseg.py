@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import os
 import subprocess
@@ -52,38 +53,35 @@ GRAMMAR: dict[str, list[Any]] = {
     "-r": [None, "int", [0, 1], 1],
 }
 
-_GRAMMAR_OF_SCT = """
-import json
-from spinalcordtoolbox.scripts.sct_deepseg import get_parser
-found = {}
-for action in get_parser("rootlets")._actions:
-    kind = action.type.__name__ if action.type in (int, float) else None
-    choices = None if action.choices is None else list(action.choices)
-    required = [action.required] if action.required else []
-    for option in action.option_strings:
-        found[option] = [action.nargs, kind, choices, action.default, *required]
-print()
-print(json.dumps(found))
-"""
 
-
-def parser_of(task: str) -> argparse.ArgumentParser:
-    found: argparse.ArgumentParser = get_parser()
-    for word in ("deepseg", task):
-        (nested,) = (a for a in found._actions if isinstance(a, argparse._SubParsersAction))
-        found = nested.choices[word]
-    return found
-
-
-def grammar(task: str) -> dict[str, list[Any]]:
+def grammar_of(parser: argparse.ArgumentParser) -> dict[str, list[Any]]:
+    """Return it; of SCT's parser in SCT's Python, which is given this source."""
     found: dict[str, list[Any]] = {}
-    for action in parser_of(task)._actions:
-        kind = getattr(action.type, "__name__", None) if action.type in (int, float) else None
+    for action in parser._actions:
+        kind = action.type.__name__ if action.type in (int, float) else None
         choices = None if action.choices is None else list(action.choices)
         required = [action.required] if action.required else []
         for option in action.option_strings:
             found[option] = [action.nargs, kind, choices, action.default, *required]
     return found
+
+
+_GRAMMAR_OF_SCT = f"""
+import json
+from typing import Any
+from spinalcordtoolbox.scripts.sct_deepseg import get_parser
+{inspect.getsource(grammar_of).replace("argparse.ArgumentParser", "object")}
+print()
+print(json.dumps(grammar_of(get_parser("rootlets"))))
+"""
+
+
+def grammar(task: str) -> dict[str, list[Any]]:
+    found: argparse.ArgumentParser = get_parser()
+    for word in ("deepseg", task):
+        (nested,) = (a for a in found._actions if isinstance(a, argparse._SubParsersAction))
+        found = nested.choices[word]
+    return grammar_of(found)
 
 
 @pytest.mark.parametrize("task", ["rootlets", "rootlets_levels"])

@@ -17,16 +17,10 @@ from sct_rootlets.sct.installation import SctInstallation
 from tests.synthetic import make_neck
 
 pytest.importorskip("matplotlib")
+pytestmark = pytest.mark.usefixtures("paths")
 
 LEVELS = ["levels", "-i", "rootlets.nii.gz", "-s", "cord.nii.gz", "-o", "X.nii.gz", "-qc", "qc"]
 SCT = SctInstallation(Path("/opt/sct"), "7.0", Path("/opt/sct/python"), "a test")
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    make_neck().write(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture

@@ -45,32 +45,25 @@ def sidecar(path: str) -> dict[str, Any]:
     return content
 
 
-def test_the_task_rootlets_writes_the_rootlets_and_nothing_else(
-    neck: Neck, paths: dict[str, Path], knowing: Callable[..., Any]
+def test_rootlets_are_written_alone_and_their_sidecar_has_scts_fields_and_ours(
+    neck: Neck,
+    paths: dict[str, Path],
+    knowing: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     knowing(cord=True)  # this model predicts the cord as well
     before = names()
-    (made,) = do("rootlets", command="sct_rootlets deepseg rootlets -i t2.nii.gz")
+    address = "https://example.org/model.zip"
+    monkeypatch.setattr(flow, "model_url", lambda model, manifest: address)
+    command = "sct_rootlets deepseg rootlets -i t2.nii.gz"
+    (made,) = do("rootlets", command=command, settings=Settings("cpu", mirror=True))
     assert names() - before == OURS
     assert made.files == {"rootlets": Path("t2_rootlets.nii.gz")}
     np.testing.assert_array_equal(load_labels("t2_rootlets.nii.gz").data, neck.rootlets.data)
-
-
-def test_the_sidecar_has_scts_fields_and_ours(
-    paths: dict[str, Path], knowing: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    knowing()
-    address = "https://example.org/model.zip"
-    monkeypatch.setattr(flow, "model_url", lambda model, manifest: address)
-    do(
-        "rootlets",
-        command="sct_rootlets deepseg rootlets -i t2.nii.gz",
-        settings=Settings("cpu", mirror=True),
-    )
     content = sidecar("t2_rootlets.json")
     (maker,) = content["GeneratedBy"]
     assert {"Name", "Version", "CodeURL", "ModelURL"} <= set(maker)
-    assert maker["Name"] == "sct_rootlets: sct_rootlets deepseg rootlets -i t2.nii.gz"
+    assert maker["Name"] == f"sct_rootlets: {command}"
     assert maker["ModelURL"] == address
     assert maker["Model"] == {"Name": "knowing", "Version": "1.0", "SHA256": "cd" * 32}
     assert maker["Parameters"]["mirror"] is True
@@ -78,31 +71,23 @@ def test_the_sidecar_has_scts_fields_and_ours(
     assert content["Labels"] == {"3": "C3", "4": "C4", "5": "C5", "6": "C6"}
 
 
-def test_each_of_several_images_has_its_output_beside_it(
+def test_each_of_several_has_its_output_beside_it_and_a_broken_one_stops_no_other(
     paths: dict[str, Path], knowing: Callable[..., Any]
 ) -> None:
     knowing()
-    for folder in ("a", "b"):
+    whole = paths["t2"].read_bytes()
+    for folder, content in (("a", whole), ("b", whole), ("c", whole[:4000])):
         Path(folder).mkdir()
-        Path(folder, "t2.nii.gz").write_bytes(paths["t2"].read_bytes())
-    do("rootlets", "a/t2.nii.gz", "t2.nii.gz", "b/t2.nii.gz")
-    for place in ("a", "b", "."):
+        Path(folder, "t2.nii.gz").write_bytes(content)
+    images = [Path(folder, "t2.nii.gz") for folder in ("c", "a", "missing", ".", "b")]
+    outcomes = {o.item: o for o in run(Request("rootlets", tuple(images)), say=lambda text: None)}
+    assert list(map(isinstance, (outcomes[image].error for image in images), [InputError] * 5)) == [
+        *(True, False, True, False, False)
+    ]
+    for place in ("a", ".", "b"):
         assert names(place) >= OURS
+    assert names("c") == {"t2.nii.gz"}
     assert sidecar("b/t2_rootlets.json")["Sources"] == ["t2.nii.gz"]
-
-
-def test_one_of_several_that_is_broken_does_not_stop_the_others(
-    paths: dict[str, Path], knowing: Callable[..., Any]
-) -> None:
-    knowing()
-    Path("b.nii.gz").write_bytes(paths["t2"].read_bytes()[:4000])
-    request = Request("rootlets", (Path("b.nii.gz"), Path("missing.nii.gz"), Path("t2.nii.gz")))
-    outcomes = {str(o.item): o for o in run(request, say=lambda text: None)}
-    assert outcomes["t2.nii.gz"].error is None
-    assert isinstance(outcomes["b.nii.gz"].error, InputError)
-    assert isinstance(outcomes["missing.nii.gz"].error, InputError)
-    assert names() >= OURS
-    assert not Path("b_rootlets.nii.gz").exists()
 
 
 @pytest.mark.parametrize("kind", ["4D", "cut", "missing"])
@@ -123,18 +108,6 @@ def test_an_image_that_cannot_be_used_fails_before_the_model_and_leaves_nothing(
         with pytest.raises(InputError, match="none of the images"):
             do(task, "bad.nii.gz", "missing_too.nii.gz")
     assert names() == before
-
-
-def test_voxels_that_are_nan_are_handled_and_said(
-    neck: Neck, paths: dict[str, Path], knowing: Callable[..., Any]
-) -> None:
-    knowing()
-    data = neck.image.data.copy()
-    data[:3, :3, :5] = np.nan
-    nib.save(nib.Nifti1Image(data, neck.image.grid.affine), "t2.nii.gz")
-    (made,) = do("rootlets")
-    assert "45" in made.predicted.remarks[0]
-    assert made.predicted.remarks[0] in sidecar("t2_rootlets.json")["Notes"]
 
 
 @pytest.mark.parametrize("codes", [(1, 2), (2, 1), (0, 4), (1, 0), (3, 3)])
@@ -189,12 +162,16 @@ def test_a_size_for_each_class_needs_as_many_as_the_model_has(
         do("rootlets", steps=Steps(remove_small=Sizes((1.0, 2.0), "vox")))
 
 
-def test_an_output_never_replaces_an_input(paths: dict[str, Path], no_model: None) -> None:
+def test_outputs_and_landmarks_are_checked_before_the_model(
+    paths: dict[str, Path], no_model: None
+) -> None:
     before = paths["t2"].read_bytes()
     with pytest.raises(UsageError, match="is an input"):
         do("rootlets", output="t2.nii.gz")
     with pytest.raises(UsageError, match="is an input"):
         do("rootlets_levels", cords=(paths["cord"],), output="cord.nii.gz")
+    with pytest.raises(UsageError, match="holds no disc label"):
+        do("rootlets_levels", landmarks=Landmarks(paths["cord"]))
     assert paths["t2"].read_bytes() == before
 
 
@@ -231,7 +208,7 @@ def test_levels_are_those_of_run(
     )
     assert made.levels is not None
     assert to_tsv(made.levels.derived.table) == to_tsv(whole.derived.table)
-    np.testing.assert_array_equal(made.levels.derived.levels.data, whole.levels.data)
+    np.testing.assert_array_equal(made.levels.derived.levels.data, whole.derived.levels.data)
 
 
 def test_the_output_name_is_also_that_of_the_levels(
@@ -290,22 +267,16 @@ def test_levels_that_fail_do_not_lose_the_rootlets(
     np.testing.assert_array_equal(load_labels("t2_rootlets.nii.gz").data, neck.rootlets.data)
 
 
-def test_quality_control_of_levels(
+def test_quality_control_of_levels_and_of_rootlets_alone(
     paths: dict[str, Path], knowing: Callable[..., Any], figures: None
 ) -> None:
     knowing()
     do("rootlets_levels", cords=(paths["cord"],), qc=QualityControl(Path("qc")))
     assert names("qc") == {"t2_spinal_levels.png", "t2_spinal_levels.html"}
-
-
-def test_quality_control_of_rootlets_alone(
-    paths: dict[str, Path], knowing: Callable[..., Any], figures: None
-) -> None:
-    knowing()
-    (made,) = do("rootlets", qc=QualityControl(Path("qc")))
-    assert names("qc") == {"t2_rootlets.html"}
-    assert made.files["qc_report"] == Path("qc/t2_rootlets.html")
-    assert "knowing 1.0" in Path("qc/t2_rootlets.html").read_text()
+    (made,) = do("rootlets", qc=QualityControl(Path("alone")))
+    assert names("alone") == {"t2_rootlets.html"}
+    assert made.files["qc_report"] == Path("alone/t2_rootlets.html")
+    assert "knowing 1.0" in Path("alone/t2_rootlets.html").read_text()
 
 
 def test_without_rootlets_the_image_is_empty_and_levels_fail(
@@ -317,11 +288,6 @@ def test_without_rootlets_the_image_is_empty_and_levels_fail(
     (made,) = do("rootlets_levels", cords=(paths["cord"],))
     assert "no rootlets" in str(made.failures[0].error)
     assert load_labels("t2_rootlets.nii.gz", allow_empty=True).labels == []
-
-
-def test_bad_landmarks_are_found_before_the_model(paths: dict[str, Path], no_model: None) -> None:
-    with pytest.raises(UsageError, match="holds no disc label"):
-        do("rootlets_levels", landmarks=Landmarks(paths["cord"]))
 
 
 def test_a_cord_mask_made_by_sct_comes_before_a_predicted_one(

@@ -8,32 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.colours import colour_of
-from sct_rootlets.errors import UsageError
 from sct_rootlets.image import load_labels
 from sct_rootlets.levels.table.reading import read_levels_table
-from sct_rootlets.levels.table.text import to_tsv
 from sct_rootlets.levels.zones.order import Stray
 from sct_rootlets.pipeline import Landmarks, levels
-from sct_rootlets.qc import figure
-from tests.levels.bent_cord import turned
 from tests.synthetic import Neck
-
-
-def test_a_cord_mask_in_another_orientation_changes_nothing(neck: Neck) -> None:
-    reference = levels(neck.rootlets, neck.cord)
-    other = levels(neck.rootlets, turned(neck.cord, (2, 0, 1), (True, False, True)))
-    assert to_tsv(other.derived.table) == to_tsv(reference.derived.table)
-    np.testing.assert_array_equal(other.derived.levels.data, reference.derived.levels.data)
-
-
-def test_nothing_to_derive_from(neck: Neck) -> None:
-    with pytest.raises(UsageError, match="-vertfile"):
-        levels(None, neck.cord)
 
 
 def test_levels_with_their_files(neck: Neck, tmp_path: Path) -> None:
@@ -74,21 +57,6 @@ def test_levels_with_their_files(neck: Neck, tmp_path: Path) -> None:
     lines = files["csv"].read_text().splitlines()
     assert lines[0].startswith("spinal_level,fname,slice_start")
     assert lines[1].startswith("3,rootlets.nii.gz,")
-
-
-def test_without_matplotlib_everything_but_the_figure_is_written(
-    neck: Neck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(figure, "has_matplotlib", lambda: False)
-    files = levels(neck.rootlets, neck.cord).write(tmp_path / "X.nii.gz")
-    assert "figure" not in files
-    assert not (tmp_path / "X.png").exists()
-    assert files["table"].exists()
-
-
-def test_one_file_given_twice_is_refused(neck: Neck) -> None:
-    with pytest.raises(UsageError, match="same voxels"):
-        levels(neck.cord, neck.cord, landmarks=Landmarks(neck.discs))
 
 
 def test_strays_and_identity_are_in_the_json(neck: Neck, tmp_path: Path) -> None:
