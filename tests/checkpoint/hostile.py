@@ -13,7 +13,7 @@ import tarfile
 import warnings
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +190,23 @@ def _code(marker: str) -> str:
     return f"__import__('os').mkdir({marker!r})"
 
 
+def _dtype(*arguments: Any, state: Any = None) -> Call:
+    return Call(Name("numpy", "dtype"), arguments or ("f8", False, True), state)
+
+
+def _number(dtype: Call, held: bytes) -> Call:
+    return Call(Name("numpy.core.multiarray", "scalar"), (dtype, held))
+
+
+def _array(shape: Any, held: Any, first: Any = (0,), dtype: Call | None = None) -> Call:
+    made = (Name("numpy", "ndarray"), first, b"b")
+    state = (1, shape, dtype or _dtype(), False, held)
+    return Call(Name("numpy.core.multiarray", "_reconstruct"), made, state)
+
+
+_PARAMETER = Name("torch._utils", "_rebuild_parameter")
+_ORDERED = Name("collections", "OrderedDict")
+
 #: Each returns the bytes of a checkpoint that runs code in a reader that is not protected.
 RUNS: dict[str, Callable[[str], bytes]] = {
     "os.system": _calls("os", "system", arguments=lambda marker: (_command(marker),)),
@@ -207,19 +224,7 @@ RUNS: dict[str, Callable[[str], bytes]] = {
     "OBJ": lambda marker: archive(content(extra=Raw(b"(cos\nmkdir\n" + encode(marker) + b"o"))),
     "protocol 4": _protocol_4,
     "numpy's objects": lambda marker: archive(
-        content(
-            extra=Call(
-                Name("numpy.core.multiarray", "_reconstruct"),
-                (Name("numpy", "ndarray"), (0,), b"b"),
-                (
-                    1,
-                    (1,),
-                    Call(Name("numpy", "dtype"), ("O8", False, True)),
-                    False,
-                    [_mkdir(marker)],
-                ),
-            )
-        )
+        content(extra=_array((1,), [_mkdir(marker)], dtype=_dtype("O8", False, True)))
     ),
     "a pickle in a pickle": _calls(
         "pickle", "loads", arguments=lambda marker: (program(_mkdir(marker)),)
@@ -268,97 +273,69 @@ def _overlapping() -> bytes:
     return bytes(data)
 
 
-def _dtype(*arguments: Any, state: Any = None) -> Call:
-    return Call(Name("numpy", "dtype"), arguments or ("f8", False, True), state)
-
-
-def _number(dtype: Call, held: bytes) -> Call:
-    return Call(Name("numpy.core.multiarray", "scalar"), (dtype, held))
-
-
-def _array(shape: Any, held: Any, first: Any = (0,)) -> Call:
-    what = (Name("numpy", "ndarray"), first, b"b")
-    return Call(
-        Name("numpy.core.multiarray", "_reconstruct"), what, (1, shape, _dtype(), False, held)
-    )
-
-
-_PARAMETER = Name("torch._utils", "_rebuild_parameter")
-_ORDERED = Name("collections", "OrderedDict")
-
-#: Each returns the bytes of a checkpoint that is damaged, or would break a careless reader.
-BREAKS: dict[str, Callable[[], bytes]] = {
-    "a shape larger than its storage": lambda: archive(
-        content(tensor(size=(10**12,), stride=(1,)))
-    ),
-    "a negative shape": lambda: archive(content(tensor(size=(-2, 2)))),
-    "a negative stride": lambda: archive(content(tensor(stride=(-2, 1)))),
-    "an offset beyond its storage": lambda: archive(content(tensor(offset=1))),
-    "a negative offset": lambda: archive(content(tensor(offset=-1))),
-    "one number as 10^12": lambda: archive(content(tensor(size=(10**12,), stride=(0,)))),
-    "fewer strides than axes": lambda: archive(content(tensor(stride=(1,)))),
-    "a storage longer than its record": lambda: archive(content(tensor(Stored(count=4000)))),
-    "a storage that is not there": lambda: archive(content(tensor(Stored(key="7")))),
-    "a storage from elsewhere": lambda: archive(content(tensor(Stored(key="../version")))),
+#: Weights and other content of a checkpoint that is damaged, or would break a careless reader.
+_BAD_WEIGHTS: Mapping = {
+    "a shape larger than its storage": tensor(size=(10**12,), stride=(1,)),
+    "a negative shape": tensor(size=(-2, 2)),
+    "a negative stride": tensor(stride=(-2, 1)),
+    "an offset beyond its storage": tensor(offset=1),
+    "a negative offset": tensor(offset=-1),
+    "one number as 10^12": tensor(size=(10**12,), stride=(0,)),
+    "fewer strides than axes": tensor(stride=(1,)),
+    "a storage longer than its record": tensor(Stored(count=4000)),
+    "a storage that is not there": tensor(Stored(key="7")),
+    "a storage from elsewhere": tensor(Stored(key="../version")),
+    "a storage of negative length": tensor(Stored(count=-4)),
+    "a tensor changed after": replace(tensor(), state=(Stored(), 0, (10**9,), (1,))),
+    "items put into a tensor": Raw(encode(tensor()) + encode(0) + encode(10**6) + b"s"),
+    "a parameter of no tensor": Call(_PARAMETER, ({}, False, {})),
+    "a weight that is a number": 3,
+}
+_BAD_EXTRAS: Mapping = {
     # Of one size, so that nothing else is wrong with it.
-    "a storage of two kinds": lambda: archive(content(extra=tensor(Stored("IntStorage")))),
-    "a storage of negative length": lambda: archive(content(tensor(Stored(count=-4)))),
-    "a tensor changed after": lambda: archive(
-        content(Call(tensor().what, tensor().arguments, (Stored(), 0, (10**9,), (1,))))
-    ),
-    "items put into a tensor": lambda: archive(
-        content(Raw(encode(tensor()) + encode(0) + encode(10**6) + b"s"))
-    ),
-    "a parameter of no tensor": lambda: archive(content(Call(_PARAMETER, ({}, False, {})))),
-    "a changed dictionary": lambda: archive(
-        content() | {"network_weights": Call(_ORDERED, (), {"items": tensor()})}
-    ),
-    "a new array of any size": lambda: archive(
-        content(extra=Call(Name("numpy", "ndarray"), ((10**12,),), new=True))
-    ),
-    "a reconstructed array of any size": lambda: archive(
-        content(extra=_array((10**12,), b"", first=(10**12,)))
-    ),
-    "an array larger than its bytes": lambda: archive(content(extra=_array((10**12,), b"x" * 8))),
-    "a number of objects": lambda: archive(
-        content(extra=_number(_dtype("O8", False, True), b"x" * 8))
-    ),
-    "a number shorter than its type": lambda: archive(content(extra=_number(_dtype(), b"x"))),
-    "a changed dtype": lambda: archive(
-        content(extra=_dtype(state=(3, "<", None, ("a",), {"a": (None, 99)}, 64, 8, 0)))
-    ),
-    "text in a strange encoding": lambda: archive(
-        content(extra=Call(Name("_codecs", "encode"), ("x", "unicode_escape")))
-    ),
-    "a memo of 2^31 objects": lambda: archive(content(extra=Raw(b"Nr\xff\xff\xff\x7f"))),
-    "a text of 4 GB": lambda: archive(b"\x80\x02X\xff\xff\xff\xffabc."),
-    "an extension": lambda: archive(content(extra=Raw(b"\x82\x01"))),
-    "a pickle that does not stop": lambda: archive(program(content())[:-1]),
-    "an empty pickle": lambda: archive(b""),
-    "a large pickle": lambda: archive(b"\x80\x02" + b"N0" * (9 << 20) + b"N."),
-    "two data.pkl of one name": lambda: _twice("m/data.pkl"),
-    "two data.pkl in two folders": lambda: _twice("n/data.pkl"),
-    "compressed": _compressed,
-    "overlapping records": _overlapping,
-    "big-endian": lambda: archive(content(), byteorder=b"big"),
-    "cut": lambda: archive(content())[:-60],
-    "a changed weight": lambda: archive(content()).replace(NUMBERS, NUMBERS[::-1], 1),
-    "nothing": lambda: b"",
-    "a page": lambda: b"<html>404</html>",
-    "safetensors with a long header": lambda: struct.pack("<Q", 1 << 60) + b"{}",
-    "no dictionary": lambda: archive([1]),
-    "no weights": lambda: archive(content() | {"network_weights": {}}),
-    "weights in a list": lambda: archive(content() | {"network_weights": [tensor()]}),
-    "a weight that is a number": lambda: archive(content(3)),
-    "a weight named as a path": lambda: archive(
-        content() | {"network_weights": {"../a": tensor()}}
-    ),
-    "two weights of one name": lambda: archive(
-        content() | {"network_weights": {"a": tensor(), "module.a": tensor()}}
-    ),
-    "a trainer that is no name": lambda: archive(content(trainer_name="os; x")),
-    "a configuration that is no text": lambda: archive(content(init_args={"configuration": 3})),
-    "axes that are none": lambda: archive(content(inference_allowed_mirroring_axes=(7,))),
+    "a storage of two kinds": tensor(Stored("IntStorage")),
+    "a new array of any size": Call(Name("numpy", "ndarray"), ((10**12,),), new=True),
+    "a reconstructed array of any size": _array((10**12,), b"", first=(10**12,)),
+    "an array larger than its bytes": _array((10**12,), b"x" * 8),
+    "a number of objects": _number(_dtype("O8", False, True), b"x" * 8),
+    "a number shorter than its type": _number(_dtype(), b"x"),
+    "a changed dtype": _dtype(state=(3, "<", None, ("a",), {"a": (None, 99)}, 64, 8, 0)),
+    "text in a strange encoding": Call(Name("_codecs", "encode"), ("x", "unicode_escape")),
+    "a memo of 2^31 objects": Raw(b"Nr\xff\xff\xff\x7f"),
+    "an extension": Raw(b"\x82\x01"),
+}
+_BAD_PARTS: dict[str, Mapping] = {
+    "no weights": {"network_weights": {}},
+    "weights in a list": {"network_weights": [tensor()]},
+    "a changed dictionary": {"network_weights": Call(_ORDERED, (), {"items": tensor()})},
+    "a weight named as a path": {"network_weights": {"../a": tensor()}},
+    "two weights of one name": {"network_weights": {"a": tensor(), "module.a": tensor()}},
+    "a trainer that is no name": {"trainer_name": "os; x"},
+    "a configuration that is no text": {"init_args": {"configuration": 3}},
+    "axes that are none": {"inference_allowed_mirroring_axes": (7,)},
+}
+_GOOD = archive(content())
+
+#: The bytes of each such checkpoint.
+BREAKS: dict[str, bytes] = {
+    **{name: archive(content(weight)) for name, weight in _BAD_WEIGHTS.items()},
+    **{name: archive(content(extra=extra)) for name, extra in _BAD_EXTRAS.items()},
+    **{name: archive(content() | part) for name, part in _BAD_PARTS.items()},
+    "a text of 4 GB": archive(b"\x80\x02X\xff\xff\xff\xffabc."),
+    "a pickle that does not stop": archive(program(content())[:-1]),
+    "an empty pickle": archive(b""),
+    "a large pickle": archive(content(extra="x" * (17 << 20))),
+    "two data.pkl of one name": _twice("m/data.pkl"),
+    "two data.pkl in two folders": _twice("n/data.pkl"),
+    "compressed": _compressed(),
+    "overlapping records": _overlapping(),
+    "big-endian": archive(content(), byteorder=b"big"),
+    "cut": _GOOD[:-60],
+    "a changed weight": _GOOD.replace(NUMBERS, NUMBERS[::-1], 1),
+    "nothing": b"",
+    "a page": b"<html>404</html>",
+    "safetensors with a long header": struct.pack("<Q", 1 << 60) + b"{}",
+    "no dictionary": archive([1]),
 }
 
 

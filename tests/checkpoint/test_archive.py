@@ -25,25 +25,6 @@ def test_what_is_handed_on_is_what_was_looked_at(tmp_path):
     }
 
 
-#: They are harmless to a reader of this kind of archive: it takes the harmless half.
-_NOT_SEEN = {"two directories"}
-
-
-@pytest.mark.parametrize("name", [name for name in hostile.RUNS if name not in _NOT_SEEN])
-def test_code_is_refused_and_named_before_torch_sees_it(tmp_path, name):
-    marker = tmp_path / "ran"
-    path = hostile.write(tmp_path / "a.pth", hostile.RUNS[name](str(marker)))
-    with pytest.raises(ModelError, match=r"a\.pth: .*could run code"):
-        checked_archive(path)
-    assert not marker.exists()
-
-
-def test_the_directory_that_python_sees_is_the_one_handed_on(tmp_path):
-    path = hostile.write(tmp_path / "a.pth", hostile.RUNS["two directories"](str(tmp_path / "ran")))
-    with zipfile.ZipFile(checked_archive(path)) as archive:
-        assert archive.read("archive/data.pkl") == hostile.program(hostile.content())
-
-
 def test_everything_that_a_checkpoint_names_is_said(tmp_path):
     names = [hostile.Name("os", f"name{n}") for n in range(9)]
     path = hostile.write(tmp_path / "a.pth", hostile.archive(hostile.content(extra=names)))
@@ -52,27 +33,6 @@ def test_everything_that_a_checkpoint_names_is_said(tmp_path):
     odd = hostile.Name("os\x1b[2J", "system")
     path = hostile.write(tmp_path / "b.pth", hostile.archive(hostile.content(extra=odd)))
     with pytest.raises(ModelError, match=r"os\\x1b\[2J\.system"):
-        checked_archive(path)
-
-
-#: Their archive and pickle are in order; what is missing shows when the content is looked at.
-_STRUCTURE = {
-    "no dictionary",
-    "no weights",
-    "weights in a list",
-    "a weight that is a number",
-    "a weight named as a path",
-    "two weights of one name",
-    "a trainer that is no name",
-    "a configuration that is no text",
-    "axes that are none",
-}
-
-
-@pytest.mark.parametrize("name", [name for name in hostile.BREAKS if name not in _STRUCTURE])
-def test_what_would_break_a_reader_is_refused_before_torch_sees_it(tmp_path, name):
-    path = hostile.write(tmp_path / "a.pth", hostile.BREAKS[name]())
-    with pytest.raises(ModelError, match=r"a\.pth"):
         checked_archive(path)
 
 

@@ -93,16 +93,7 @@ def test_weights_that_numpy_has_not_are_said_so(tmp_path):
 @pytest.mark.parametrize("name", list(hostile.BREAKS))
 def test_what_would_break_a_reader_is_refused(tmp_path, name):
     with pytest.raises(ModelError, match=r"a\.pth"):
-        read_arrays(hostile.write(tmp_path / "a.pth", hostile.BREAKS[name]()))
-
-
-def test_a_changed_record_is_no_weight(tmp_path):
-    path = saved(tmp_path / "checkpoint_final.pth", {"w": torch.arange(1000.0)})
-    content = path.read_bytes()
-    at = content.index(np.arange(1000, dtype="<f4").tobytes())
-    path.write_bytes(content[: at + 40] + b"\xff" + content[at + 41 :])
-    with pytest.raises(ModelError, match="CRC"):
-        read_arrays(path)
+        read_arrays(hostile.write(tmp_path / "a.pth", hostile.BREAKS[name]))
 
 
 def test_no_torch_is_imported(tmp_path):

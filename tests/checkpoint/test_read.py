@@ -67,7 +67,7 @@ def test_torch_alone_runs_none_either_as_it_is_called_here(tmp_path, way, name):
 
 @pytest.mark.parametrize("name", hostile.BREAKS)
 def test_damaged_and_foreign_files_are_named(tmp_path, way, name):
-    path = hostile.write(tmp_path / "a.pth", hostile.BREAKS[name]())
+    path = hostile.write(tmp_path / "a.pth", hostile.BREAKS[name])
     with pytest.raises(ModelError, match=r"a\.pth"):
         read_pth(path)
 
@@ -218,7 +218,7 @@ def test_trust_runs_the_code_and_takes_the_weights(tmp_path):
 
 def test_trust_does_not_make_a_checkpoint_of_what_is_none(tmp_path):
     for name in ("nothing", "no dictionary", "cut", "a weight that is a number"):
-        path = hostile.write(tmp_path / "a.pth", hostile.BREAKS[name]())
+        path = hostile.write(tmp_path / "a.pth", hostile.BREAKS[name])
         with pytest.raises(ModelError, match=r"a\.pth"):
             read_pth(path, trust_code=True)
 

@@ -113,44 +113,6 @@ def test_nothing_in_either_is_agreement_on_nothing():
     assert not measured.passes
 
 
-def test_on_a_phantom_what_differs_far_from_the_cord_counts_less(rootlets_and_cord):
-    """Labels of a real shape: voxels near the cord decide, the rest has a bound of its own."""
-    rootlets, cord = rootlets_and_cord
-
-    def compared(changed):
-        other = rootlets.with_data(changed.astype(rootlets.data.dtype))
-        first, second = (Segmentation(each, None, None, True, {}) for each in (rootlets, other))
-        return agreement(first, second, cord)
-
-    same = compared(rootlets.data)
-    assert same == Agreement(1.0, 1.0, 1.0, int((rootlets.data != 0).sum()))
-    corner = np.array(rootlets.data)
-    level = int(np.unique(corner)[1])
-    few = round(0.005 * (corner != 0).sum())
-    corner.reshape(-1)[:few] = level  # at the edge of the image, far from the cord
-    far = compared(corner)
-    assert (far.equal, far.lowest_dice) == (1, 1)
-    assert LEAST_WHOLE_DICE < far.whole_dice < 1
-    assert far.passes
-    corner.reshape(-1)[: 4 * few] = level
-    assert compared(corner).lowest_dice == 1
-    assert not compared(corner).passes
-    thinned = np.array(rootlets.data)
-    inside = np.flatnonzero(thinned == level)
-    thinned.reshape(-1)[inside[:3]] = 0
-    assert not compared(thinned).passes
-    assert compared(thinned).whole_dice > LEAST_WHOLE_DICE
-
-
-@pytest.fixture(scope="module")
-def rootlets_and_cord() -> tuple[LabelImage, LabelImage]:
-    from sct_rootlets.phantom import make_grid, random_anatomy, render_labels
-
-    anatomy = random_anatomy(11)
-    drawn = render_labels(anatomy, make_grid(anatomy, (1.0, 1.0, 1.0)))
-    return drawn.rootlets, drawn.cord
-
-
 @pytest.mark.parametrize(
     ("measured", "passes"),
     [
@@ -247,13 +209,6 @@ def test_a_record_that_cannot_be_kept_holds_as_long_as_the_engine(tmp_path: Path
 def test_a_record_that_cannot_be_read_is_none(tmp_path: Path, content):
     (tmp_path / "trial.json").write_text(content)
     assert read_agreements(tmp_path / "trial.json") == []
-
-
-def test_notes_do_not_gather(tmp_path: Path):
-    exact, faster = Stub(two_levels()), Stub(two_levels())
-    engine = trying(exact, faster, tmp_path / "trial.json")
-    assert [len(engine.predict(IMAGE).notes) for _ in (1, 2, 3)] == [1, 1, 1]
-    assert replace(segmentation(two_levels())).notes == []
 
 
 def in_turn(exact, fastest, slower, folder):

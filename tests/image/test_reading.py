@@ -9,8 +9,6 @@ import pytest
 
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import (
-    Grid,
-    LabelImage,
     load_image,
     load_labels,
     load_map,
@@ -21,11 +19,6 @@ from sct_rootlets.image import (
 from tests.synthetic import save_array
 
 SHAPE = (5, 6, 7)
-
-
-def labels(on: Grid) -> LabelImage:
-    rng = np.random.default_rng(5)
-    return LabelImage(rng.integers(0, 5, SHAPE).astype(np.int32), on, None, "labels.nii.gz")
 
 
 def test_probabilities_are_cut_at_a_half_and_that_is_said(tmp_path: Path) -> None:

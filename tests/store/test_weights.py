@@ -83,7 +83,7 @@ REFUSED = [name for name in (*hostile.RUNS, *hostile.BREAKS) if name != "two dir
 def test_what_is_no_plain_checkpoint_is_refused_and_leaves_nothing(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     runs = name in hostile.RUNS
-    data = hostile.RUNS[name](str(tmp_path / "ran")) if runs else hostile.BREAKS[name]()
+    data = hostile.RUNS[name](str(tmp_path / "ran")) if runs else hostile.BREAKS[name]
     path = hostile.write(tmp_path / "a.pth", data)
     with pytest.raises(ModelError, match=r"a\.pth: .*could run code" if runs else r"a\.pth"):
         convert_checkpoint(path, tmp_path)

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from sct_rootlets.engines.networks.architecture import check_architecture, network_part
+from sct_rootlets.engines.networks.architecture import (
+    build_network,
+    check_architecture,
+    network_part,
+)
 from sct_rootlets.errors import MissingDependencyError, ModelError
 
 torch = pytest.importorskip("torch")
@@ -75,3 +79,14 @@ def test_a_list_that_is_none_hides_nothing(tmp_path, keys, arguments):
         check_architecture(architecture, tmp_path)
     with pytest.raises(ModelError, match="an architecture"):
         check_architecture([architecture], tmp_path)
+
+
+@pytest.mark.parametrize("change", [{}, {"_kw_requires_import": ["none"]}])
+def test_a_network_that_cannot_be_built_is_said(tmp_path, change):
+    architecture = {
+        "network_class_name": "torch.nn.Conv3d",
+        "arch_kwargs": {"nonlin": None},
+        "_kw_requires_import": ["nonlin"],
+    }
+    with pytest.raises(ModelError, match="cannot be built"):
+        build_network({**architecture, **change}, 4, tmp_path)
