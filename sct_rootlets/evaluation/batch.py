@@ -85,13 +85,10 @@ class Evaluation:
         written = {what: files[what] for what, (rows, _) in content.items() if rows}
         described = {what: content[what][1] for what in written}
         with OutputSet() as outputs:
-            for what in written:
-                rows, columns_of_it = content[what]
-                text = to_text(columns_of_it, rows)
-                outputs.write(files[what], text)
+            for what, columns_of_it in described.items():
+                outputs.write(files[what], to_text(columns_of_it, content[what][0]))
             written["json"] = files["json"]
-            text = to_json(self._sidecar(files, described))
-            outputs.write(files["json"], text)
+            outputs.write(files["json"], to_json(self._sidecar(files, described)))
             if has_matplotlib():
                 written["figure"] = files["figure"]
                 outputs.write(files["figure"], png(accuracy.draw(self._shown())))

@@ -72,10 +72,7 @@ def _image_row(result: PairResult, folder: Path) -> Row:
             "borders_missing": _missing(result),
         }
     if result.calibration is not None:
-        row |= {
-            **vars(result.calibration),
-            "n_calibration": result.calibration.n_voxels,
-        }
+        row |= {**vars(result.calibration), "n_calibration": result.calibration.n_voxels}
     return row
 
 

@@ -90,10 +90,8 @@ def summarise(results: Sequence[PairResult]) -> list[Figure]:
             for row in result.agreement
             if (str(row.level) == name if name not in (POOLED, ALL) else _is_of(name, row.level))
         ]
-        missed, invented = (
-            sum(row.is_missed for row in rows),
-            sum(row.is_invented for row in rows),
-        )
+        missed = sum(row.is_missed for row in rows)
+        invented = sum(row.is_invented for row in rows)
         for metric in SUMMARY_METRICS:
             if metric in FIGURES:
                 values = [getattr(row, metric) for row in rows]

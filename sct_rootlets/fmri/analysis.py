@@ -24,13 +24,7 @@ from sct_rootlets.fmri.series import (
     standardized,
     voxel_statistics,
 )
-from sct_rootlets.fmri.series_tables import (
-    LEVEL_COLUMNS,
-    MAP_COLUMNS,
-    Row,
-    level_rows,
-    map_rows,
-)
+from sct_rootlets.fmri.series_tables import LEVEL_COLUMNS, MAP_COLUMNS, Row, level_rows, map_rows
 from sct_rootlets.image import Grid, Image, load_grid, load_mask, on_grid_of
 from sct_rootlets.tables import Column, aligned, cells
 

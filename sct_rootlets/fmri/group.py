@@ -128,10 +128,7 @@ def group_tsv(paths: Sequence[str | os.PathLike[str]], target: str | os.PathLike
     folder, beside = Path(target).parent, Path(target).with_suffix(".json")
     require_no_input((target, beside), paths)
     rows = group([read_table(path) for path in paths])
-    about = {
-        "Sources": [relative(path, folder) for path in paths],
-        **describe(GROUP_COLUMNS),
-    }
+    about = {"Sources": [relative(path, folder) for path in paths], **describe(GROUP_COLUMNS)}
     with OutputSet() as outputs:
         outputs.write(target, to_text(GROUP_COLUMNS, rows))
         outputs.write(beside, to_json(about))

@@ -135,8 +135,7 @@ def stage(
         Warnings=list(mapped.warnings),
     )
     outputs.write(files["lookup"], look_up(fractions.levels))
-    slices = to_text(COLUMNS, map(vars, mapped.rows))
-    outputs.write(files["slices"], slices)
+    outputs.write(files["slices"], to_text(COLUMNS, map(vars, mapped.rows)))
     axis = "ijk"[fractions.axis] + (
         "" if fractions.grid.orientation_nib[fractions.axis] == "S" else "-"
     )

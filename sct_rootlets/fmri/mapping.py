@@ -14,24 +14,11 @@ from sct_rootlets.fmri.checks import require_arrival, require_direction_of_field
 from sct_rootlets.fmri.fractions import level_fractions
 from sct_rootlets.fmri.mapped import MappedLevels, Word
 from sct_rootlets.fmri.sampling import LevelSampler
-from sct_rootlets.fmri.slices import (
-    Coverage,
-    coverage,
-    label_voxels,
-    rows_of,
-    slice_fractions,
-)
+from sct_rootlets.fmri.slices import Coverage, coverage, label_voxels, rows_of, slice_fractions
 from sct_rootlets.fmri.transforms import Chain, read_chain
 from sct_rootlets.fmri.transforms.reading import files_of
 from sct_rootlets.fmri.uncertainty import spread_of_fractions
-from sct_rootlets.image import (
-    Image,
-    LabelImage,
-    load_labels,
-    load_mask,
-    load_reference,
-    on_grid_of,
-)
+from sct_rootlets.image import Image, LabelImage, load_labels, load_mask, load_reference, on_grid_of
 from sct_rootlets.inputs import ImageLike, LabelsLike
 from sct_rootlets.levels import LevelTable
 from sct_rootlets.levels.table.reading import OtherTableError, read_table_beside

@@ -13,7 +13,6 @@ from sct_rootlets.fmri.analysis import Analysis
 from sct_rootlets.fmri.files import mapped_files, planned_files
 from sct_rootlets.fmri.mapped import stage, stage_json, without_series
 from sct_rootlets.fmri.parcels import COLUMNS as NAMES
-from sct_rootlets.fmri.parcels import Parcel
 from sct_rootlets.fmri.profiles import draw_profile
 from sct_rootlets.fmri.regions import colour_of_parcel
 from sct_rootlets.fmri.series_tables import LEVEL_COLUMNS, MAP_COLUMNS, series_to_tsv
@@ -113,8 +112,7 @@ def write(analysis: Analysis, target: Path, *, probseg: str | None = None) -> di
         if analysis.series is not None:
             _stage_series(outputs, analysis, files)
         if analysis.maps:
-            text = to_text(MAP_COLUMNS, analysis.map_rows)
-            outputs.write(files["maps"], text)
+            outputs.write(files["maps"], to_text(MAP_COLUMNS, analysis.map_rows))
             _describe(
                 outputs,
                 analysis,
@@ -154,21 +152,18 @@ def _stage_regions(outputs: OutputSet, analysis: Analysis, files: dict[str, Path
         "largest share of it.",
         {"Labels": {str(parcel.index): parcel.name for parcel in regions.parcels}},
     )
-    rows = [
-        {"index": parcel.index, **parcel.cells, "color": _colour(parcel)}
-        for parcel in regions.parcels
-    ]
+    coloured = [(one, colour_of_parcel(one, LEVEL_COLOURS[one.level])) for one in regions.parcels]
+    rows = [{"index": one.index, **one.cells, "color": colour} for one, colour in coloured]
     text = to_text([Column("index"), *NAMES, Column("color")], rows)
     outputs.write(files["regions_lookup"], text)
-    entries = [Entry(parcel.index, parcel.name, _colour(parcel)) for parcel in regions.parcels]
+    entries = [Entry(one.index, one.name, colour) for one, colour in coloured]
     outputs.write(files["regions_lut"], fsleyes(entries))
 
 
 def _stage_series(outputs: OutputSet, analysis: Analysis, files: dict[str, Path]) -> None:
     series = analysis.series
     assert series is not None
-    text = to_text(LEVEL_COLUMNS, series.rows)
-    outputs.write(files["by_level"], text)
+    outputs.write(files["by_level"], to_text(LEVEL_COLUMNS, series.rows))
     _describe(
         outputs,
         analysis,
@@ -176,8 +171,7 @@ def _stage_series(outputs: OutputSet, analysis: Analysis, files: dict[str, Path]
         "A time series by spinal level, as it is in its file.",
         describe(LEVEL_COLUMNS),
     )
-    text = series_to_tsv(series.names, series.series)
-    outputs.write(files["series"], text)
+    outputs.write(files["series"], series_to_tsv(series.names, series.series))
     timing: dict[str, Any] = {}
     if series.tr_s is not None:
         timing = {
@@ -210,7 +204,3 @@ def _describe(
         Warnings=list(analysis.warnings),
         **extra,
     )
-
-
-def _colour(parcel: Parcel) -> str:
-    return colour_of_parcel(parcel, LEVEL_COLOURS[parcel.level])

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.image import Image
 from sct_rootlets.perlevel.level_borders import LevelBorders
-from sct_rootlets.perlevel.sections import Sections, in_voxels, sample_map
+from sct_rootlets.perlevel.sections import SHAPES, Sections, in_voxels, sample_map
 
 __all__ = [
     "METHODS",
-    "SHAPES",
     "LevelMeasures",
     "Spread",
     "measure_levels",
@@ -27,8 +26,6 @@ Floats = NDArray[np.float64]
 
 #: How the voxels at the edge of the cord or of a region count, by SCT's names.
 METHODS = ("wa", "bin")
-#: What is measured of a section, by SCT's names.
-SHAPES = ("area", "diameter_AP", "diameter_RL", "eccentricity", "solidity")
 #: Less of a level than this is "partly" covered.
 _WHOLE = 0.95
 

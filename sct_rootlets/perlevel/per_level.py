@@ -22,9 +22,9 @@ from sct_rootlets.image import LabelImage, load_labels, load_map, load_share
 from sct_rootlets.levels.axial_slices import axial_positions, slices_within
 from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.perlevel.level_borders import LevelBorders, borders_of_labels, borders_of_table
-from sct_rootlets.perlevel.measures import METHODS, SHAPES, measure_levels, region_volume
+from sct_rootlets.perlevel.measures import METHODS, measure_levels, region_volume
 from sct_rootlets.perlevel.measures_table import MeasureTable
-from sct_rootlets.perlevel.sections import INTERPOLATIONS, RASTER_MM, cut_sections
+from sct_rootlets.perlevel.sections import INTERPOLATIONS, RASTER_MM, SHAPES, cut_sections
 from sct_rootlets.tables import describe
 
 __all__ = ["PerLevelResult", "measure", "perlevel_target"]
@@ -196,10 +196,6 @@ def measure(
         As :func:`sct_rootlets.perlevel.measures.region_volume` takes them.
     interpolation : str
         As :func:`sct_rootlets.perlevel.sections.sample_map` takes it.
-
-    Returns
-    -------
-    PerLevelResult
 
     Raises
     ------

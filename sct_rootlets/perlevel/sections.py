@@ -20,7 +20,7 @@ from sct_rootlets.errors import InputError
 from sct_rootlets.image import Grid, Image
 from sct_rootlets.levels.axial_slices import axis_along
 
-__all__ = ["INTERPOLATIONS", "Sections", "cut_sections", "in_voxels", "sample_map"]
+__all__ = ["INTERPOLATIONS", "SHAPES", "Sections", "cut_sections", "in_voxels", "sample_map"]
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +32,8 @@ RASTER_MM = 0.25
 REACH_MM, NEAR_MM = 25.0, 3.0
 #: How a map is read between the middles of its voxels, by SCT's names.
 INTERPOLATIONS = ("nn", "linear")
+#: What is measured of a section, by SCT's names.
+SHAPES = ("area", "diameter_AP", "diameter_RL", "eccentricity", "solidity")
 #: RL extent over which the AP diameter is a mean, as in SCT (`_measure_ap_diameter`), mm.
 AP_EXTENT_MM = 3.0
 
@@ -105,7 +107,7 @@ def cut_sections(cord: Image, centerline: Centerline) -> Sections:
     _, left, dorsal = centerline.frame(s)
     bend = np.gradient(centerline.frame(s)[0], s, axis=0) if count > 1 else np.zeros((1, 3))
     blur = _blur(cord.grid, left, dorsal)
-    shapes = {name: np.full(count, np.nan) for name in _SHAPES}
+    shapes = {name: np.full(count, np.nan) for name in SHAPES}
     is_whole = np.zeros(count, dtype=bool)
     first, last = _ends_of_mask(cord, centerline)
     parts: list[tuple[NDArray[Any], ...]] = []
@@ -121,7 +123,7 @@ def cut_sections(cord: Image, centerline: Centerline) -> Sections:
         is_whole[k] = bool(np.all((ijk[within] >= first) & (ijk[within] <= last)))
         if is_whole[k]:
             shape = _shape(share, left_mm, dorsal_mm, blur[k])
-            for name in _SHAPES:
+            for name in SHAPES:
                 shapes[name][k] = shape[name]
         # In a bend, planes stand closer together on the inner side than on the outer one.
         apart = 1 - left_mm * (bend[k] @ left[k]) - dorsal_mm * (bend[k] @ dorsal[k])
@@ -190,9 +192,6 @@ def sample_map(image: Image, xyz_world: Floats, interpolation: str = "nn") -> Fl
     total = interpolated(image.with_data(np.where(known, data, np.float32(0))), ijk)
     values = np.where(weight >= 0.5, total / np.maximum(weight, 0.5), np.nan)
     return np.where(outside, np.nan, values)
-
-
-_SHAPES = ("area", "diameter_AP", "diameter_RL", "eccentricity", "solidity")
 
 
 def _raster(cord: Image, centerline: Centerline) -> Floats:

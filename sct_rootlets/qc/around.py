@@ -42,11 +42,7 @@ _POINTS_PER_INCH = 72.0
 def draw_around(axes: Axes, scene: Scene) -> None:
     """Draw the surface of the cord unrolled, with the rootlets, the borders and the lanes.
 
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        With room of `LANES` inches to its right.
-    scene : Scene
+    The lanes stand in the `LANES` inches to the right of `axes`.
     """
     low, high = scene.s_range_mm
     if scene.image is None:

@@ -157,7 +157,7 @@ class Course:
     @cached_property
     def side_sheet(self) -> Sheet:
         """The part of the median sheet that is shown, cropped to the field of view."""
-        return side_sheet(self, self.grid)
+        return side_sheet(self.sagittal, self.centerline, self.s_range_mm, self.grid)
 
     @property
     def bands(self) -> list[Span]:

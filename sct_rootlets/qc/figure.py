@@ -91,23 +91,17 @@ def draw(
     if image is None:
         length = scene.s_range_mm[1] - scene.s_range_mm[0]
         height = min(max(_PER_MM * length, _SHORTEST), _TALLEST)
-        side_width, front_width, front_left, columns, tile, across_width = (
-            0.0,
-            0.0,
-            0.0,
-            0,
-            0.0,
-            0.0,
-        )
+        side_width = front_width = front_left = tile = 0.0
+        columns = 0
         across_left = around_left = _AXIS_LABELS
     else:
         height = min(max(_WIDEST_SIDE / scene.side_aspect, _SHORTEST), _TALLEST)
         side_width = min(height * scene.side_aspect, _WIDEST_SIDE)
         columns, tile = _tiles(len(scene.shown), height)
-        across_width = columns * tile + (columns - 1) * 0.1
         front_width = min(height * scene.front_aspect, _WIDEST_FRONT) if front else 0.0
         front_left = _MARGIN + side_width + _GAP
         across_left = front_left + front_width + (_GAP if front else 0.0)
+        across_width = columns * tile + (columns - 1) * 0.1
         around_left = across_left + across_width + _AXIS_LABELS + (_GAP / 2 if columns else -_GAP)
     around_width = _ALONE_WIDTH if image is None else _AROUND_WIDTH
     wide = around_left + around_width + LANES

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sct_rootlets.anatomy import disc_name
 from sct_rootlets.colours import colour_of
 from sct_rootlets.image import Image, LabelImage
-from sct_rootlets.qc.scene import Extent, MedianPanel, Scene, Span, show_grey
+from sct_rootlets.qc.scene import Extent, Scene, Span, show_grey
 from sct_rootlets.qc.style import LINE
 from sct_rootlets.qc.views import Sheet, axial
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from sct_rootlets.centerline import Centerline
+    from sct_rootlets.qc.course import Course
 
 __all__ = [
     "bare",
@@ -70,7 +71,7 @@ def draw_front(axes: Axes, scene: Scene, image: Image) -> None:
         write(axes, x, 0.975, text, 9, LINE, transform=axes.transAxes)
 
 
-def mark_side(axes: Axes, side: MedianPanel) -> None:
+def mark_side(axes: Axes, side: Scene | Course) -> None:
     """Draw what was found over the median sheet: levels, borders, names, the cord, discs."""
     sheet, sagittal, centerline = side.side_sheet, side.sagittal, side.centerline
     if side.levels is not None:
@@ -117,7 +118,7 @@ def draw_across(axes: Axes, scene: Scene, image: Image, span: Span, step_mm: flo
     write(axes, 0.95, 0.5, "L", 8, LINE, transform=axes.transAxes)
 
 
-def _mark_discs(axes: Axes, side: MedianPanel, discs: LabelImage) -> None:
+def _mark_discs(axes: Axes, side: Scene | Course, discs: LabelImage) -> None:
     left, right, bottom, top = side.side_sheet.extent
     for label in discs.labels:
         if not 2 <= label <= 25:  # the PMJ and other points may be in the same file

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,6 @@ __all__ = [
     "bands_of",
     "Extent",
     "Scene",
-    "MedianPanel",
     "Span",
     "grey_scale",
     "show_grey",
@@ -206,7 +205,8 @@ class Scene:
     @cached_property
     def side_sheet(self) -> Sheet:
         """The part of the median sheet that is shown, cropped to the field of view."""
-        return side_sheet(self, (self.image or self.cord).grid)
+        grid = (self.image or self.cord).grid
+        return side_sheet(self.sagittal, self.centerline, self.s_range_mm, grid)
 
     @cached_property
     def coronal(self) -> Coronal:
@@ -266,50 +266,12 @@ class Scene:
         return "\n".join(lines)
 
 
-class MedianPanel(Protocol):
-    """What the panel of the median sheet needs."""
-
-    @property
-    def centerline(self) -> Centerline:
-        """The cord as a curve."""
-
-    @property
-    def s_range_mm(self) -> tuple[float, float]:
-        """Part of the cord that is shown, rostral to caudal."""
-
-    @property
-    def sagittal(self) -> Sagittal:
-        """The median sheet."""
-
-    @property
-    def side_sheet(self) -> Sheet:
-        """The part of it that is shown."""
-
-    @property
-    def cord(self) -> LabelImage | None:
-        """The cord mask."""
-
-    @property
-    def levels(self) -> LabelImage | None:
-        """The levels painted on the cord."""
-
-    @property
-    def bands(self) -> list[Span]:
-        """Levels of which a part is shown."""
-
-    @property
-    def names_mm(self) -> float:
-        """How far behind the cord the names of the levels stand, mm."""
-
-    @property
-    def discs(self) -> LabelImage | None:
-        """Disc labels to mark."""
-
-
-def side_sheet(side: MedianPanel, seen: Grid) -> Sheet:
+def side_sheet(
+    sagittal: Sagittal, centerline: Centerline, s_range_mm: tuple[float, float], seen: Grid
+) -> Sheet:
     """Return the part of the median sheet around the cord, cropped to the voxels `seen`."""
-    curve = side.sagittal.place(side.centerline.point(np.arange(*side.s_range_mm, 1.0)))
-    sheet = side.sagittal.sheet(
+    curve = sagittal.place(centerline.point(np.arange(*s_range_mm, 1.0)))
+    sheet = sagittal.sheet(
         (float(curve[:, 0].min()) - _VENTRAL_MM, float(curve[:, 0].max()) + _DORSAL_MM),
         (float(curve[:, 1].min()) - _MARGIN_MM, float(curve[:, 1].max()) + _MARGIN_MM),
     )

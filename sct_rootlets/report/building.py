@@ -93,10 +93,6 @@ def build(
     progress : callable, optional
         Called with a text, the results that are done and their number.
 
-    Returns
-    -------
-    Summary
-
     Raises
     ------
     UsageError

@@ -24,7 +24,7 @@ from sct_rootlets.levels.definitions import DEFINITIONS
 from sct_rootlets.levels.population.prior import Prior
 from sct_rootlets.levels.population.reference_data import PAM50_DISCS_MM
 from sct_rootlets.levels.positions import Weights
-from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
+from sct_rootlets.levels.table.level_table import LevelTable
 
 __all__ = ["OUTLIER_SD", "Comparison", "Plausibility", "compare"]
 
@@ -126,21 +126,17 @@ def compare(table: LevelTable) -> Plausibility:
 
 def _placed(table: LevelTable) -> tuple[Prior | None, str | None]:
     """Return where the landmarks put the levels, on the axis of the table."""
-    discs: dict[int, float] = {}
-    for row in table.rows:
-        discs |= _discs_of(row)
+    discs = {
+        label: row.midpoint_mm - away
+        for row in table.rows
+        if row.vertebral is not None and row.midpoint_mm is not None
+        for label, away in row.vertebral.from_disc_mm.items()
+    }
     if any(label in PAM50_DISCS_MM for label in discs):
         return Prior.from_discs(discs), "discs"
     if table.pmj_mm is not None:
         return Prior.from_pmj(table.pmj_mm), "PMJ"
     return None, None
-
-
-def _discs_of(row: LevelRow) -> dict[int, float]:
-    """Return the positions of discs that the row of a level knows, by disc label."""
-    if row.vertebral is None or row.midpoint_mm is None:
-        return {}
-    return {label: row.midpoint_mm - away for label, away in row.vertebral.from_disc_mm.items()}
 
 
 def _sum(first: Weights, a: float, second: Weights, b: float) -> Weights:

@@ -101,10 +101,6 @@ def sources_of(
     folder : Path
         Of the result.
     locator : Locator
-
-    Returns
-    -------
-    Sources
     """
     made = Sources()
     given = [str(source) for source in sidecar.get("Sources", ())]

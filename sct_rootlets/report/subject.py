@@ -19,14 +19,7 @@ from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, RootletsError
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.files.json_files import object_if_readable
-from sct_rootlets.image import (
-    Image,
-    LabelImage,
-    load_image,
-    load_labels,
-    load_mask,
-    on_grid_of,
-)
+from sct_rootlets.image import Image, LabelImage, load_image, load_labels, load_mask, on_grid_of
 from sct_rootlets.levels import Derived
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from sct_rootlets.levels.table.reading import read_levels_table
@@ -116,19 +109,7 @@ def failed(found: Found, key: str, problem: str) -> Subject:
 
 
 def read(found: Found, key: str, locator: Locator) -> Subject:
-    """Read and draw one result.
-
-    Parameters
-    ----------
-    found : Found
-    key : str
-        Its name in the marks.
-    locator : Locator
-
-    Returns
-    -------
-    Subject
-    """
+    """Read and draw one result; `key` is its name in the marks."""
     try:
         return _read(found, key, locator)
     except RootletsError as error:

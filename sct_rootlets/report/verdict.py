@@ -60,10 +60,6 @@ def judge(
         What is missing or broken.
     changed : sequence of str
         Files that are not those that the levels were derived of.
-
-    Returns
-    -------
-    Verdict
     """
     graver = list(problems)
     lighter: list[str] = []

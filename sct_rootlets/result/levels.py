@@ -218,10 +218,7 @@ class LevelsResult:
                 **self.facts,
             },
         )
-        files = {
-            "figure": Path(folder) / f"{stem}.png",
-            "report": Path(folder) / f"{stem}.html",
-        }
+        files = {"figure": Path(folder) / f"{stem}.png", "report": Path(folder) / f"{stem}.html"}
         require_free(files, self.sources)
         outputs.write(files["figure"], self.figure)
         outputs.write(files["report"], page)

@@ -12,12 +12,7 @@ import numpy as np
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.files.sidecar import (
-    ModelIdentity,
-    sidecar,
-    sidecar_path,
-    to_json,
-)
+from sct_rootlets.files.sidecar import ModelIdentity, sidecar, sidecar_path, to_json
 from sct_rootlets.image import LabelImage, save
 from sct_rootlets.tables import Column, to_text
 

@@ -131,20 +131,15 @@ def write_simulated(
             outputs.write(path, text.to_tsv(scan.table))
             content = {"Description": "Simulated spinal levels", **text.to_json(scan.table)}
             outputs.write(path.with_suffix(".json"), to_json(content))
-        files = {
-            "participants": root / "participants.tsv",
-            "planted": root / "planted.json",
-        }
+        files = {"participants": root / "participants.tsv", "planted": root / "planted.json"}
         # Of those who travel, the names say where: participants.tsv has a row a subject.
         names = ["participant_id", *([] if design.travelling else ["site", "vendor"])]
         people = {
             (f"sub-{s}", *((site, vendor) if len(names) > 1 else ())) for s, site, vendor in rows
         }
         lines = (dict(zip(names, cells, strict=True)) for cells in sorted(people))
-        participants = to_text([Column(name) for name in names], lines)
-        outputs.write(files["participants"], participants)
-        content = {**asdict(design), "seed": seed}
-        outputs.write(files["planted"], to_json(content))
+        outputs.write(files["participants"], to_text([Column(name) for name in names], lines))
+        outputs.write(files["planted"], to_json({**asdict(design), "seed": seed}))
     return {**files, "folder": root}
 
 

@@ -7,7 +7,8 @@ Formulas, with their sources, are in docs/variability.md. A coefficient of varia
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,9 +107,9 @@ def _between_subjects(
     for m, measure in enumerate(MEASURES):
         rows = []
         for k, level in enumerate(distances.levels):
-            values = means[:, k, m]
-            values = values[np.isfinite(values)]
-            mean, sd = _mean(values), _sd(values)
+            values = means[np.isfinite(means[:, k, m]), k, m]
+            mean = float(values.mean()) if len(values) else None
+            sd = float(values.std(ddof=1)) if len(values) > 1 else None
             interval = resampler.cov(values) if sd else None
             rows.append(
                 _row(
@@ -133,7 +134,6 @@ def _between_groups(
             found = between_groups(cells, is_crossed=grid.is_crossed, resampler=resampler)
             if found is None:
                 continue
-            ns = (found.n_subjects, found.n_groups, *counted(k, m))
             for name, sd, interval, over, rows in (
                 ("between_groups", found.sd, found.interval, "groups", raw_rows),
                 ("between_groups_net", found.net_sd, found.net_interval, "subjects", net_rows),
@@ -141,7 +141,7 @@ def _between_groups(
                 rows.append(
                     _row(
                         (name, factor, "all", str(level), measure),
-                        ns,
+                        (found.n_subjects, found.n_groups, *counted(k, m)),
                         (found.mean, sd, cov_of(found.mean, sd)),
                         (interval, over),
                     )
@@ -183,27 +183,15 @@ def _mean_over_levels(rows: Sequence[SpreadRow]) -> list[SpreadRow]:
     covs = np.array([row.cov_percent for row in rows if row.cov_percent is not None])
     if len(covs) < 2:
         return []
-    first = rows[0]
-    return [
-        SpreadRow(
-            first.scope,
-            first.factor,
-            first.group,
-            MEAN_LEVEL,
-            first.measure,
-            max(row.n_subjects or 0 for row in rows),
-            max(row.n_images or 0 for row in rows),
-            first.n_groups,
-            None,
-            None,
-            None,
-            float(covs.mean()),
-            None,
-            None,
-            None,
-            float(covs.std(ddof=1)),
-        )
-    ]
+    of_one_level = ("n_left_out", "mean_mm", "sd_mm", "cov_low", "cov_high", "ci_over")
+    numbers: dict[str, Any] = {
+        "n_subjects": max(row.n_subjects or 0 for row in rows),
+        "n_images": max(row.n_images or 0 for row in rows),
+        "cov_percent": float(covs.mean()),
+        "cov_sd_percent": float(covs.std(ddof=1)),
+        **dict.fromkeys(of_one_level),
+    }
+    return [replace(rows[0], level=MEAN_LEVEL, **numbers)]
 
 
 class _Counted:
@@ -234,11 +222,3 @@ def _row(
 def cov_of(mean: float | None, sd: float | None) -> float | None:
     """Return 100 SD / mean; None where the mean is not positive, which has no such coefficient."""
     return None if mean is None or sd is None or not mean > 0 else 100 * sd / mean
-
-
-def _mean(values: Floats) -> float | None:
-    return float(values.mean()) if len(values) else None
-
-
-def _sd(values: Floats) -> float | None:
-    return float(values.std(ddof=1)) if len(values) > 1 else None
