@@ -9,13 +9,7 @@ import pytest
 
 from sct_rootlets import evaluation
 from sct_rootlets.errors import InputError, UsageError
-from sct_rootlets.evaluation.columns import (
-    BORDERS,
-    CALIBRATION,
-    IMAGES,
-    METRICS,
-    SUMMARY,
-)
+from sct_rootlets.evaluation.columns import BORDERS, CALIBRATION, IMAGES, METRICS, SUMMARY
 from tests.evaluation.planted import Planted, cells, measure
 
 

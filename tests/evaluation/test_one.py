@@ -1,4 +1,4 @@
-"""One prediction against its reference: planted errors, and what is compared."""
+"""One prediction against its reference: planted errors, what is compared, and what cannot be."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ import pytest
 
 from sct_rootlets import evaluation
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.errors import UsageError
-from sct_rootlets.evaluation.columns import (
-    EMPTY_CASES,
-    FIGURES,
-)
+from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.evaluation.columns import EMPTY_CASES, FIGURES
 from sct_rootlets.metrics import compare
 from tests.evaluation.planted import SPACING, Planted, measure, rows_of
 
@@ -135,3 +132,16 @@ def test_the_official_prediction_against_itself_shifted(shared_data: Path, tmp_p
     for row in counted[:-1]:
         assert row.centre_distance_mm == pytest.approx(float(labels.grid.spacing_mm[axis]))
         assert row.f1_slice > row.dice
+
+
+def test_another_grid_is_an_error(planted: Planted) -> None:
+    folder = planted.folder
+    with pytest.raises(InputError, match="is not on the grid of"):
+        evaluation.evaluate_pair(folder / "cropped.nii.gz", folder / "truth.nii.gz")
+
+
+def test_a_value_beyond_s5_is_no_level(planted: Planted) -> None:
+    path = planted.write("beyond", np.where(planted.labels == 6, 31, planted.labels))
+    with pytest.raises(InputError, match="holds the value 31"):
+        evaluation.evaluate_pair(path, planted.folder / "truth.nii.gz")
+    path.unlink()

@@ -1,4 +1,4 @@
-"""Results as rows of tables."""
+"""Results as rows of tables, and their figures over images."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sct_rootlets import evaluation
 from tests.evaluation.planted import Planted, cells, measure
 
 
@@ -72,3 +73,25 @@ def test_the_confusion_of_several_is_their_sum(planted: Planted, tmp_path: Path)
     }
     np.testing.assert_array_equal(by_image["all"], by_image["same"] + by_image["swapped"])
     assert by_image["all"].sum() == 2 * planted.labels.size
+
+
+def test_the_summary_is_that_of_the_table(planted: Planted, tmp_path: Path) -> None:
+    files = measure(planted, "same", "shifted", "moved").write(tmp_path / "m.tsv")
+    rows, summary = cells(files["metrics"]), cells(files["summary"])
+    by_key = {(row["level"], row["metric"]): row for row in summary}
+    for level in ("C5", "all", "levels"):
+        values = [
+            float(row["dice"])
+            for row in rows
+            if (row["level"] == level if level != "levels" else row["level"] != "all")
+        ]
+        cell = by_key[level, "dice"]
+        assert int(cell["n"]) == len(values)
+        assert float(cell["mean"]) == pytest.approx(np.mean(values), rel=1e-4)
+        assert float(cell["sd"]) == pytest.approx(np.std(values, ddof=1), rel=1e-4)
+        assert float(cell["median"]) == pytest.approx(np.median(values), rel=1e-4)
+    text = evaluation.format_summary(measure(planted, "same", "shifted").summary)
+    assert [line.split()[0] for line in text.splitlines()] == [
+        "level", "C3", "C4", "C5", "C6", "levels", "all",
+    ]  # fmt: skip
+    assert "missed" not in text

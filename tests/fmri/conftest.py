@@ -8,9 +8,23 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from sct_rootlets.fmri import MappedLevels
 from sct_rootlets.image import save
 from sct_rootlets.levels.table.text import to_tsv
+from tests.fmri.planted import Planted, plant
 from tests.fmri.straight import BORDERS, levels_on, slices, table_of
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    """Write a short run with planted signals, for the tests of one module."""
+    return plant(tmp_path_factory.mktemp("planted"), volumes=5)
+
+
+@pytest.fixture(scope="module")
+def mapped(planted: Planted) -> MappedLevels:
+    """Return the levels on that run."""
+    return planted.mapped()
 
 
 @pytest.fixture

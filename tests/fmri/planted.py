@@ -11,6 +11,7 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from sct_rootlets.fmri import MappedLevels, map_levels
 from sct_rootlets.image import Grid, save
 from sct_rootlets.levels.table.text import to_tsv
 from tests.fmri.straight import RADIUS_MM, TOP_MM, levels_on, slices, table_of
@@ -43,6 +44,10 @@ class Planted:
     share: Floats
     signals: Floats
     noise: float
+
+    def mapped(self, name: str = "bold.nii.gz") -> MappedLevels:
+        """Bring the levels to a run of this name."""
+        return map_levels(self.folder / "levels.nii.gz", self.folder / name)
 
 
 def true_shares(grid: Grid, borders: Sequence[float]) -> Floats:

@@ -9,17 +9,7 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError
 from sct_rootlets.fmri import Analysis, MappedLevels, analyse, map_levels
 from sct_rootlets.image import LabelImage, load_labels, save
-from tests.fmri.planted import Planted, plant, write_map
-
-
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
-    return plant(tmp_path_factory.mktemp("planted"), volumes=5)
-
-
-@pytest.fixture(scope="module")
-def mapped(planted: Planted) -> MappedLevels:
-    return map_levels(planted.folder / "levels.nii.gz", planted.folder / "bold.nii.gz")
+from tests.fmri.planted import Planted, write_map
 
 
 def rows_of(found: Analysis) -> dict[str, dict[str, str]]:

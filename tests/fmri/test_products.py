@@ -11,19 +11,9 @@ import numpy as np
 import pytest
 
 from sct_rootlets.errors import UsageError
-from sct_rootlets.fmri import MappedLevels, analyse, map_levels
+from sct_rootlets.fmri import MappedLevels, analyse
 from sct_rootlets.fmri.products import product_files, write
-from tests.fmri.planted import Planted, plant, write_map
-
-
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
-    return plant(tmp_path_factory.mktemp("planted"), volumes=5)
-
-
-@pytest.fixture(scope="module")
-def mapped(planted: Planted) -> MappedLevels:
-    return map_levels(planted.folder / "levels.nii.gz", planted.folder / "bold.nii.gz")
+from tests.fmri.planted import Planted, write_map
 
 
 def test_what_is_written(planted: Planted, mapped: MappedLevels, tmp_path: Path) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 import pytest
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.fmri import analyse, map_levels
-from tests.fmri.planted import BORDERS, Planted, plant
+from sct_rootlets.fmri import MappedLevels, analyse
+from tests.fmri.planted import BORDERS, Planted, write_map
 
 pytest.importorskip("matplotlib")
 
@@ -21,18 +19,11 @@ from sct_rootlets.qc.figure import png
 C5 = SpinalLevel.C5
 
 
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
-    return plant(tmp_path_factory.mktemp("planted"), volumes=5)
-
-
 def analysis_of(planted: Planted, data: np.ndarray | None, **options: Any) -> Any:
-    mapped = map_levels(planted.folder / "levels.nii.gz", planted.folder / "bold.nii.gz")
+    mapped = planted.mapped()
     if data is None:
         return analyse(mapped, func=planted.folder / "bold.nii.gz", **options)
-    path = planted.folder / "z.nii.gz"
-    nib.save(nib.Nifti1Image(data.astype(np.float32), planted.grid.affine), path)
-    return analyse(mapped, maps=[path], **options)
+    return analyse(mapped, maps=[write_map(planted, data)], **options)
 
 
 @pytest.fixture
@@ -61,9 +52,8 @@ def test_a_quadrant_is_where_it_belongs(planted: Planted, left_dorsal_of_c5: np.
     assert np.nanmax(at_ventral) < 1
 
 
-def test_levels_lie_where_they_do_within_the_slices(planted: Planted) -> None:
+def test_levels_lie_where_they_do_within_the_slices(mapped: MappedLevels) -> None:
     """The first slice begins 16 mm below the top, and C3 at 20 mm."""
-    mapped = map_levels(planted.folder / "levels.nii.gz", planted.folder / "bold.nii.gz")
     order, places = level_positions(mapped.fractions)
     assert list(order) == list(range(11, 0, -1))
     ends = [places[level] for level in mapped.fractions.levels]
@@ -92,11 +82,10 @@ def test_a_series_is_drawn_by_its_tsnr(planted: Planted) -> None:
     assert png(draw_profile(analysis)).startswith(b"\x89PNG")
 
 
-def test_a_level_of_which_no_voxel_entered_leaves_room(planted: Planted, tmp_path: Path) -> None:
+def test_a_level_of_which_no_voxel_entered_leaves_room(planted: Planted) -> None:
     mask = np.ones(planted.grid.shape, dtype=np.uint8)
     mask[planted.share[..., 1] > 0] = 0
-    nib.save(nib.Nifti1Image(mask, planted.grid.affine), tmp_path / "mask.nii.gz")
-    analysis = analysis_of(planted, None, mask=tmp_path / "mask.nii.gz")
+    analysis = analysis_of(planted, None, mask=write_map(planted, mask, "mask.nii.gz"))
     band = next(b for b in profile_of(analysis).bands if b.level is SpinalLevel.C4)
     assert np.isnan(band.mean)
     assert np.isnan(band.quadrants).all()

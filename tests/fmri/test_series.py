@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError
-from sct_rootlets.fmri import SeriesResult, analyse, map_levels
+from sct_rootlets.fmri import SeriesResult, analyse
 from sct_rootlets.fmri.parcels import Parcel, Parcels
 from sct_rootlets.fmri.series import (
     RunningStatistics,
@@ -40,8 +40,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
 
 
 def series_of(planted: Planted, name: str = "bold.nii.gz", **options: Any) -> SeriesResult:
-    mapped = map_levels(planted.folder / "levels.nii.gz", planted.folder / name)
-    found = analyse(mapped, func=planted.folder / name, **options).series
+    found = analyse(planted.mapped(name), func=planted.folder / name, **options).series
     assert found is not None
     return found
 
@@ -107,7 +106,7 @@ def test_the_table_by_level(planted: Planted) -> None:
     rows = {row["name"]: row for row in found.rows}
     assert len(rows) == 4 * 5
     bold = np.asarray(nib.load(planted.folder / "bold.nii.gz").dataobj, dtype=float)
-    mapped = map_levels(planted.folder / "levels.nii.gz", planted.folder / "bold.nii.gz")
+    mapped = planted.mapped()
     weight = mapped.fractions.of(SpinalLevel.C5).astype(float)
     voxels = weight > 0
     tsnr = bold[voxels].mean(axis=1) / bold[voxels].std(axis=1, ddof=1)
@@ -133,7 +132,7 @@ def test_voxels_that_are_no_numbers_or_never_change_are_left_out_and_counted(
 ) -> None:
     nifti = nib.load(planted.folder / "bold.nii.gz")
     data = np.asarray(nifti.dataobj).copy()
-    mapped = map_levels(planted.folder / "levels.nii.gz", planted.folder / "bold.nii.gz")
+    mapped = planted.mapped()
     c4 = np.argwhere(mapped.fractions.of(SpinalLevel.C4) > 0.9)[:3]
     data[tuple(c4[0])][20] = np.nan
     data[tuple(c4[1])][:] = np.inf

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,13 +14,7 @@ from sct_rootlets.report.strips import Scale, axis_svg, strip_svg, summary_svg
 from sct_rootlets.report.subject import LevelLine, Subject
 from sct_rootlets.report.verdict import Verdict
 
-C4, C5, C6 = SpinalLevel.C4, SpinalLevel.C5, SpinalLevel.C6
-
-
-@pytest.fixture
-def result(batch: Path, tmp_path: Path) -> Path:
-    """Return a copy of a result as it should be."""
-    return shutil.copytree(batch / "sub-a", tmp_path / "sub", ignore=lambda *_: ["notes.tsv"])
+C5, C6 = SpinalLevel.C5, SpinalLevel.C6
 
 
 def subject(origin_mm: float, landmark: str = "PMJ", level: SpinalLevel = C5) -> Subject:

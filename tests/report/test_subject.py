@@ -5,30 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.levels.table.level_table import LevelTable
 from sct_rootlets.report.finding import find
-from sct_rootlets.report.plausibility import Plausibility
 from sct_rootlets.report.sources import Locator
 from sct_rootlets.report.subject import Subject, read
-from sct_rootlets.report.verdict import Verdict, judge
-
-C4, C5, C6 = SpinalLevel.C4, SpinalLevel.C5, SpinalLevel.C6
-
+from sct_rootlets.report.verdict import Verdict
 
 STEM = "sub-a_T2w"
-
-
-FINE = Plausibility({}, {}, None)
-
-
-def reasons(table: LevelTable | None, **more: Any) -> tuple[str, tuple[str, ...]]:
-    made = judge(table, more.pop("plausibility", FINE), **more)
-    return made.status, made.reasons
 
 
 @pytest.fixture

@@ -12,11 +12,7 @@ from sct_rootlets.report.plausibility import Comparison, Plausibility
 from sct_rootlets.report.verdict import judge
 
 C4, C5, C6 = SpinalLevel.C4, SpinalLevel.C5, SpinalLevel.C6
-
-
 TABLE = LevelTable(tuple(LevelRow(v, "measured", 10.0, 20.0) for v in (C4, C5, C6)), "caudal", 1.5)
-
-
 FINE = Plausibility({}, {}, None)
 
 

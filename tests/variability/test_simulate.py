@@ -19,8 +19,6 @@ from sct_rootlets.variability.simulate import CORRELATION, Design, simulate, wri
 from sct_rootlets.variability.spread import spread
 from sct_rootlets.variability.study import Study, read_study
 
-COVS = ("cov_subjects", "cov_sites", "cov_sessions")
-
 
 def test_the_mean_subject_and_its_correlations() -> None:
     values = measure(simulate(Design(1500, 1, 1, 5.0, 0.0, 0.0), seed=1)).values

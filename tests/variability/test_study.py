@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.variability.participants import read_participants
 from sct_rootlets.variability.study import read_study
 from tests.variability.studies import C5, table_of, write_table
 
@@ -78,24 +79,21 @@ def test_files_as_rows_also_say_whose_they_are(tmp_path: Path) -> None:
     ]
 
 
-def test_rows_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
-    paths = tables(tmp_path, "sub-01_ses-1", "sub-01_ses-2")
-    people = participants(tmp_path, "participant_id vendor\nsub-01 GE\nsub-01 Siemens\n")
-    with pytest.raises(InputError, match="several rows for sub-01, which differ in the column ven"):
-        read_study(paths, people, ["vendor"])
-
-
-def test_an_unknown_participant(tmp_path: Path) -> None:
-    people = participants(tmp_path, "participant_id vendor\nsub-01 GE\n")
-    with pytest.raises(InputError, match="no row for sub-02") as caught:
-        read_study(tables(tmp_path, "sub-02"), people, ["vendor"])
-    assert "participants.tsv" in str(caught.value)
-
-
-def test_a_table_of_nobody(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="does not say whose image it is") as caught:
-        read_study(tables(tmp_path, "t2"))
-    assert "t2_T2w_spinal_levels.tsv" in str(caught.value)
+@pytest.mark.parametrize(
+    ("name", "rows", "problem", "file"),
+    [
+        ("sub-01", "sub-01 GE\nsub-01 Siemens\n", "which differ in the column ven", "ants.tsv"),
+        ("sub-02", "sub-01 GE\n", "no row for sub-02", "participants.tsv"),
+        ("t2", None, "does not say whose image it is", "t2_T2w_spinal_levels.tsv"),
+    ],
+)
+def test_subjects_that_are_not_known(
+    tmp_path: Path, name: str, rows: str | None, problem: str, file: str
+) -> None:
+    people = participants(tmp_path, f"participant_id vendor\n{rows}") if rows else None
+    with pytest.raises(InputError, match=problem) as caught:
+        read_study(tables(tmp_path, name), people, ["vendor"])
+    assert file in str(caught.value)
 
 
 def test_two_tables_of_one_image(tmp_path: Path) -> None:
@@ -132,3 +130,28 @@ def test_tables_of_two_definitions(tmp_path: Path) -> None:
     paths = tables(tmp_path, "sub-01") + tables(tmp_path, "sub-02", definition="caudal")
     with pytest.raises(UsageError, match=r"several definitions: extent .* and caudal"):
         read_study(paths)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("participant_id,vendor\nsub-01,GE\n", "no column participant_id"),
+        ("", "no column participant_id"),
+        ("participant_id vendor\nsub-01\n", "line 2 has 1 cells, and the header 2"),
+        ("participant_id vendor\nsub-01 GE x\n", "line 2 has 3 cells, and the header 2"),
+        ("participant_id vendor Vendor\nsub-01 GE x\n", "two columns of the same name"),
+    ],
+)
+def test_damaged_participants(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        read_participants(participants(tmp_path, text))
+    assert "participants.tsv" in str(caught.value)
+
+
+def test_missing_participants(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No such file"):
+        read_participants(tmp_path / "participants.tsv")
+    binary = tmp_path / "p.tsv"
+    binary.write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(InputError, match="UTF-16"):
+        read_participants(binary)
