@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from sct_rootlets.image import Grid, Image, LabelImage
-from sct_rootlets.levels.population.reference_data import PAM50_ZONES_MM
+from sct_rootlets.levels.population.reference_data import PAM50_DISCS_MM, PAM50_ZONES_MM
 
 Floats = NDArray[np.float64]
+Pair = tuple[LabelImage, LabelImage]
 Volume = TypeVar("Volume", Image, LabelImage)
 
 #: Half widths of the cord, and where the dorsal and the ventral rootlets leave it.
@@ -150,6 +151,17 @@ def rotation(axis: int, degrees: float) -> Floats:
     return matrix
 
 
+#: Three levels, and grids: spacing, mm, axes, and how far an end may be off, mm.
+CORD = BentCord(zones={4: (6.0, 15.0), 5: (22.3, 30.6), 6: (37.4, 46.0)})
+GRIDS = {
+    "0.6 mm": ((0.6, 0.6, 0.6), np.eye(3), 0.9),
+    "1 mm": ((1.0, 1.0, 1.0), np.eye(3), 1.4),
+    "1x1x2 mm": ((1.0, 1.0, 2.0), np.eye(3), 1.8),
+    "0.5x0.5x3 mm": ((0.5, 0.5, 3.0), np.eye(3), 1.3),
+    "sagittal 2 mm": ((2.0, 0.8, 0.8), np.eye(3), 2.0),
+    "oblique": ((1.0, 1.0, 1.0), rotation(0, 30) @ rotation(2, 15), 1.7),
+}
+
 #: A whole cervical cord in the proportions of the population, where s = 40 is C2/C3.
 SIZE = 0.93
 WHOLE = BentCord(
@@ -160,3 +172,10 @@ WHOLE = BentCord(
         for level, (low, high) in PAM50_ZONES_MM.items()
     },
 )
+
+
+def whole_discs(grid: Grid, *labels: int, shift: float = 0.0) -> LabelImage:
+    """Return disc labels of the whole cord, `shift` mm caudal of where they belong."""
+    at = {k: np.array([40 + SIZE * PAM50_DISCS_MM[k] + shift]) for k in labels}
+    side = np.zeros(1), np.array([-8.0])
+    return point_labels(grid, {k: WHOLE.world(s, *side)[0] for k, s in at.items()})

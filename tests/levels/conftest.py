@@ -1,4 +1,4 @@
-"""The bent neck of the tests of discs and of the column."""
+"""The bent cords and the bent neck of the tests of levels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import Grid
+from tests.levels.bent_cord import CORD, WHOLE, Pair
 from tests.levels.bent_neck import NECK
 
 
@@ -20,3 +21,14 @@ def curve() -> Centerline:
 @pytest.fixture(scope="module")
 def grid() -> Grid:
     return NECK.grid((1.0, 1.0, 1.0))
+
+
+@pytest.fixture(scope="session")
+def pair() -> Pair:
+    """Return the cord of three levels and its rootlets."""
+    return CORD.render(CORD.grid((1.0, 1.0, 1.0)))
+
+
+@pytest.fixture(scope="session")
+def whole() -> Pair:
+    return WHOLE.render(WHOLE.grid((1.0, 1.0, 1.0)))

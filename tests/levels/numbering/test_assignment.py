@@ -8,49 +8,29 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sct_rootlets.anatomy import ROOTLET_LEVELS, SpinalLevel
+from sct_rootlets.anatomy import ROOTLET_LEVELS
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.levels import Numbering, VertebralColumn, number_rootlets
 from sct_rootlets.levels.numbering.assignment import _entry_positions
-from sct_rootlets.levels.population.reference_data import PAM50_DISCS_MM
 from sct_rootlets.levels.zones.entry_zones import measure
 from sct_rootlets.metrics import truth_on
 from sct_rootlets.phantom import Anatomy, Phantom, true_levels
-from tests.levels.bent_cord import AP_MM, LR_MM, SIZE, WHOLE, accuracy, nameless, point_labels
-
-Pair = tuple[LabelImage, LabelImage]
-
-
-@pytest.fixture(scope="module")
-def whole() -> Pair:
-    return WHOLE.render(WHOLE.grid((1.0, 1.0, 1.0)))
-
-
-def _disc_s_mm(*labels: int, shift: float = 0.0) -> dict[int, float]:
-    """Return where the discs are along the true cord."""
-    return {k: 40 + SIZE * PAM50_DISCS_MM[k] + shift for k in labels}
-
-
-def _discs(grid: Grid, *labels: int, shift: float = 0.0, dorsal: float = -8.0) -> LabelImage:
-    side = np.zeros(1), np.array([dorsal])
-    at = _disc_s_mm(*labels, shift=shift)
-    return point_labels(grid, {k: WHOLE.world(np.array([s]), *side)[0] for k, s in at.items()})
+from tests.levels.bent_cord import WHOLE, Pair, accuracy, nameless, whole_discs
 
 
 def _number(pair: Pair, discs: LabelImage) -> Numbering:
     """Number the rootlets of `pair`, whose levels are taken away, by disc labels."""
     cord, rootlets = pair
     curve = Centerline.fit(cord)
-    return number_rootlets(
-        nameless(rootlets), cord, curve, VertebralColumn.from_discs(discs, curve)
-    )
+    column = VertebralColumn.from_discs(discs, curve)
+    return number_rootlets(nameless(rootlets), cord, curve, column)
 
 
 @pytest.mark.parametrize("labels", [tuple(range(2, 10)), (3,), (5,), (3, 4)], ids=str)
 def test_rootlets_are_numbered_from_discs(whole: Pair, labels: tuple[int, ...]) -> None:
-    numbering = _number(whole, _discs(whole[0].grid, *labels))
+    numbering = _number(whole, whole_discs(whole[0].grid, *labels))
     assert accuracy(numbering.labels, whole[1]) > 0.99
     assert numbering.uncertainty_mm > 0
     assert any("from one disc" in text for text in numbering.warnings) == (len(labels) == 1)
@@ -62,45 +42,17 @@ def test_rootlets_are_numbered_from_discs(whole: Pair, labels: tuple[int, ...]) 
 def test_positions_serve_as_well_as_a_column(whole: Pair) -> None:
     cord, rootlets = whole
     curve = Centerline.fit(cord)
-    at = dict(VertebralColumn.from_discs(_discs(cord.grid, 3, 4, 5), curve).disc_s_mm)
+    at = dict(VertebralColumn.from_discs(whole_discs(cord.grid, 3, 4, 5), curve).disc_s_mm)
     one, other = (number_rootlets(rootlets, cord, curve, d) for d in (at, VertebralColumn(at)))
     assert np.array_equal(one.labels.data, other.labels.data)
     assert np.array_equal(one.borders_mm, other.borders_mm)
     assert np.array_equal(one.border_sd_mm, other.border_sd_mm)
 
 
-def test_rootlets_are_numbered_from_body_centres(whole: Pair) -> None:
-    cord, rootlets = whole
-    middle = {
-        vertebra: (PAM50_DISCS_MM[vertebra] + PAM50_DISCS_MM[vertebra + 1]) / 2
-        for vertebra in (3, 4, 5)
-    }
-    side = np.zeros(1), np.array([8.0])
-    where = {k: WHOLE.world(np.array([40 + SIZE * x]), *side)[0] for k, x in middle.items()}
-    curve = Centerline.fit(cord)
-    column = VertebralColumn.from_labels(point_labels(cord.grid, where), curve)
-    numbering = number_rootlets(rootlets, cord, curve, column)
-    assert accuracy(numbering.labels, rootlets) > 0.99
-
-
-def test_rootlets_are_numbered_from_a_labelled_cord(whole: Pair) -> None:
-    cord, rootlets = whole
-    xyz = cord.grid.world_from_ijk(np.argwhere(cord.data))
-    s, left, dorsal = WHOLE.cord_coordinates(xyz)
-    assert np.hypot(left / LR_MM, dorsal / AP_MM).max() < 1.3
-    borders = list(_disc_s_mm(4, 5, 6).values())
-    values = cord.data.copy()
-    values[cord.data > 0] = 3 + np.searchsorted(borders, s)
-    curve = Centerline.fit(cord)
-    column = VertebralColumn.from_labels(cord.with_data(values), curve)
-    assert list(column.disc_s_mm) == [4, 5, 6]
-    assert accuracy(number_rootlets(rootlets, cord, curve, column).labels, rootlets) > 0.99
-
-
 def test_less_certain_vertebrae_number_less_certainly(whole: Pair) -> None:
     cord, rootlets = whole
     curve = Centerline.fit(cord)
-    at = VertebralColumn.from_discs(_discs(cord.grid, 9), curve).disc_s_mm
+    at = VertebralColumn.from_discs(whole_discs(cord.grid, 9), curve).disc_s_mm
     one = rootlets.with_data(np.where(rootlets.data == 9, 1, 0))
     sure, unsure = (
         number_rootlets(one, cord, curve, VertebralColumn(at, disc_sd_mm={9: sd}))
@@ -109,17 +61,9 @@ def test_less_certain_vertebrae_number_less_certainly(whole: Pair) -> None:
     assert (unsure.border_sd_mm > sure.border_sd_mm).all()
 
 
-def test_only_the_place_along_the_cord_of_a_disc_matters(whole: Pair) -> None:
-    curve = Centerline.fit(whole[0])
-    discs = [_discs(whole[0].grid, 3, dorsal=dorsal) for dorsal in (-8.0, 0.0)]
-    tip, middle = (VertebralColumn.from_discs(image, curve).disc_s_mm[3] for image in discs)
-    assert tip == pytest.approx(middle, abs=1.0)
-    assert accuracy(_number(whole, discs[1]).labels, whole[1]) > 0.99
-
-
 @pytest.mark.parametrize("shift", [-4.0, 4.0])
 def test_the_gaps_between_rootlets_correct_the_discs(whole: Pair, shift: float) -> None:
-    numbering = _number(whole, _discs(whole[0].grid, 3, 4, 5, shift=shift))
+    numbering = _number(whole, whole_discs(whole[0].grid, 3, 4, 5, shift=shift))
     assert accuracy(numbering.labels, whole[1]) > 0.97
     assert numbering.shift_mm == pytest.approx(-shift, abs=2.5)
     assert not any("the discs place them" in text for text in numbering.warnings)
@@ -127,14 +71,14 @@ def test_the_gaps_between_rootlets_correct_the_discs(whole: Pair, shift: float) 
 
 @pytest.mark.parametrize("shift", [-6.0, 6.0])
 def test_a_shift_of_nearly_half_a_level_is_warned_of(whole: Pair, shift: float) -> None:
-    numbering = _number(whole, _discs(whole[0].grid, 3, 4, 5, 6, shift=shift))
+    numbering = _number(whole, whole_discs(whole[0].grid, 3, 4, 5, 6, shift=shift))
     assert any("the discs place them" in text for text in numbering.warnings)
 
 
 def test_a_disc_one_label_off_shifts_the_levels_by_one(whole: Pair) -> None:
     """The numbering believes the discs: in a short view nothing else names a level."""
     pair = _view(whole, 40.0, 105.0)
-    discs = _discs(pair[0].grid, 4, 5, 6)
+    discs = whole_discs(pair[0].grid, 4, 5, 6)
     wrong = discs.with_data(np.where(discs.data > 0, discs.data + 1, 0))
     right, off = _number(pair, discs).labels, _number(pair, wrong).labels
     inner = np.isin(pair[1].data, [5, 6])
@@ -155,14 +99,6 @@ def _view(whole: Pair, low: float, high: float) -> Pair:
     )
 
 
-def test_a_view_of_c3_to_c6_alone_is_numbered(whole: Pair) -> None:
-    pair = _view(whole, 24.0, 86.0)
-    numbering = _number(pair, _discs(pair[0].grid, 3, 4))
-    inner = np.isin(pair[1].data, [4, 5, 6])
-    assert (numbering.labels.data[inner] == pair[1].data[inner]).mean() > 0.97
-    assert SpinalLevel.C8.value not in numbering.labels.labels
-
-
 @pytest.fixture(scope="module")
 def joined(whole: Pair) -> Pair:
     """Cord and rootlets without level, those of C3 joined to those of C4 on all sides."""
@@ -181,7 +117,9 @@ def test_joined_levels_at_the_end_of_a_view_are_told_apart(
     """The end of the image is no gap, and two levels take up more of the cord than one."""
     first = WHOLE.zones[3][1] - left_mm
     truth = _view(whole, first, 95.0)[1].data
-    numbering = _number(_view(joined, first, 95.0), _discs(whole[0].grid, 3, 4, 5, shift=shift))
+    numbering = _number(
+        _view(joined, first, 95.0), whole_discs(whole[0].grid, 3, 4, 5, shift=shift)
+    )
     seen = truth > 0
     assert (numbering.labels.data[seen] == truth[seen]).mean() > 0.97
 

@@ -17,7 +17,7 @@ from sct_rootlets.levels.numbering.evidence import (
     read_evidence,
 )
 from sct_rootlets.levels.zones.entry_zones import EntryZones, measure
-from tests.levels.bent_cord import BentCord
+from tests.levels.bent_cord import BentCord, nameless
 
 SEEN = (0.0, 60.0)
 
@@ -27,8 +27,7 @@ def _zones(*ranges: tuple[float, float], slice_mm: float = 1.0) -> EntryZones:
     cord = BentCord(slope=0.0, radius_mm=1e5, zones=dict(enumerate(ranges, start=2)))
     mask, rootlets = cord.render(cord.grid((1.0, 1.0, slice_mm)))
     curve = Centerline.fit(mask)
-    nameless = rootlets.with_data((rootlets.data > 0).astype(np.int32))
-    return measure(nameless, mask, curve)
+    return measure(nameless(rootlets), mask, curve)
 
 
 def test_a_border_is_best_in_a_gap_and_dearest_within_a_zone() -> None:

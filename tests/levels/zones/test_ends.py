@@ -13,7 +13,7 @@ from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.levels.zones.ends import Zone, level_zones
 from sct_rootlets.levels.zones.entry_zones import measure
 from sct_rootlets.levels.zones.order import ordered_groups
-from tests.levels.zones.conftest import CORD, GRIDS, Pair
+from tests.levels.bent_cord import CORD, GRIDS, Pair
 
 C4, C5, C6 = SpinalLevel.C4, SpinalLevel.C5, SpinalLevel.C6
 

@@ -8,8 +8,7 @@ import pytest
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError
 from sct_rootlets.levels.zones.entry_zones import CordSurface, measure
-from tests.levels.bent_cord import AP_MM, LR_MM
-from tests.levels.zones.conftest import CORD, GRIDS, Pair
+from tests.levels.bent_cord import AP_MM, CORD, GRIDS, LR_MM, Pair
 
 
 def test_the_surface_is_where_it_is_known_to_be(pair: Pair) -> None:

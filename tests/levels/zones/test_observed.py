@@ -10,7 +10,7 @@ from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import LabelImage
 from sct_rootlets.levels.zones.observed import Observed, observe
-from tests.levels.zones.conftest import CORD, Pair
+from tests.levels.bent_cord import CORD, Pair
 
 C4, C5, C6 = SpinalLevel.C4, SpinalLevel.C5, SpinalLevel.C6
 
