@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.cli import options
+from sct_rootlets.cli import options, values
 from sct_rootlets.cli.console import Console, shown
 
 __all__ = ["add_parser"]
@@ -125,7 +125,7 @@ def _export(nested: Any) -> None:
         examples=("sct_rootlets models export rootlets -o rootlets.zip",),
     )
     _add_name(parser)
-    parser.needs("-o <file>", "Zip to write.", type=_zip_output)
+    parser.needs("-o <file>", "Zip to write.", type=values.zip_output)
     _finish(parser, _execute_export)
 
 
@@ -156,12 +156,6 @@ def _finish(
     if with_manifest:
         options.add_store_options(parser, installs=False)
     options.add_common_options(parser, execute)
-
-
-def _zip_output(text: str) -> Path:
-    if not text.lower().endswith(".zip"):
-        raise argparse.ArgumentTypeError(f"'{text}' does not end in .zip")
-    return Path(text)
 
 
 def _execute_list(arguments: argparse.Namespace, console: Console) -> None:

@@ -16,7 +16,6 @@ from sct_rootlets.cli.options import Parser
 if TYPE_CHECKING:
     from sct_rootlets.files.outputs import OutputSet
     from sct_rootlets.qc.mosaic import Mosaic
-    from sct_rootlets.sct.installation import SctInstallation
 
 __all__ = ["Shown", "add_qc_options", "check", "write"]
 
@@ -64,8 +63,6 @@ def write(
     *,
     image: Path,
     stem: str,
-    command: str = "sct_rootlets",
-    cmdline: str | None = None,
 ) -> None:
     """Write the page of a result, and add an entry to SCT's report where SCT is.
 
@@ -80,8 +77,6 @@ def write(
         By which the entry in SCT's report is named.
     stem : str
         By which the page is named.
-    command, cmdline : str
-        As SCT's report shows them; by default the words of this process.
 
     Raises
     ------
@@ -103,16 +98,12 @@ def write(
         result,
         arguments.qc,
         image=image,
-        command=command,
-        cmdline=arguments.cmdline if cmdline is None else cmdline,
+        command="sct_rootlets",
+        cmdline=arguments.cmdline,
         dataset=arguments.qc_dataset,
         subject=arguments.qc_subject,
     )
     if added is not None:
-        show_entry(console, *added)
-
-
-def show_entry(console: Console, page: Path, sct: SctInstallation) -> None:
-    """Say where SCT's report is that an entry was added to."""
-    console.say(f"  {shown(page)} (an entry in the QC report of SCT {sct.version})")
-    console.say(f"\nTo see the results in a browser, open the following file:\n{shown(page)}")
+        page, sct = shown(added[0]), added[1]
+        console.say(f"  {page} (an entry in the QC report of SCT {sct.version})")
+        console.say(f"\nTo see the results in a browser, open the following file:\n{page}")

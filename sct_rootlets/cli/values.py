@@ -26,6 +26,7 @@ __all__ = [
     "spinal_levels",
     "table_output",
     "whole_number",
+    "zip_output",
 ]
 
 #: Options whose value is a point and may therefore start with a minus sign.
@@ -73,9 +74,7 @@ def point(text: str) -> tuple[float, float, float]:
 
 def nifti_output(text: str) -> Path:
     """Read the path of a NIfTI file to write, for argparse."""
-    if not text.lower().endswith((".nii", ".nii.gz")):
-        raise argparse.ArgumentTypeError(f"'{text}' does not end in .nii.gz or .nii")
-    return Path(text)
+    return _output(text, ".nii.gz", ".nii")
 
 
 def millimetres(text: str) -> tuple[float, float, float]:
@@ -142,9 +141,12 @@ def spinal_levels(text: str) -> frozenset[SpinalLevel]:
 
 def table_output(text: str) -> Path:
     """Read the path of a table to write, for argparse."""
-    if not text.lower().endswith((".tsv", ".csv")):
-        raise argparse.ArgumentTypeError(f"'{text}' does not end in .tsv or .csv")
-    return Path(text)
+    return _output(text, ".tsv", ".csv")
+
+
+def zip_output(text: str) -> Path:
+    """Read the path of a zip to write, for argparse."""
+    return _output(text, ".zip")
 
 
 def whole_number(text: str) -> int:
@@ -169,6 +171,12 @@ def positive_int(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
     return int(text)
+
+
+def _output(text: str, *endings: str) -> Path:
+    if not text.lower().endswith(endings):
+        raise argparse.ArgumentTypeError(f"'{text}' does not end in {' or '.join(endings)}")
+    return Path(text)
 
 
 def _number(text: str, fits: Callable[[float], bool], what: str) -> float:

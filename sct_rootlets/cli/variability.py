@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sct_rootlets.cli import options, values
 from sct_rootlets.cli.console import Console, shown
-
-if TYPE_CHECKING:
-    from sct_rootlets.variability import Variability
 
 __all__ = ["add_parser", "execute"]
 
@@ -122,6 +119,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             f"-resamples {arguments.resamples} is too few for an interval: 200 or more"
         )
     from sct_rootlets import variability
+    from sct_rootlets.variability.terminal import summary
 
     target = arguments.o if arguments.ofolder is None else arguments.ofolder / arguments.o
     with console.progress() as progress:
@@ -139,18 +137,12 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
         files = variability.write(found, target)
     for warning in found.warnings:
         console.warn(warning)
-    _say(found, console)
+    console.say(summary(found))
     if not any(path.suffix == ".png" for path in files.values()):
         from sct_rootlets.qc.figure import HOW_TO_INSTALL
 
         console.warn(f"no figures: {HOW_TO_INSTALL}")
     console.files(files.values())
-
-
-def _say(found: Variability, console: Console) -> None:
-    from sct_rootlets.variability.terminal import summary
-
-    console.say(summary(found))
 
 
 def _simulate(arguments: argparse.Namespace, console: Console) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from sct_rootlets.engines import Progress
@@ -42,13 +41,12 @@ class Task:
 
     Attributes
     ----------
-    name, description, long_description : str
+    name, long_description : str
     has_levels : bool
         Whether levels are derived from the rootlets.
     """
 
     name: str
-    description: str
     long_description: str
     has_levels: bool
 
@@ -61,10 +59,9 @@ _ROOTLETS = (
 TASKS = {
     task.name: task
     for task in (
-        Task("rootlets", "Segmentation of the spinal nerve rootlets", _ROOTLETS, False),
+        Task("rootlets", _ROOTLETS, False),
         Task(
             "rootlets_levels",
-            "Spinal nerve rootlets, and the spinal levels that follow from them",
             f"{_ROOTLETS} From them and a cord mask the borders of the spinal levels, as a label "
             "image and a table with their uncertainty.",
             True,
@@ -187,42 +184,35 @@ def _is_in_store(entry: ModelEntry) -> bool:
     return find(entry.name, entry.version) is not None
 
 
-def describe_tasks(manifest: str | os.PathLike[str] | None = None) -> list[dict[str, Any]]:
+def describe_tasks() -> list[dict[str, Any]]:
     """Return one row a task, for lists: what it does, its model, and whether that is installed.
 
     Nothing is hashed and the network is not used.
 
-    Parameters
-    ----------
-    manifest : path-like, optional
-
     Returns
     -------
     list of dict
-        With task, description, long_description, model (``name@version``), contrasts, levels,
-        url, installed (``"yes"``, ``"by SCT"`` or ``"no"``) and folder.
+        With task, long_description, model (``name@version``), contrasts, levels, url and
+        installed (``"yes"``, ``"by SCT"`` or ``"no"``).
     """
     custom = custom_version(MODEL)
-    entry = load_manifests(manifest).find(MODEL)
+    entry = load_manifests().find(MODEL)
     reference = MODEL if entry is None else entry.reference
     reference = reference if custom is None else custom.reference
-    known = {f"{row['name']}@{row['version']}": row for row in list_models(manifest)}
+    known = {f"{row['name']}@{row['version']}": row for row in list_models()}
     row = known.get(reference, {})
     url = custom.source if custom is not None else None
     if url is None and entry is not None:
         url = next((url for asset in entry.assets for url in asset.urls), None)
-    folder = row.get("folder")
     return [
         {
             "task": task.name,
-            "description": task.description,
             "long_description": task.long_description,
             "model": reference,
             "contrasts": row.get("contrasts", []),
             "levels": row.get("levels", "not published"),
             "url": url,
             "installed": row.get("installed", "no"),
-            "folder": None if folder is None else Path(folder),
         }
         for task in TASKS.values()
     ]

@@ -18,12 +18,11 @@ import pytest
 
 from sct_rootlets import deepseg
 from sct_rootlets.cli.main import get_parser, main
-from sct_rootlets.deepseg import flow, tasks
+from sct_rootlets.deepseg import tasks
 from sct_rootlets.image import load_labels
 from sct_rootlets.pipeline import LevelOptions, Settings
 from sct_rootlets.result import LevelsResult
 from tests.cli.listing import names
-from tests.pipeline.knowing_engine import use_engine
 from tests.scts import in_scts_python, scts_environment, the_sct
 from tests.store.server import Server
 from tests.store.tiny import REPOSITORY, TRAINER, sha256_of, write_tiny
@@ -105,19 +104,10 @@ def test_scts_options_are_those_that_were_written_down() -> None:
     assert in_scts_python(_GRAMMAR_OF_SCT) == GRAMMAR
 
 
-@pytest.fixture
-def knowing(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    def use(*, cord: bool = False) -> None:
-        engine = use_engine(monkeypatch, neck, cord=cord)
-        monkeypatch.setattr(flow, "located", lambda choice, say, progress: engine.model)
-
-    return use
-
-
 def test_the_sidecar_says_the_command_without_folders(
     paths: dict[str, Path], knowing: Callable[..., None]
 ) -> None:
-    knowing()
+    knowing(cord=False)
     assert main(["deepseg", "rootlets", "-i", str(paths["image"]), "-o", "out", "-v", "0"]) == 0
     maker = json.loads(Path("out.json").read_text())["GeneratedBy"][0]
     command = "sct_rootlets deepseg rootlets -i t2.nii.gz -o out -v 0"
@@ -161,7 +151,7 @@ def test_options_reach_the_request(paths: dict[str, Path], monkeypatch: pytest.M
 def test_levels_print_their_table(
     paths: dict[str, Path], knowing: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    knowing()
+    knowing(cord=False)
     assert main(["deepseg", "rootlets_levels", "-i", "t2.nii.gz", "-s", "cord.nii.gz"]) == 0
     out = capsys.readouterr().out
     assert "Model: knowing 1.0" in out
@@ -177,7 +167,7 @@ def test_what_fails_after_the_segmentation_gives_status_1_and_says_what_is_writt
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("matplotlib")
-    knowing(cord=True)
+    knowing()
 
     def broken(*args: object) -> None:
         raise RuntimeError("no display")
@@ -285,7 +275,7 @@ def test_a_custom_model_from_install_to_sidecar(
 def test_options_without_effect_are_said(
     paths: dict[str, Path], knowing: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    knowing()
+    knowing(cord=False)
     words = "deepseg rootlets -i t2.nii.gz -profile-time -custom-url https://a.org/m.zip -largest 1"
     assert main(words.split()) == 0
     err = " ".join(capsys.readouterr().err.split())

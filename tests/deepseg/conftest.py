@@ -23,13 +23,7 @@ def paths(neck: Neck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[s
 @pytest.fixture
 def knowing(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Callable[..., KnowingEngine]:
     """Put an engine that knows the answer, and its model, in place of the official ones."""
-
-    def use(*, identity: bool = True, cord: bool = False) -> KnowingEngine:
-        engine = use_engine(monkeypatch, neck, identity=identity, cord=cord)
-        monkeypatch.setattr(flow, "located", lambda choice, say, progress: engine.model)
-        return engine
-
-    return use
+    return lambda **options: use_engine(monkeypatch, neck, **{"cord": False, **options})
 
 
 @pytest.fixture

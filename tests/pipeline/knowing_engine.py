@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sct_rootlets.deepseg import flow
 from sct_rootlets.engines import Segmentation
 from sct_rootlets.image import LabelImage
 from sct_rootlets.manifest import InstalledModel
@@ -50,4 +51,5 @@ def use_engine(
     engine = KnowingEngine(neck, identity=identity, cord=cord)
     monkeypatch.setattr(network, "located", lambda reference, progress: engine.model)
     monkeypatch.setattr(network, "load_engine", lambda *a, **k: engine)
+    monkeypatch.setattr(flow, "located", lambda choice, say, progress: engine.model)
     return engine

@@ -121,14 +121,6 @@ def test_an_error_while_writing_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_model_without_cord_needs_one_before_it_is_loaded(
-    neck: Neck, no_engine: Callable[..., None]
-) -> None:
-    no_engine(cord=False)
-    with pytest.raises(UsageError, match="-s"):
-        run(neck.image)
-
-
 def test_conflicts_with_files_are_found_before_the_model_is_loaded(
     neck: Neck, tmp_path: Path, no_engine: Callable[..., None]
 ) -> None:
@@ -136,12 +128,6 @@ def test_conflicts_with_files_are_found_before_the_model_is_loaded(
     (tmp_path / "image_seg.nii.gz").write_text("a manual mask")
     with pytest.raises(UsageError, match="did not make"):
         run(neck.image, write_to=tmp_path)
-
-
-def test_an_input_with_the_name_of_a_result_is_found_before_the_model_is_loaded(
-    neck: Neck, tmp_path: Path, no_engine: Callable[..., None]
-) -> None:
-    no_engine()
     paths = neck.write(tmp_path)
     discs = paths["discs"].rename(tmp_path / "t2_rootlets.nii.gz")
     before = discs.read_bytes()
@@ -215,6 +201,9 @@ def test_inputs_are_checked_before_the_model_is_loaded(
     neck: Neck, no_engine: Callable[..., None]
 ) -> None:
     """Which inputs are refused, and how, is tested where they are read."""
+    no_engine(cord=False)
+    with pytest.raises(UsageError, match="-s"):
+        run(neck.image)
     no_engine(identity=False)
     with pytest.raises(UsageError, match="-discs"):
         run(neck.image)
