@@ -77,15 +77,9 @@ class CompactEngine:
         cord: LabelImage | None = None,
         progress: Progress | None = None,
     ) -> Segmentation:
-        """Predict the cord, the CSF and the rootlets of `image`.
+        """Predict cord, CSF and rootlets of `image`; see :class:`sct_rootlets.engines.Engine`.
 
-        Parameters
-        ----------
-        image : Image
-        cord : LabelImage, optional
-            Cord mask on the grid of `image`; without it the coarse network looks for
-            the cord.
-        progress : callable, optional
+        Without `cord` the coarse network looks for it.
 
         Notes
         -----

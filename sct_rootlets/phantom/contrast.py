@@ -12,44 +12,25 @@ from scipy import ndimage
 from sct_rootlets.image import Grid
 from sct_rootlets.phantom.tissue import Tissue
 
-__all__ = ["CONTRASTS", "Acquisition", "scan", "signals", "smooth_field"]
+__all__ = ["Acquisition", "scan", "signals", "smooth_field"]
 
-#: Mean and spread of each tissue's signal, relative to CSF in T2w and to fat in T1w.
-CONTRASTS: dict[str, dict[Tissue, tuple[float, float]]] = {
-    "T2w": {
-        Tissue.AIR: (0.01, 0.01),
-        Tissue.MUSCLE: (0.14, 0.05),
-        Tissue.FAT: (0.45, 0.25),
-        Tissue.MARROW: (0.22, 0.12),
-        Tissue.CORTEX: (0.05, 0.03),
-        Tissue.DISC: (0.22, 0.14),
-        Tissue.CSF: (1.0, 0.05),
-        Tissue.WHITE: (0.32, 0.08),
-        Tissue.GREY: (0.39, 0.08),
-        Tissue.DURA: (0.12, 0.06),
-        Tissue.EPIDURAL: (0.4, 0.2),
-        Tissue.LIGAMENT: (0.1, 0.05),
-        Tissue.BRAIN: (0.4, 0.08),
-        Tissue.ARTERY: (0.35, 0.35),
-        Tissue.THREAD: (0.33, 0.1),
-    },
-    "T1w": {
-        Tissue.AIR: (0.01, 0.01),
-        Tissue.MUSCLE: (0.35, 0.07),
-        Tissue.FAT: (1.0, 0.1),
-        Tissue.MARROW: (0.55, 0.12),
-        Tissue.CORTEX: (0.08, 0.04),
-        Tissue.DISC: (0.38, 0.1),
-        Tissue.CSF: (0.16, 0.06),
-        Tissue.WHITE: (0.62, 0.08),
-        Tissue.GREY: (0.52, 0.08),
-        Tissue.DURA: (0.3, 0.08),
-        Tissue.EPIDURAL: (0.6, 0.2),
-        Tissue.LIGAMENT: (0.15, 0.06),
-        Tissue.BRAIN: (0.6, 0.08),
-        Tissue.ARTERY: (0.3, 0.25),
-        Tissue.THREAD: (0.5, 0.1),
-    },
+#: Mean and spread of each tissue's signal in T2w and T1w, relative to CSF and to fat there.
+_SIGNALS = {
+    Tissue.AIR: ((0.01, 0.01), (0.01, 0.01)),
+    Tissue.MUSCLE: ((0.14, 0.05), (0.35, 0.07)),
+    Tissue.FAT: ((0.45, 0.25), (1.0, 0.1)),
+    Tissue.MARROW: ((0.22, 0.12), (0.55, 0.12)),
+    Tissue.CORTEX: ((0.05, 0.03), (0.08, 0.04)),
+    Tissue.DISC: ((0.22, 0.14), (0.38, 0.1)),
+    Tissue.CSF: ((1.0, 0.05), (0.16, 0.06)),
+    Tissue.WHITE: ((0.32, 0.08), (0.62, 0.08)),
+    Tissue.GREY: ((0.39, 0.08), (0.52, 0.08)),
+    Tissue.DURA: ((0.12, 0.06), (0.3, 0.08)),
+    Tissue.EPIDURAL: ((0.4, 0.2), (0.6, 0.2)),
+    Tissue.LIGAMENT: ((0.1, 0.05), (0.15, 0.06)),
+    Tissue.BRAIN: ((0.4, 0.08), (0.6, 0.08)),
+    Tissue.ARTERY: ((0.35, 0.35), (0.3, 0.25)),
+    Tissue.THREAD: ((0.33, 0.1), (0.5, 0.1)),
 }
 
 
@@ -82,8 +63,8 @@ def signals(acquisition: Acquisition, rng: np.random.Generator) -> NDArray[np.fl
     if acquisition.contrast == "random":
         drawn = list(rng.uniform(0.02, 1.0, len(Tissue)))
     else:
-        table = CONTRASTS[acquisition.contrast]
-        drawn = [max(0.0, rng.normal(*table[tissue])) for tissue in Tissue]
+        column = {"T2w": 0, "T1w": 1}[acquisition.contrast]
+        drawn = [max(0.0, rng.normal(*_SIGNALS[tissue][column])) for tissue in Tissue]
     if acquisition.contrast != "T1w":  # what is thin in the CSF resembles the cord
         drawn[Tissue.THREAD] = drawn[Tissue.WHITE] * rng.uniform(0.8, 1.3)
     return np.array(drawn, np.float32)

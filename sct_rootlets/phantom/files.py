@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-from nibabel.orientations import axcodes2ornt
+from nibabel.orientations import axcodes2ornt, inv_ornt_aff, ornt_transform
 
 from sct_rootlets import __version__
 from sct_rootlets.anatomy import ROOTLET_LEVELS
@@ -77,16 +77,10 @@ def make_grid(
     at = (anatomy.s_mm > -15) & (anatomy.s_mm < 185)
     low, high = anatomy.xyz_world[at].min(axis=0), anatomy.xyz_world[at].max(axis=0)
     affine[:3, 3] = (low + high) / 2 - affine[:3, :3] @ ((shape - 1) / 2)
-    turned = axcodes2ornt([_OPPOSITE[c] for c in letters])
-    # Column n of the permutation says which anatomical axis the new axis n runs along.
-    permutation = np.zeros((4, 4))
-    permutation[3, 3] = 1
-    for new, (old, direction) in enumerate(turned):
-        permutation[int(old), new] = direction
-        if direction < 0:
-            permutation[int(old), 3] = shape[int(old)] - 1
-    i, j, k = (int(shape[int(old)]) for old in turned[:, 0])
-    return Grid((i, j, k), affine @ permutation)
+    axes = axcodes2ornt([_OPPOSITE[c] for c in letters])
+    i, j, k = (int(shape[int(old)]) for old in axes[:, 0])
+    turned = ornt_transform(axcodes2ornt("RAS"), axes)
+    return Grid((i, j, k), affine @ inv_ornt_aff(turned, shape))
 
 
 def _look_up() -> str:

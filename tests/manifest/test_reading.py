@@ -260,19 +260,15 @@ CHANGES = {
     "size true": (put(True, "assets", 0, "size_bytes"), '"assets[0].size_bytes" must be integer'),
     "other format": (put("7z", "assets", 0, "format"), '"assets[0].format" must be one of'),
     "no address": (put([], "assets", 0, "urls"), '"assets[0].urls" must contain at least 1'),
-    "plain http": (put(["http://a.example/m.zip"], "assets", 0, "urls"), '"assets[0].urls[0]"'),
-    "http on a host named like loopback": (
-        put(["http://localhost.example/m.zip"], "assets", 0, "urls"),
-        '"assets[0].urls[0]" must match',
-    ),
-    "a password in the address": (
-        put(["https://me:secret@a.example/m.zip"], "assets", 0, "urls"),
-        '"assets[0].urls[0]" must match',
-    ),
-    "a file for an address": (
-        put(["file:///etc/passwd"], "assets", 0, "urls"),
-        '"assets[0].urls[0]" must match',
-    ),
+    **{
+        what: (put([url], "assets", 0, "urls"), '"assets[0].urls[0]" must match')
+        for what, url in {
+            "plain http": "http://a.example/m.zip",
+            "http on a host named like loopback": "http://localhost.example/m.zip",
+            "a password in the address": "https://me:secret@a.example/m.zip",
+            "a file for an address": "file:///etc/passwd",
+        }.items()
+    },
     "bundled with an address": (put("bundled", "assets", 0, "format"), '"assets[0].folder" is mis'),
     "folder of a zip": (put("x", "assets", 0, "folder"), '"assets[0].folder" must NOT'),
     "figure as a text": (put("0.6", "metrics", 0, "value"), '"metrics[0].value" must be number'),

@@ -65,31 +65,23 @@ def test_names_that_were_swapped_leave_the_whole_as_it_is(neck: Neck) -> None:
     assert rows[C3].dice == rows[C6].dice == rows[None].dice == 1
 
 
-def test_a_level_that_is_missing_is_a_row_of_its_own(neck: Neck) -> None:
+@pytest.mark.parametrize("gone", ["missed", "invented"])
+def test_a_level_that_one_side_lacks_is_a_row_of_its_own(neck: Neck, gone: str) -> None:
     labels = neck.rootlets.data
-    rows = by_level(compare(np.where(labels == 5, 0, labels), labels, neck.rootlets.grid))
-    missed = rows[C5]
-    assert missed.is_missed
-    assert not missed.is_invented
-    assert (missed.dice, missed.f1_slice, missed.recall) == (0, 0, 0)
-    assert (missed.nsd_1vox, missed.nsd_1mm, missed.n_pred) == (0, 0, 0)
-    for name in ("precision", "hd95_mm", "assd_mm", "centre_distance_mm"):
-        assert np.isnan(getattr(missed, name))
-    assert rows[C4].dice == 1
-    whole = rows[None]
-    assert whole.precision == 1
-    assert whole.recall == pytest.approx(1 - missed.n_ref / whole.n_ref)
-
-
-def test_a_level_that_was_invented_is_one_too(neck: Neck) -> None:
-    labels = neck.rootlets.data
-    rows = by_level(compare(labels, np.where(labels == 6, 0, labels), neck.rootlets.grid))
-    invented = rows[C6]
-    assert invented.is_invented
-    assert not invented.is_missed
-    assert (invented.dice, invented.f1_slice, invented.precision, invented.n_ref) == (0, 0, 0, 0)
-    assert np.isnan(invented.recall)
-    assert np.isnan(invented.assd_mm)
+    sides = [np.where(labels == 5, 0, labels), labels]
+    is_missed = gone == "missed"
+    rows = by_level(compare(*(sides if is_missed else sides[::-1]), neck.rootlets.grid))
+    row, whole = rows[C5], rows[None]
+    assert (row.is_missed, row.is_invented) == (is_missed, not is_missed)
+    known, unknown = ("recall", "precision") if is_missed else ("precision", "recall")
+    for name in ("dice", "f1_slice", known, "nsd_1vox", "nsd_1mm"):
+        assert getattr(row, name) == 0
+    for name in (unknown, "hd95_mm", "assd_mm", "centre_distance_mm"):
+        assert np.isnan(getattr(row, name))
+    assert (row.n_pred == 0, row.n_ref == 0) == (is_missed, not is_missed)
+    assert rows[C4].dice == getattr(whole, unknown) == 1
+    share = (row.n_pred + row.n_ref) / (labels > 0).sum()
+    assert getattr(whole, known) == pytest.approx(1 - share)
 
 
 def test_two_empty_sides_know_nothing(neck: Neck) -> None:

@@ -60,15 +60,16 @@ def test_other_table_is_no_truth(tmp_path: Path) -> None:
         read_truth(path)
 
 
-@pytest.mark.parametrize("letters", ["RPX", "RRI", "RP", "RPIS"])
-def test_orientation_that_is_none(letters: str) -> None:
-    with pytest.raises(UsageError, match="orientation"):
-        make_grid(random_anatomy(1), orientation_sct=letters)
-
-
-def test_spacing_that_makes_no_volume() -> None:
-    with pytest.raises(UsageError, match="spacing"):
-        make_grid(random_anatomy(1), (0, 1, 1))
+@pytest.mark.parametrize(
+    ("spacing", "letters", "said"),
+    [
+        ((0, 1, 1), "RPI", "spacing"),
+        *[((1, 1, 1), letters, "orientation") for letters in ("RPX", "RRI", "RP", "RPIS")],
+    ],
+)
+def test_a_grid_that_is_none(spacing: tuple[int, ...], letters: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        make_grid(random_anatomy(1), spacing, orientation_sct=letters)
 
 
 def test_grids_of_all_orientations_cover_the_same_space() -> None:
