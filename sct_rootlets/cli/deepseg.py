@@ -54,7 +54,9 @@ def add_parser(subparsers: Any) -> None:
         action=TaskDetails,
         help="Show the tasks in detail: their model, its version, and whether it is installed.",
     )
-    parser.misc.add_argument("-task", action=OldSyntax, help=argparse.SUPPRESS)
+    parser.misc.add_argument(
+        "-task", action=OldSyntax, nargs="?", metavar="TASK", help=argparse.SUPPRESS
+    )
     parser.misc.add_argument(
         "-h",
         "--help",

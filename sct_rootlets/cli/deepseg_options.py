@@ -88,11 +88,15 @@ def add_scts_options(parser: Parser) -> None:
     add_option(parser.misc, "-qc-seg <file>", "Mask around which SCT's report is cropped.")
 
 
-class OldSyntax(argparse.Action):
-    """Shows how to write a command of SCT before 7.0, ``-task NAME``, and exits."""
+class _Shows(argparse.Action):
+    """Shows something, and exits; what the options say has no place in the result."""
 
-    def __init__(self, option_strings: Any, dest: str, **kwargs: Any) -> None:
-        super().__init__(option_strings, argparse.SUPPRESS, nargs="?", metavar="TASK", **kwargs)
+    def __init__(self, option_strings: Any, dest: str, nargs: Any = 0, **kwargs: Any) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs, **kwargs)
+
+
+class OldSyntax(_Shows):
+    """Shows how to write a command of SCT before 7.0, ``-task NAME``, and exits."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
         """Print how to write it, and exit."""
@@ -105,11 +109,8 @@ class OldSyntax(argparse.Action):
         parser.exit()
 
 
-class TaskDetails(argparse.Action):
+class TaskDetails(_Shows):
     """Shows the tasks in detail, and exits."""
-
-    def __init__(self, option_strings: Any, dest: str, **kwargs: Any) -> None:
-        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **kwargs)
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
         """Print the tasks, and exit."""
@@ -132,11 +133,8 @@ class TaskDetails(argparse.Action):
         parser.exit()
 
 
-class HelpWithTasks(argparse.Action):
+class HelpWithTasks(_Shows):
     """Shows the help, and then the tasks with their models as they are on this machine."""
-
-    def __init__(self, option_strings: Any, dest: str, **kwargs: Any) -> None:
-        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **kwargs)
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
         """Print the help, and exit."""

@@ -8,26 +8,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from sct_rootlets.cli.console import Console, shown
 from sct_rootlets.cli.options import Parser
 
 if TYPE_CHECKING:
-    from sct_rootlets.files.outputs import OutputSet
-    from sct_rootlets.qc.mosaic import Mosaic
+    from sct_rootlets.result import LevelsResult
 
-__all__ = ["Shown", "add_qc_options", "check", "write"]
-
-
-class Shown(Protocol):
-    """A result that can be looked at: `LevelsResult` or `Predicted`."""
-
-    def stage_qc(self, outputs: OutputSet, folder: Path, stem: str) -> dict[str, Path]:
-        """Stage the page, and what belongs to it, for `folder`."""
-
-    def mosaic(self, *, left_on_left: bool = False) -> Mosaic:
-        """Draw the picture of SCT's report."""
+__all__ = ["add_qc_options", "check", "write"]
 
 
 def add_qc_options(parser: Parser) -> None:
@@ -59,7 +48,7 @@ def check(arguments: argparse.Namespace) -> None:
 def write(
     console: Console,
     arguments: argparse.Namespace,
-    result: Shown,
+    result: LevelsResult,
     *,
     image: Path,
     stem: str,
@@ -71,7 +60,7 @@ def write(
     console : Console
     arguments : argparse.Namespace
         With what :func:`add_qc_options` adds; nothing is done without ``-qc``.
-    result : Shown
+    result : LevelsResult
         Its files should have been written: an error here loses none of them.
     image : Path
         By which the entry in SCT's report is named.

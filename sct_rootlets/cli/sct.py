@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sct_rootlets.cli import options
 from sct_rootlets.cli.console import Console
-
-if TYPE_CHECKING:
-    from sct_rootlets.sct.installation import SctInstallation
 
 __all__ = ["add_parser"]
 
@@ -74,23 +71,19 @@ def _execute_status(arguments: argparse.Namespace, console: Console) -> None:
 
 def _execute_enable(arguments: argparse.Namespace, console: Console) -> None:
     from sct_rootlets.sct.enabling import enable
+    from sct_rootlets.sct.installation import require_sct
 
-    path = enable(_sct())
+    path = enable(require_sct())
     console.say(f"sct_deepseg has the task rootlets_levels now, by {path}")
     console.say("Type: sct_deepseg rootlets_levels -h")
 
 
 def _execute_disable(arguments: argparse.Namespace, console: Console) -> None:
     from sct_rootlets.sct.enabling import ask, disable
+    from sct_rootlets.sct.installation import require_sct
 
-    there = ask(_sct())
+    there = ask(require_sct())
     if disable(there):
         console.say(f"The hook is removed: {there.hook_file}")
     else:
         console.say(f"There is no hook in {there.purelib}")
-
-
-def _sct() -> SctInstallation:
-    from sct_rootlets.sct.installation import require_sct
-
-    return require_sct()

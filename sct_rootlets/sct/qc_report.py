@@ -21,12 +21,10 @@ from sct_rootlets.sct.installation import SctInstallation, find_sct
 if TYPE_CHECKING:
     from sct_rootlets.qc.mosaic import Mosaic
 
-__all__ = ["PLANES", "HasMosaic", "add_entry", "add_result", "bids_names", "require_names"]
+__all__ = ["HasMosaic", "add_entry", "add_result", "bids_names", "require_names"]
 
 logger = logging.getLogger(__name__)
 
-#: What SCT's report has in its column "plane".
-PLANES = ("Axial", "Sagittal", "Ortho")
 #: SCT waits up to 60 s for others that write to the report, after loading for some seconds.
 TIMEOUT_S = 180.0
 
@@ -42,7 +40,6 @@ def add_entry(
     overlay: bytes,
     command: str,
     cmdline: str,
-    plane: str = "Axial",
     dataset: str | None = None,
     subject: str | None = None,
     timeout_s: float = TIMEOUT_S,
@@ -60,8 +57,6 @@ def add_entry(
         PNG files of the same size; the page shows and hides the second one over the first.
     command, cmdline : str
         Name of the command, and all of its words.
-    plane : str
-        One of `PLANES`.
     dataset, subject : str, optional
         As SCT's options ``-qc-dataset`` and ``-qc-subject``; by default :func:`bids_names`, and
         where the path has none, the names of folders, as SCT takes them.
@@ -81,8 +76,6 @@ def add_entry(
         If SCT cannot be started, does not answer in time, has another QC report than this
         package knows, or cannot write to the folder.
     """
-    if plane not in PLANES:
-        raise ValueError(f"plane is one of {PLANES}, not {plane!r}")
     require_names(dataset, subject)
     # A link is not followed: those of DataLad point to files whose names say nothing.
     path = Path(os.path.abspath(image))
@@ -98,7 +91,7 @@ def add_entry(
             "path_qc": str(qc),
             "command": command,
             "cmdline": cmdline,
-            "plane": plane,
+            "plane": "Axial",
             "dataset": of_bids[0] if dataset is None else dataset,
             "subject": of_bids[1] if subject is None else subject,
         }

@@ -35,13 +35,6 @@ def test_the_defaults_of_run() -> None:
     assert (arguments.engine, arguments.volume) == ("auto", None)
 
 
-def test_the_defaults_of_segment() -> None:
-    arguments = parse("segment", "-i", "t2.nii.gz")
-    assert arguments.i == [Path("t2.nii.gz")]
-    assert arguments.o is arguments.s is arguments.ofolder is arguments.volume is None
-    assert (arguments.engine, arguments.fast) == ("auto", False)
-
-
 def test_several_images_may_be_given_at_once_or_one_by_one() -> None:
     at_once = parse("segment", "-i", "a.nii.gz", "b.nii.gz", "-o", "x.nii.gz", "y.nii.gz")
     one_by_one = parse(

@@ -68,11 +68,11 @@ def add(sct: SctInstallation, folder: Path, **options: Any) -> Path:
 
 def test_the_entry_has_the_pictures_and_the_words(stand_in: Any, tmp_path: Path) -> None:
     qc = tmp_path / "q c"
-    assert add(stand_in(CREATE), qc, plane="Sagittal") == qc / "index.html"
+    assert add(stand_in(CREATE), qc) == qc / "index.html"
     assert json.loads((qc / "entry.json").read_text()) == {
         "command": "sct_rootlets",
         "cmdline": "sct_rootlets run -i 'a b.nii.gz'",
-        "plane": "Sagittal",
+        "plane": "Axial",
         "dataset": "spine",
         "subject": "sub-01",
         "input": "/data/spine/sub-01/anat/sub-01_T2w.nii.gz",
