@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sct_rootlets.anatomy import DISC_C2C3, PLACES, PMJ_LABEL, ROOTLET_LEVELS, SpinalLevel
+from sct_rootlets.anatomy import DISC_C2C3, PLACES, ROOTLET_LEVELS, SpinalLevel
 from sct_rootlets.centerline import Centerline
-from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.errors import UsageError
 from sct_rootlets.image import LabelImage
 from sct_rootlets.inputs import LandmarkImages, name_of, remarks_of
 from sct_rootlets.levels import valosek2024
@@ -37,7 +37,7 @@ from sct_rootlets.levels.paint import paint_levels, paint_points, unpainted
 from sct_rootlets.levels.population.prior import Prior
 from sct_rootlets.levels.population.reference_data import PAM50_DISCS_MM
 from sct_rootlets.levels.positions import locate_ends
-from sct_rootlets.levels.refusals import no_disc, require_levels, require_rootlets
+from sct_rootlets.levels.refusals import no_disc, pmj_points, require_levels, require_rootlets
 from sct_rootlets.levels.rows import details_of, remarks_on, renumbered_remark, row_of
 from sct_rootlets.levels.spine.column import VertebralColumn
 from sct_rootlets.levels.table.level_table import LevelTable
@@ -182,7 +182,9 @@ def _of_entry_zones(
             else "rootlets cannot be renumbered unless the vertebrae are known",
             remedy="Give -discs or -vertfile, with a disc from C1/C2 to T5/T6",
         )
-    pmj_s = _pmj_position(landmarks.pmj, curve)
+    pmj_s = None
+    if landmarks.pmj is not None:
+        pmj_s = float(curve.project(pmj_points(landmarks.pmj).mean(axis=0)).s_mm[0])
     warnings = list(() if column is None else column.warnings)
 
     numbering, identity = None, None
@@ -322,12 +324,3 @@ def _prior(column: VertebralColumn | None, pmj_s_mm: float | None) -> Prior:
 def _places_levels(column: VertebralColumn) -> bool:
     """Whether a disc is known from which the entry zones' places are: those of PAM50."""
     return any(label in PAM50_DISCS_MM for label in column.disc_s_mm)
-
-
-def _pmj_position(pmj: LabelImage | None, curve: Centerline) -> float | None:
-    if pmj is None:
-        return None
-    label = PMJ_LABEL if PMJ_LABEL in pmj.labels else None
-    if label is None and len(pmj.labels) != 1:
-        raise InputError(f"has no PMJ label ({PMJ_LABEL}) among {pmj.labels}", path=pmj.path)
-    return float(curve.project(pmj.points_world(label).mean(axis=0)).s_mm[0])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import scipy
+from numpy.typing import NDArray
 
-from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.anatomy import PMJ_LABEL, SpinalLevel
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import LabelImage, require_same_grid
 
-__all__ = ["no_disc", "require_levels", "require_rootlets"]
+__all__ = ["no_disc", "pmj_points", "require_levels", "require_rootlets"]
 
 
 def require_rootlets(rootlets: LabelImage, cord: LabelImage) -> None:
@@ -30,6 +31,20 @@ def require_levels(rootlets: LabelImage) -> None:
             path=rootlets.path,
             remedy="Spinal levels are C1-C8 = 1-8, T1 = 9, ... S5 = 30",
         )
+
+
+def pmj_points(pmj: LabelImage) -> NDArray[np.float64]:
+    """Return the world points (N, 3) of the PMJ; a lone label is meant, whatever its value.
+
+    Raises
+    ------
+    InputError
+        If there are several labels, and none is that of the PMJ.
+    """
+    label = PMJ_LABEL if PMJ_LABEL in pmj.labels else None
+    if label is None and len(pmj.labels) != 1:
+        raise InputError(f"has no PMJ label ({PMJ_LABEL}) among {pmj.labels}", path=pmj.path)
+    return pmj.points_world(label)
 
 
 def no_disc(discs: LabelImage | None, rootlets: LabelImage) -> UsageError:

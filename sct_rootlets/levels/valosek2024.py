@@ -31,11 +31,12 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from sct_rootlets.anatomy import PMJ_LABEL, ROOTLET_LEVELS, SpinalLevel
+from sct_rootlets.anatomy import ROOTLET_LEVELS, SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import LabelImage, require_same_grid
 from sct_rootlets.levels.axial_slices import crossing_mm, superior_axis
+from sct_rootlets.levels.refusals import pmj_points, require_levels
 from sct_rootlets.levels.table.level_table import (
     AxialSlices,
     LevelRow,
@@ -133,13 +134,7 @@ def published_levels(
         )
     require_same_grid(cord, rootlets)
     labels = rootlets.labels
-    wrong = [value for value in labels if not 1 <= value <= len(SpinalLevel)]
-    if wrong:
-        raise InputError(
-            f"has values that are no spinal levels: {wrong[:5]}",
-            path=rootlets.path,
-            remedy="Spinal levels are C1-C8 = 1-8, T1 = 9, ... S5 = 30",
-        )
+    require_levels(rootlets)
     axis, ascends = superior_axis(cord.grid)
     mask = _from_inferior(np.asarray(cord.data) > 0, axis, ascends)
     values = _from_inferior(np.asarray(rootlets.data), axis, ascends)
@@ -215,8 +210,7 @@ def published_table(
         )
     pmj_mm = None
     if pmj is not None:
-        point = pmj.points_world(_pmj_label(pmj)).mean(axis=0)
-        pmj_mm = float(centerline.project(point).s_mm[0])
+        pmj_mm = float(centerline.project(pmj_points(pmj).mean(axis=0)).s_mm[0])
     return LevelTable(
         tuple(rows),
         DEFINITION,
@@ -298,7 +292,7 @@ def _distance_from_top(
 
 def _pmj_voxel(pmj: LabelImage, cord: LabelImage) -> NDArray[np.bool_]:
     """Return the voxels of the PMJ on the grid of the cord."""
-    points = pmj.points_world(_pmj_label(pmj))
+    points = pmj_points(pmj)
     if not cord.grid.contains(points).all():
         raise InputError(
             f"lies outside the image of {cord.path}, and the published method counts slices",
@@ -309,15 +303,6 @@ def _pmj_voxel(pmj: LabelImage, cord: LabelImage) -> NDArray[np.bool_]:
     found = np.zeros(cord.grid.shape, dtype=bool)
     found[tuple(ijk.clip(0, np.array(cord.grid.shape) - 1).T)] = True
     return found
-
-
-def _pmj_label(pmj: LabelImage) -> int | None:
-    """Return the label of the PMJ; None where the only label, whatever it is, is meant."""
-    if PMJ_LABEL in pmj.labels:
-        return PMJ_LABEL
-    if len(pmj.labels) != 1:
-        raise InputError(f"has no PMJ label ({PMJ_LABEL}) among {pmj.labels}", path=pmj.path)
-    return None
 
 
 def _odd(number: float) -> int:

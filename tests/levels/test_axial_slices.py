@@ -7,11 +7,10 @@ import pytest
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
-from sct_rootlets.image import Grid, LabelImage
-from sct_rootlets.levels.axial_slices import axis_along, slice_positions, superior_axis, with_slices
+from sct_rootlets.image import Grid
+from sct_rootlets.levels.axial_slices import slice_positions, with_slices
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
-from tests.levels.bent_cord import rotation, turned
-from tests.orientations import TURNS
+from tests.levels.bent_cord import rotation
 
 C4, C5, C6 = (SpinalLevel(value) for value in (4, 5, 6))
 #: 10 x 12 x 40 voxels of 1 x 1 x 2 mm; index 0 of the last axis is the inferior end.
@@ -57,37 +56,15 @@ def test_slices_count_from_the_inferior_end() -> None:
     assert found.row(SpinalLevel.C8).slices is None
 
 
-def test_without_a_pmj_there_are_heights_and_no_distances() -> None:
+def test_without_a_pmj_there_are_heights_and_a_level_between_two_slices_has_none() -> None:
     slices = with_slices(table((15.0, 25.0)), GRID, straight()).row(C4).slices
-    assert slices.start_from_pmj_mm is None
-    assert slices.height_mm == pytest.approx(8.0)
-
-
-def test_a_level_between_two_slices_has_none() -> None:
+    assert (slices.start_from_pmj_mm, slices.height_mm) == (None, pytest.approx(8.0))
     assert with_slices(table((15.3, 16.7)), GRID, straight()).row(C4).slices is None
 
 
 def test_slices_that_are_known_already_stay() -> None:
     once = with_slices(table((15.0, 25.0)), GRID, straight())
     assert with_slices(once, Grid((10, 12, 20), AFFINE), straight()) == once
-
-
-def test_every_orientation_counts_alike() -> None:
-    reference = with_slices(table((15.0, 25.0), (25.0, 41.0)), GRID, straight())
-    image = LabelImage(np.zeros(GRID.shape, dtype=np.int32), GRID)
-    for axes, flips in TURNS:
-        grid = turned(image, axes, flips).grid
-        axis, ascends = superior_axis(grid)
-        assert axis == axis_along(grid, straight()) == axes.index(2)
-        assert ascends == (not flips[axis])
-        found = with_slices(table((15.0, 25.0), (25.0, 41.0)), grid, straight())
-        for row, known in zip(found.rows, reference.rows, strict=True):
-            assert (row.slices is None) == (known.slices is None)
-            if known.slices is not None:
-                assert (row.slices.start, row.slices.end) == (
-                    known.slices.start,
-                    known.slices.end,
-                )
 
 
 def test_slices_beyond_the_cord_belong_to_no_level() -> None:

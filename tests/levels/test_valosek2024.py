@@ -116,10 +116,18 @@ def test_every_orientation_gives_the_same_slices() -> None:
             assert row.start_from_pmj_mm == pytest.approx(distances[level].start_from_pmj_mm)
 
 
-def test_borders_in_mm_are_the_outer_faces_of_the_slices() -> None:
+def test_borders_in_mm_are_the_outer_faces_of_the_slices_and_go_to_the_vertebrae() -> None:
     parts = rootlets((4, 6, 20, 25))
     curve = Centerline.fit(CORD)
-    row = published_table(published_levels(parts, CORD, 3), curve).row(C4)
+
+    def relate(rostral: float, midpoint: float, caudal: float) -> VertebralRelation:
+        assert rostral < midpoint < caudal
+        return VertebralRelation(from_disc_mm={3: midpoint})
+
+    table = published_table(published_levels(parts, CORD, 3), curve, relate=relate)
+    row = table.row(C4)
+    assert row.vertebral.from_disc_mm == {3: row.midpoint_mm}
+    assert table.row(C5).vertebral is None
     assert row.length_mm == pytest.approx(6 * 0.8, abs=1e-3)
     assert row.rostral_world[2] == pytest.approx(25.5 * 0.8, abs=1e-3)
     assert row.caudal_world[2] == pytest.approx(19.5 * 0.8, abs=1e-3)
@@ -127,22 +135,15 @@ def test_borders_in_mm_are_the_outer_faces_of_the_slices() -> None:
     assert row.rostral_sd_mm is None
 
 
-def test_the_vertebrae_are_asked_for_every_level() -> None:
-    def relate(rostral: float, midpoint: float, caudal: float) -> VertebralRelation:
-        assert rostral < midpoint < caudal
-        return VertebralRelation(from_disc_mm={3: midpoint})
-
-    published = published_levels(rootlets((4, 6, 20, 25)), CORD, 3)
-    table = published_table(published, Centerline.fit(CORD), relate=relate)
-    assert table.row(C4).vertebral.from_disc_mm == {3: table.row(C4).midpoint_mm}
-    assert table.row(C5).vertebral is None
-
-
 def test_distances_run_from_the_pmj_to_the_middles_of_the_slices() -> None:
     """On a straight cord with the PMJ on its axis they are plain differences."""
     parts = rootlets((4, 6, 20, 25), (5, 6, 10, 10))
     short = CORD.with_data(np.where(Z < 50, CORD.data, 0))
-    rows = published_levels(parts, short, 3).rows(point(15, 15, 57))
+    published = published_levels(parts, short, 3)
+    alone = published.rows()[C4]
+    assert (alone.start_from_pmj_mm, alone.end_from_pmj_mm) == (None, None)
+    assert alone.height_mm == pytest.approx(5 * 0.8)
+    rows = published.rows(point(15, 15, 57))
     assert rows[C4].start_from_pmj_mm == pytest.approx((57 - 20) * 0.8)
     assert rows[C4].end_from_pmj_mm == pytest.approx((57 - 25) * 0.8)
     assert rows[C4].height_mm == pytest.approx(5 * 0.8)
@@ -157,12 +158,6 @@ def test_a_pmj_off_the_axis_bends_the_way_to_it() -> None:
         for x in (0, 12)
     )
     assert off_axis > on_axis + 0.05
-
-
-def test_without_a_pmj_heights_are_known_and_distances_are_not() -> None:
-    row = published_levels(rootlets((4, 6, 20, 25)), CORD, 3).rows()[C4]
-    assert (row.start_from_pmj_mm, row.end_from_pmj_mm) == (None, None)
-    assert row.height_mm == pytest.approx(5 * 0.8)
 
 
 def test_what_cannot_be_used_is_refused() -> None:
@@ -181,27 +176,16 @@ def test_what_cannot_be_used_is_refused() -> None:
         published_levels(parts, CORD).rows(LabelImage(two, GRID))
 
 
-#: PAM50 at 0.5 mm: first and last slice of every level, by the dilation in voxels.
-PAM50_SLICES = {
-    1: {"C4": (884, 897), "C5": (855, 864), "C6": (821, 828), "C7": (788, 801)},
-    2: {
-        "C3": (916, 936),
-        "C4": (881, 900),
-        "C5": (851, 866),
-        "C6": (818, 834),
-        "C7": (786, 803),
-        "C8": (754, 769),
-    },
-    3: {
-        "C2": (962, 963),
-        "C3": (910, 937),
-        "C4": (880, 901),
-        "C5": (850, 867),
-        "C6": (817, 835),
-        "C7": (786, 804),
-        "C8": (752, 774),
-        "T1": (724, 736),
-    },
+#: PAM50 at 0.5 mm: first and last slice of every level, C2 to T1, by the dilation in voxels.
+PAM50_STARTS = {
+    1: (None, None, 884, 855, 821, 788, None, None),
+    2: (None, 916, 881, 851, 818, 786, 754, None),
+    3: (962, 910, 880, 850, 817, 786, 752, 724),
+}
+PAM50_ENDS = {
+    1: (None, None, 897, 864, 828, 801, None, None),
+    2: (None, 936, 900, 866, 834, 803, 769, None),
+    3: (963, 937, 901, 867, 835, 804, 774, 736),
 }
 #: Lengths of its entry zones and the gaps above them at 3 voxels, mm.
 PAM50_LENGTHS_MM = [1.0, 14.0, 11.0, 9.0, 9.5, 9.5, 11.5, 6.5]
@@ -227,9 +211,10 @@ def test_pam50_has_the_published_slices(
     pam50: tuple[LabelImage, LabelImage, LabelImage], dilation: int
 ) -> None:
     published = published_levels(*pam50[:2], dilation)
-    assert {str(level): ends for level, ends in published.slices.items()} == PAM50_SLICES[dilation]
-    if dilation == 2:
-        assert published.missing == (SpinalLevel.C2, SpinalLevel.T1)
+    known = zip(ROOTLET_LEVELS, PAM50_STARTS[dilation], PAM50_ENDS[dilation], strict=True)
+    slices = {level: (start, end) for level, start, end in known}
+    assert published.missing == tuple(lv for lv, ends in slices.items() if ends == (None, None))
+    assert published.slices == {lv: slices[lv] for lv in slices if lv not in published.missing}
 
 
 def test_pam50_has_the_published_lengths_gaps_and_overlap(

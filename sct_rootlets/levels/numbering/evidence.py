@@ -109,11 +109,7 @@ def _parts_cut(
 ) -> tuple[Floats, Floats]:
     """Return how much a border at `at` (M,) cuts parts of one level, and whether long ones.
 
-    Parameters
-    ----------
-    part, entry, weight : (N,) arrays
-        Of the voxels of one side and sector.
-    at : (M,) array
+    The parts are those of the voxels (N,) of one side and sector.
     """
     masses = np.bincount(part, weight)
     usual = np.quantile(masses[masses > 0.1 * masses.max()], 0.5)

@@ -86,21 +86,9 @@ def settle_borders(
 def _crowding(evidence: BorderEvidence, place: Floats, zone_mm: Floats) -> Floats:
     """Return what it costs that rootlets between two borders take up more than one zone.
 
-    Parameters
-    ----------
-    evidence : BorderEvidence
-    place : (9, D) array
-        Positions that every border may take, mm.
-    zone_mm : (8,) array
+    `place` (9, D) has the positions that every border may take, mm; the costs (8, D, D) are by
+    level, place of its rostral and of its caudal border, summed over sides and sectors.
 
-    Returns
-    -------
-    (8, D, D) array
-        For every level, place of its rostral and of its caudal border; summed over sides and
-        sectors.
-
-    Notes
-    -----
     With the excess x over `zone_mm`, in units of `LENGTH_SD_MM`, it is x^2 / 2 up to 1 and
     x - 1/2 from there on (Huber 1964, Ann Math Statist 35:73): where rootlets join all along
     the cord, no pair of borders is right, and the template decides.

@@ -76,13 +76,12 @@ class Prior:
         Source: the 14 subjects of `reference_data.COHORT_ZONES_MM`.
         """
         first = _INDEX[SpinalLevel.C3, End.ROSTRAL]
-        made = _random_walk(
+        return _random_walk(
             _COHORT_MM + s_mm,
             first,
             shift_sd=reference_data.PMJ_TO_C3_SD_MM,
             scaled=_COHORT_MM - _COHORT_MM[first] + reference_data.PMJ_TO_C3_PER_SCALE_MM,
         )
-        return made
 
     @classmethod
     def from_discs(cls, disc_s_mm: Mapping[int, float]) -> Prior:

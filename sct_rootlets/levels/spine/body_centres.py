@@ -75,19 +75,9 @@ def _require_order(centres: Mapping[VertebralLevel, float], path: str | None) ->
 def _discs_between(
     centres: Mapping[VertebralLevel, float], sd_mm: Mapping[int, float]
 ) -> tuple[dict[int, float], dict[int, float]]:
-    """Place the discs of all vertebrae from the first centre to the last.
+    """Place the discs of all vertebrae from the first centre to the last, by disc label, mm.
 
-    Parameters
-    ----------
-    centres : dict of VertebralLevel to float
-        Positions along the cord, rostral to caudal, mm.
-    sd_mm : dict of int to float
-        Their standard deviations by the value of the level, mm.
-
-    Returns
-    -------
-    discs, spread : dict of int to float
-        Position and standard deviation by disc label, mm.
+    The standard deviations of the centres, `sd_mm`, are by the value of the level.
     """
     at = np.array([centre_mm(level) for level in centres])
     here = np.array(list(centres.values()))

@@ -74,14 +74,6 @@ def test_a_missing_body_centre_is_bridged_and_said(curve: Centerline, grid: Grid
     assert any("no body centre of C5" in text for text in column.warnings)
 
 
-def test_one_body_centre_gives_two_discs(curve: Centerline, grid: Grid) -> None:
-    column = VertebralColumn.from_body_centres(points_at(grid, {5: 50.0}), curve)
-    assert list(column.disc_s_mm) == [5, 6]
-    height = 0.93 * VERTEBRA_HEIGHT_MM[C5]
-    assert column.disc_s_mm[5] == pytest.approx(50.0 - height / 2, abs=0.9)
-    assert column.disc_s_mm[6] == pytest.approx(50.0 + height / 2, abs=0.9)
-
-
 def test_sacral_vertebrae_make_no_disc_and_are_said(curve: Centerline, grid: Grid) -> None:
     column = VertebralColumn.from_body_centres(points_at(grid, {24: 50.0, 25: 80.0}), curve)
     assert list(column.disc_s_mm) == [24, 25]  # L4/L5 and L5/S1, about L5

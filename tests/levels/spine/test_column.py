@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -62,12 +61,6 @@ def test_what_is_neither_is_refused(curve: Centerline, grid: Grid) -> None:
 
 
 # --- places ---------------------------------------------------------------------------
-
-
-def test_disc_n_is_above_vertebra_n() -> None:
-    assert vertebra_below(3) is C3
-    assert vertebra_below(8) is T1
-    assert str(VertebralColumn(DISCS).place(19.0).vertebra) == "C3"
 
 
 @pytest.mark.parametrize(
@@ -137,33 +130,6 @@ def test_places_follow_each_other(column: VertebralColumn, one: float, other: fl
     if a is not None and b is not None:
         assert a.vertebra <= b.vertebra
         assert a.vertebra < b.vertebra or a.fraction <= b.fraction
-
-
-@given(_columns())
-def test_the_known_discs_are_the_borders_of_vertebrae(column: VertebralColumn) -> None:
-    for above, below in pairwise(sorted(column.disc_s_mm)):
-        here = column.place(column.disc_s_mm[above])
-        assert here.vertebra.value == above
-        assert here.fraction == 0.0
-        before = column.place(column.disc_s_mm[below] - 1e-6)
-        assert before.vertebra.value == below - 1
-        assert before.fraction == pytest.approx(1.0, abs=1e-5)
-
-
-@given(_columns(), st.floats(0, 1), st.floats(-100, 100))
-def test_a_relation_moves_with_its_discs(
-    column: VertebralColumn, share: float, shift: float
-) -> None:
-    first, last = min(column.disc_s_mm.values()), max(column.disc_s_mm.values())
-    middle = first + share * (last - first)
-    moved = VertebralColumn({k: s + shift for k, s in column.disc_s_mm.items()})
-    here = column.relation(middle - 4, middle, middle + 4)
-    there = moved.relation(middle + shift - 4, middle + shift, middle + shift + 4)
-    assert there.from_disc_mm == pytest.approx(here.from_disc_mm, abs=1e-9)
-    for one, other in ((here.rostral, there.rostral), (here.caudal, there.caudal)):
-        if one is not None and other is not None and 1e-6 < one.fraction < 1 - 1e-6:
-            assert one.vertebra is other.vertebra
-            assert one.fraction == pytest.approx(other.fraction, abs=1e-6)
 
 
 def test_a_relation_has_both_borders_and_the_distances_to_the_discs() -> None:

@@ -90,16 +90,12 @@ def test_labels_swapped_at_a_border_are_settled_and_said(pair: Pair) -> None:
     zones = measure(rootlets, cord, Centerline.fit(cord))
     clean = derive(rootlets, cord, options=LevelOptions("extent")).table
     c4, c5 = clean.row(C4), clean.row(C5)
-    assert c4 is not None
-    assert c5 is not None
     # C4 runs 5 mm into C5 on one side: there the two contradict each other.
     taken = (zones.value == 5) & (zones.side == "L") & (zones.s_mm < c5.rostral_mm + 5)
     data = rootlets.data.copy()
     data[tuple(zones.ijk[taken].T)] = 4
     derived = derive(rootlets.with_data(data), cord, options=LevelOptions("extent"))
     above, below = derived.table.row(C4), derived.table.row(C5)
-    assert above is not None
-    assert below is not None
     assert above.caudal_mm <= below.rostral_mm + 1e-6
     assert above.caudal_mm == pytest.approx(c4.caudal_mm, abs=1.0)
     # Half of the evidence is gone; what is left must neither follow the swap nor feign certainty.
