@@ -53,23 +53,9 @@ def require_arrival(
     cord: LabelImage | None,
     levels_path: str,
 ) -> list[str]:
-    """Raise unless the mapped levels overlap the cord mask, or the field of view.
+    """Raise unless the mapped levels overlap the cord mask, or the field of view; return warnings.
 
-    Parameters
-    ----------
-    sampler : LevelSampler
-        The levels.
-    destination : Image
-    chain : Chain
-    cord : LabelImage or None
-        Mask on the grid of `destination`.
-    levels_path : str
-        For messages.
-
-    Returns
-    -------
-    list of str
-        Warnings.
+    The mask `cord` is on the grid of `destination`; `levels_path` is for messages.
 
     Raises
     ------

@@ -175,21 +175,9 @@ def stage_json(
     more_parameters: Mapping[str, Any] | None = None,
     **extra: Any,
 ) -> None:
-    """Stage the sidecar of one output.
+    """Stage the sidecar `path` of one output, with the keys of `extra` at its top level.
 
-    Parameters
-    ----------
-    outputs : OutputSet
-    path : Path
-        The sidecar.
-    mapped : MappedLevels
-    description : str
-    more_sources : iterable of str
-        Input files beside those of `mapped`.
-    more_parameters : mapping, optional
-        Parameters beside those of `mapped`.
-    **extra
-        Keys to add at the top level.
+    `more_sources` and `more_parameters` come beside those of `mapped`.
     """
     folder = path.parent
     sources = [*mapped.sources, *more_sources]

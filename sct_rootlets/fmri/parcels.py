@@ -113,7 +113,14 @@ class Parcels:
 
 
 def level_parcels(fractions: Fractions, labels: LabelImage) -> Parcels:
-    """Return the levels themselves as parcels; `labels` has the level of every voxel."""
+    """Return the levels themselves as parcels.
+
+    Parameters
+    ----------
+    fractions : Fractions
+    labels : LabelImage
+        Level of every voxel, on the same grid.
+    """
     painted = np.asarray(labels.data)
     ijk = np.argwhere(fractions.share.any(axis=-1) | (painted > 0))
     place = np.full(max(level.value for level in SpinalLevel) + 1, -1, dtype=np.intp)

@@ -128,12 +128,7 @@ def write(analysis: Analysis, target: Path, *, probseg: str | None = None) -> di
 def require_free_products(target: Path, inputs: list[Path], *, chosen: bool) -> None:
     """Raise unless everything that may be written for `target` can be, before any work.
 
-    Parameters
-    ----------
-    target : Path
-    inputs : list of Path
-    chosen : bool
-        Whether the user chose the name. An image of somebody else that has another one is kept.
+    An image of somebody else is kept unless the name was `chosen` by the user.
     """
     files = {**mapped_files(target), **product_files(target)}
     require_free(files, inputs, keep=() if chosen else ("levels",))

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -29,7 +29,6 @@ __all__ = [
     "STANDARDS",
     "RunningStatistics",
     "SeriesFile",
-    "Volumes",
     "VoxelStatistics",
     "extract",
     "projectors",
@@ -48,19 +47,6 @@ STANDARDS = ("none", "zscore", "psc")
 
 _UNREADABLE = (ImageFileError, EOFError, OSError, ValueError, zlib.error)
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6, "unknown": 1.0}
-
-
-class Volumes(Protocol):
-    """A series of volumes that can be gone through more than once."""
-
-    @property
-    def count(self) -> int:
-        """Number of volumes."""
-        ...
-
-    def voxels(self, ijk: NDArray[np.intp]) -> Iterator[NDArray[Any]]:
-        """Yield the values (N,) of voxels (N, 3) in one volume after the other."""
-        ...
 
 
 class SeriesFile:
@@ -200,7 +186,7 @@ class VoxelStatistics:
 
 
 def voxel_statistics(
-    series: Volumes, ijk: NDArray[np.intp], progress: Progress | None = None
+    series: SeriesFile, ijk: NDArray[np.intp], progress: Progress | None = None
 ) -> VoxelStatistics:
     """Go through a series once; return the statistics of its voxels `ijk` (N, 3)."""
     running = RunningStatistics(len(ijk))
@@ -245,7 +231,7 @@ def projectors(parcels: Parcels, counts: NDArray[np.bool_], average: str) -> Flo
 
 
 def extract(
-    series: Volumes,
+    series: SeriesFile,
     ijk: NDArray[np.intp],
     projector: Floats,
     counts: NDArray[np.bool_],
@@ -255,7 +241,7 @@ def extract(
 
     Parameters
     ----------
-    series : Volumes
+    series : SeriesFile
     ijk : (N, 3) array
         Voxels of the parcels.
     projector : (P, N) array

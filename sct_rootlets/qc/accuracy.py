@@ -137,5 +137,4 @@ def _percent(value: float) -> str:
 
 def _quiet(axes: Axes) -> None:
     axes.tick_params(labelsize=8.5, colors=INK, length=3)
-    for spine in axes.spines.values():
-        spine.set_color(QUIET)
+    axes.spines[:].set_color(QUIET)

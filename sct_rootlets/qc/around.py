@@ -66,8 +66,7 @@ def draw_around(axes: Axes, scene: Scene) -> None:
     axes.set_ylabel(
         f"mm along the cord, from the {scene.derived.table.origin}", size=8.5, color=INK
     )
-    for spine in axes.spines.values():
-        spine.set_color(QUIET)
+    axes.spines[:].set_color(QUIET)
     _draw_lanes(axes, scene)
 
 

@@ -176,8 +176,7 @@ def bare(axes: Axes) -> None:
     """Take ticks and frame away."""
     axes.set_xticks([])
     axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
 
 
 def on_dark(colour: str) -> tuple[float, ...]:

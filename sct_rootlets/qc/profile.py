@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.colours import LEVEL_COLOURS
-from sct_rootlets.qc.figure import require_matplotlib
+from sct_rootlets.qc.figure import figure_class
 from sct_rootlets.qc.style import INK, LINE, PAPER, QUIET
 
 if TYPE_CHECKING:
@@ -97,14 +97,12 @@ def draw(profile: Profile) -> Figure:
     MissingDependencyError
         If matplotlib is not installed.
     """
-    require_matplotlib()
-    from matplotlib.figure import Figure
-
+    new_figure = figure_class()
     length = float(profile.edges_mm[-1]) if len(profile.edges_mm) else 1.0
     height = min(max(_PER_MM * length, _SHORTEST), _TALLEST)
     wide = _LEFT + sum(_WIDTHS.values()) + 2 * _GAP + _NAMES + 0.3
     tall = height + _HEADER + _FOOTER
-    figure = Figure(figsize=(wide, tall), dpi=_DPI, facecolor="white")
+    figure = new_figure(figsize=(wide, tall), dpi=_DPI, facecolor="white")
     lefts = {
         "around": _LEFT,
         "regions": _LEFT + _WIDTHS["around"] + _GAP,
@@ -133,8 +131,7 @@ def draw(profile: Profile) -> Figure:
     for axes in panels.values():
         axes.set_ylim(length, 0)
         axes.tick_params(labelsize=8, colors=INK, length=3)
-        for spine in axes.spines.values():
-            spine.set_color(QUIET)
+        axes.spines[:].set_color(QUIET)
     panels["around"].set_ylabel("mm along the slices, from the first one", size=8.5, color=INK)
     panels["regions"].set_yticklabels([])
     panels["profile"].set_yticklabels([])

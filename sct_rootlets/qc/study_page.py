@@ -94,8 +94,7 @@ def blank(wide: float, tall: float, title: str, subtitle: str) -> Figure:
 
 def plain_axes(axes: Axes, *, grid: str = "y") -> None:
     """Take the frame away, and leave quiet lines to read values by."""
-    for side in ("top", "right", "left", "bottom"):
-        axes.spines[side].set_visible(False)
+    axes.spines[:].set_visible(False)
     axes.grid(axis=grid, color="#E3E7EC", linewidth=0.7)  # type: ignore[arg-type]
     axes.set_axisbelow(True)
     axes.tick_params(colors=QUIET, labelsize=8, length=0)

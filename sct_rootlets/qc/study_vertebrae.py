@@ -39,14 +39,8 @@ def draw(
     wide = max(_LEFT + _CELL * len(vertebrae) + _RIGHT, _NARROWEST)
     tall = _HEADER + _CELL * len(levels) + _FOOTER
     figure = blank(wide, tall, title, subtitle)
-    axes = figure.add_axes(
-        (
-            _LEFT / wide,
-            _FOOTER / tall,
-            _CELL * len(vertebrae) / wide,
-            _CELL * len(levels) / tall,
-        )
-    )
+    size = (_CELL * len(vertebrae) / wide, _CELL * len(levels) / tall)
+    axes = figure.add_axes((_LEFT / wide, _FOOTER / tall, *size))
     for i, level in enumerate(levels):
         for j, vertebra in enumerate(vertebrae):
             share = shares.get((level, vertebra), 0.0)
@@ -68,6 +62,5 @@ def draw(
     axes.set_xlabel("vertebral level", size=9, color=INK)
     axes.set_ylabel("spinal level", size=9, color=INK)
     axes.tick_params(colors=QUIET, labelsize=9, length=0)
-    for side in ("top", "right", "left", "bottom"):
-        axes.spines[side].set_visible(False)
+    axes.spines[:].set_visible(False)
     return figure

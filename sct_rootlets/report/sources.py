@@ -88,19 +88,10 @@ class Sources:
 def sources_of(
     sidecar: Mapping[str, Any], fname: str | None, stem: str, folder: Path, locator: Locator
 ) -> Sources:
-    """Find the images of a result.
+    """Find the images of the result in `folder`.
 
-    Parameters
-    ----------
-    sidecar : mapping
-        The JSON of the levels; may be empty.
-    fname : str or None
-        Name of the rootlets, as the table has it.
-    stem : str
-        Name of the result, without what says that it is levels.
-    folder : Path
-        Of the result.
-    locator : Locator
+    `sidecar` is the JSON of the levels and may be empty, `fname` the name of the rootlets as the
+    table has it, and `stem` that of the result without what says that it is levels.
     """
     made = Sources()
     given = [str(source) for source in sidecar.get("Sources", ())]
