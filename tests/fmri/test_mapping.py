@@ -20,11 +20,14 @@ from tests.fmri.transforms.files import write_field
 C3, C4 = SpinalLevel.C3, SpinalLevel.C4
 
 
-def shifted(folder: Path, z_mm: float, name: str = "shift.txt") -> Path:
-    matrix = np.eye(4)
-    matrix[2, 3] = z_mm
-    np.savetxt(folder / name, matrix)
-    return folder / name
+def moved(folder: Path, axis: int, mm: float) -> tuple[Path, Path]:
+    """Move the levels along a world axis; return them without a table, and the affine there."""
+    source, matrix = load_labels(folder / "levels.nii.gz"), np.eye(4)
+    source.grid.affine[axis, 3] += mm
+    matrix[axis, 3] = mm
+    save(LabelImage(source.data, source.grid), folder / "moved.nii.gz")
+    np.savetxt(folder / "shift.txt", matrix)
+    return folder / "moved.nii.gz", folder / "shift.txt"
 
 
 def test_the_table_beside_the_levels_gives_uncertainties(folder: Path) -> None:
@@ -91,42 +94,28 @@ def test_a_mask_stored_otherwise_is_turned(folder: Path) -> None:
 
 def test_an_affine_the_wrong_way_is_caught_by_the_field_of_view(folder: Path) -> None:
     """The levels lie 100 mm higher than in the EPI, and the matrix takes points down."""
-    source = load_labels(folder / "levels.nii.gz")
-    save(LabelImage(source.data, source.grid), folder / "low.nii.gz")  # like it without a table
-    low = mapped(folder, levels=folder / "low.nii.gz")
-    source.grid.affine[2, 3] += 100
-    save(LabelImage(source.data, source.grid), folder / "high.nii.gz")
-    shift = shifted(folder, 100)
-    right = mapped(folder, levels=folder / "high.nii.gz", transforms=[shift])
+    low = mapped(folder, levels=moved(folder, 2, 0)[0])
+    high, shift = moved(folder, 2, 100)
+    right = mapped(folder, levels=high, transforms=[shift])
     np.testing.assert_allclose(right.fractions.share, low.fractions.share, atol=1e-6)
     with pytest.raises(UsageError, match=r"by 0% .* by \d+% through their inverse.* -winv"):
-        mapped(folder, levels=folder / "high.nii.gz", transforms=[shift], inverted=[shift])
+        mapped(folder, levels=high, transforms=[shift], inverted=[shift])
     with pytest.raises(InputError, match="do not reach the field of view"):
-        mapped(folder, levels=folder / "high.nii.gz")
+        mapped(folder, levels=high)
 
 
 def test_an_affine_the_wrong_way_is_caught_by_the_cord_mask(folder: Path) -> None:
     """A shift of 8 mm across the cord stays within the field of view."""
-    matrix = np.eye(4)
-    matrix[0, 3] = 8
-    np.savetxt(folder / "across.txt", matrix)
-    source = load_labels(folder / "levels.nii.gz")
-    source.grid.affine[0, 3] += 8
-    save(LabelImage(source.data, source.grid), folder / "left.nii.gz")
-    mask, across = folder / "mask.nii.gz", [folder / "across.txt"]
-    levels = folder / "left.nii.gz"
-    assert mapped(folder, cord=mask, levels=levels, transforms=across).warnings == ()
+    mask, (levels, across) = folder / "mask.nii.gz", moved(folder, 0, 8)
+    assert mapped(folder, cord=mask, levels=levels, transforms=[across]).warnings == ()
     with pytest.raises(UsageError, match=r"cord mask by .* they go the other way"):
-        mapped(folder, cord=mask, levels=levels, transforms=across, inverted=across)
+        mapped(folder, cord=mask, levels=levels, transforms=[across], inverted=[across])
     with pytest.raises(InputError, match="do not reach the cord mask"):
         mapped(folder, cord=mask, levels=levels)
 
 
 def test_a_poor_overlap_is_warned_of(folder: Path) -> None:
-    source = load_labels(folder / "levels.nii.gz")
-    source.grid.affine[0, 3] += 6.5
-    save(LabelImage(source.data, source.grid), folder / "left.nii.gz")
-    result = mapped(folder, levels=folder / "left.nii.gz", cord=folder / "mask.nii.gz")
+    result = mapped(folder, levels=moved(folder, 0, 6.5)[0], cord=folder / "mask.nii.gz")
     assert any("look at the registration" in warning for warning in result.warnings)
 
 
@@ -179,12 +168,8 @@ def test_the_real_field(shared_data: Path, tmp_path: Path) -> None:
     still = map_levels(tmp_path / "t2_levels.nii.gz", mt / "mt1.nii.gz")
     unmoved = still.labels.data > 0
     assert (mask & unmoved).sum() / unmoved.sum() < inside.sum() / labelled.sum()
-    bound = map_levels(
-        tmp_path / "t2_levels.nii.gz",
-        mt / "mt1.nii.gz",
-        transforms=[warp],
-        cord=mt / "mt1_seg.nii.gz",
-    )
+    both = (tmp_path / "t2_levels.nii.gz", mt / "mt1.nii.gz")
+    bound = map_levels(*both, transforms=[warp], cord=mt / "mt1_seg.nii.gz")
     assert not (bound.labels.data > 0)[~mask].any()
     rows = [(row.slice, row.level) for row in bound.rows]
     # Slices count upwards, levels downwards.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -280,18 +279,9 @@ def test_errors(tmp_path: Path) -> None:
         list(SeriesFile(whole, GRID).voxels(np.array([[0, 0, 0]])))
 
 
-class _Constant:
-    """A series in which nothing changes."""
-
-    count = 4
-
-    def voxels(self, ijk: NDArray[np.intp]) -> Iterator[NDArray[Any]]:
-        for _ in range(self.count):
-            yield np.full(len(ijk), 3.7)
-
-
-def test_constant_voxels_are_constant_to_the_last_bit() -> None:
-    found = voxel_statistics(_Constant(), np.zeros((3, 3), dtype=np.intp))
+def test_constant_voxels_are_constant_to_the_last_bit(tmp_path: Path) -> None:
+    series = SeriesFile(write_4d(tmp_path / "a.nii", np.full((*GRID.shape, 4), 3.7)), GRID)
+    found = voxel_statistics(series, np.zeros((3, 3), dtype=np.intp))
     assert found.is_constant.all()
     assert not found.counts.any()
     assert np.isnan(found.tsnr).all()

@@ -23,7 +23,7 @@ from sct_rootlets.levels import Derived, derive
 from sct_rootlets.qc import mosaic
 from sct_rootlets.qc.course import UNNAMED, Course
 from sct_rootlets.qc.mosaic import HALF_MM, Layout, Mosaic
-from tests.levels.bent_cord import turned
+from tests.levels.bent_cord import rotation, turned
 from tests.synthetic import Neck
 
 pytest.importorskip("matplotlib")
@@ -44,12 +44,9 @@ def curve_world() -> NDArray[np.float64]:
 
 def oblique_grid(spacing: tuple[float, float, float]) -> Grid:
     """Return a grid of 90x80x110 mm that stands oblique to all axes of the world."""
-    a, b = np.deg2rad([17.0, -11.0])
-    about_x = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
-    about_y = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
     shape = tuple(round(mm / step) for mm, step in zip((90, 80, 110), spacing, strict=True))
     affine = np.eye(4)
-    affine[:3, :3] = about_x @ about_y @ np.diag(spacing)
+    affine[:3, :3] = rotation(0, 17) @ rotation(1, -11) @ np.diag(spacing)
     affine[:3, 3] = -affine[:3, :3] @ (np.array(shape) / 2)
     return Grid(shape, affine)
 

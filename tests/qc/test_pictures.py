@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sct_rootlets.image import Grid, Image, LabelImage
 from sct_rootlets.inputs import LandmarkImages
 from sct_rootlets.levels import Derived, derive
+from tests.levels.bent_cord import rotation
 from tests.synthetic import ZONES_MM, make_neck
 
 pytest.importorskip("matplotlib")
@@ -81,9 +82,7 @@ def tube(spacing_mm: tuple[float, float, float], oblique_deg: float) -> Any:
     """Return an image that is bright along a line, with a round cord and levels, on any grid."""
     size = np.array([44.0, 44.0, 110.0])
     shape = np.rint(size / spacing_mm).astype(int)
-    a, b = np.deg2rad(oblique_deg), np.deg2rad(oblique_deg / 2)
-    turn = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
-    turn = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]]) @ turn
+    turn = rotation(1, oblique_deg / 2) @ rotation(0, oblique_deg)
     affine = np.eye(4)
     affine[:3, :3] = turn * spacing_mm
     affine[:3, 3] = -affine[:3, :3] @ ((shape - 1) / 2)

@@ -8,17 +8,15 @@ import pytest
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import Grid, Image, LabelImage
 from sct_rootlets.qc.views import Sagittal, Sheet, axial, sample, unrolled
-from tests.levels.bent_cord import turned
+from tests.levels.bent_cord import rotation, turned
 from tests.orientations import TURNS
 
 
 def ramp(spacing: tuple[float, float, float], turn_deg: float = 0.0) -> Image:
     """Make an image whose value is 3 x + 5 y + 7 z (world mm), of any voxel size and obliquity."""
-    a = np.deg2rad(turn_deg)
-    turn = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
     shape = tuple(int(80 / mm) for mm in spacing)
     affine = np.eye(4)
-    affine[:3, :3] = turn @ np.diag(spacing)
+    affine[:3, :3] = rotation(0, turn_deg) @ np.diag(spacing)
     affine[:3, 3] = -affine[:3, :3] @ (np.array(shape) / 2)
     grid = Grid(shape, affine)
     world = grid.world_from_ijk(np.indices(shape).reshape(3, -1).T)

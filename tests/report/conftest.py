@@ -17,6 +17,12 @@ from tests.plain import plain_figures
 from tests.synthetic import Neck, make_neck
 
 
+def touch(path: Path, text: str = "") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
 def write_result(folder: Path, neck: Neck, stem: str = "t2") -> Path:
     """Write one result of `levels`; return its table."""
     folder.mkdir(parents=True)

@@ -9,14 +9,9 @@ import pytest
 
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.report.finding import Found, find
+from tests.report.conftest import touch
 
 HEADER = "level\tspinal_level\tstatus\trostral_mm\n"
-
-
-def touch(path: Path, text: str = "") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
 
 
 def test_folders_and_files_give_each_result_once(tmp_path: Path) -> None:

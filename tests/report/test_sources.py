@@ -6,12 +6,7 @@ import shutil
 from pathlib import Path
 
 from sct_rootlets.report.sources import Locator, sources_of
-
-
-def touch(path: Path, text: str = "") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
+from tests.report.conftest import touch
 
 
 def sidecar(*sources: str, **parameters: str) -> dict[str, object]:

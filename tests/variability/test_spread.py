@@ -15,10 +15,9 @@ from sct_rootlets.variability.spread import SpreadRow
 from sct_rootlets.variability.study import Scan, Study, read_study
 from tests.variability.studies import C5, C6, study_of, table_of
 
-COLUMNS = (
-    "spinal_level", "fname", "slice_start", "slice_end", "distance_from_pmj_start",
-    "distance_from_pmj_end", "height",
-)  # fmt: skip
+HEADER = (
+    "spinal_level,fname,slice_start,slice_end,distance_from_pmj_start,distance_from_pmj_end,height"
+)
 
 
 def row_of(found: Variability, scope: str, factor: str = "all", **wanted: str) -> SpreadRow:
@@ -36,10 +35,8 @@ def cov(values: list[float]) -> float:
 def published_csv(folder: Path, fname: str, ends: dict[int, tuple[float, float]]) -> Path:
     """Write a CSV as the published script does: the start is the caudal end."""
     path = folder / fname.replace(".nii.gz", "_pmj_distance.csv")
-    lines = [",".join(COLUMNS)]
-    for level, (rostral, caudal) in ends.items():
-        lines.append(f"{level}.0,{fname},10,20,{caudal},{rostral},{caudal - rostral}")
-    path.write_text("\n".join(lines) + "\n")
+    lines = (f"{k}.0,{fname},10,20,{low},{top},{low - top}" for k, (top, low) in ends.items())
+    path.write_text("\n".join([HEADER, *lines, ""]))
     return path
 
 
