@@ -104,16 +104,6 @@ def test_scts_options_are_those_that_were_written_down() -> None:
     assert in_scts_python(_GRAMMAR_OF_SCT) == GRAMMAR
 
 
-def test_the_sidecar_says_the_command_without_folders(
-    paths: dict[str, Path], knowing: Callable[..., None]
-) -> None:
-    knowing(cord=False)
-    assert main(["deepseg", "rootlets", "-i", str(paths["image"]), "-o", "out", "-v", "0"]) == 0
-    maker = json.loads(Path("out.json").read_text())["GeneratedBy"][0]
-    command = "sct_rootlets deepseg rootlets -i t2.nii.gz -o out -v 0"
-    assert maker["Name"] == f"sct_rootlets: {command}"
-
-
 def test_options_reach_the_request(paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[deepseg.Request] = []
 
@@ -148,11 +138,15 @@ def test_options_reach_the_request(paths: dict[str, Path], monkeypatch: pytest.M
     assert request.model.reference == ""
 
 
-def test_levels_print_their_table(
+def test_levels_print_their_table_and_name_the_command_without_folders(
     paths: dict[str, Path], knowing: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     knowing(cord=False)
-    assert main(["deepseg", "rootlets_levels", "-i", "t2.nii.gz", "-s", "cord.nii.gz"]) == 0
+    words = ["deepseg", "rootlets_levels", "-i", str(paths["image"]), "-s", "cord.nii.gz"]
+    assert main(words) == 0
+    maker = json.loads(Path("t2_rootlets.json").read_text())["GeneratedBy"][0]
+    command = "sct_rootlets deepseg rootlets_levels -i t2.nii.gz -s cord.nii.gz"
+    assert maker["Name"] == f"sct_rootlets: {command}"
     out = capsys.readouterr().out
     assert "Model: knowing 1.0" in out
     assert any(line.startswith("C5") for line in out.splitlines())

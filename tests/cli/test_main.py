@@ -15,7 +15,7 @@ from sct_rootlets.errors import InputError, UsageError
 
 LEVELS = ["levels", "-i", "r.nii.gz", "-s", "c.nii.gz", "-o", "l.nii.gz"]
 
-HEAVY = "numpy nibabel scipy torch nnunetv2 matplotlib requests filelock tqdm"
+HEAVY = "numpy nibabel scipy torch safetensors nnunetv2 matplotlib requests filelock tqdm"
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,14 @@ HEAVY = "numpy nibabel scipy torch nnunetv2 matplotlib requests filelock tqdm"
     [
         "import sct_rootlets",
         "import sct_rootlets.cli.main as m; m.get_parser().format_help()",
+        "import sct_rootlets.cli.main as m; m.main(['models', 'list'])",
     ],
 )
-def test_nothing_heavy_is_loaded_for_the_help(code: str) -> None:
-    check = f"import sys; {code}; print(*set('{HEAVY}'.split()) & set(sys.modules))"
+def test_nothing_heavy_is_loaded_for_the_help_and_the_list(code: str, store_home: Path) -> None:
+    check = f"import sys; {code}; print('loaded', *set('{HEAVY}'.split()) & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
+    assert done.stdout.splitlines()[-1] == "loaded"
+    assert not store_home.exists()
 
 
 def test_the_help_through_the_real_command() -> None:

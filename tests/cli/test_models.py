@@ -17,28 +17,9 @@ from tests.store.server import Server
 from tests.store.tiny import TRAINER, environment, leftovers, sha256_of
 from tests.synthetic import RAS_1MM, save_array
 
-HEAVY = "torch numpy nibabel scipy requests filelock tqdm nnunetv2 safetensors"
-
 
 def run(*words: str, status: int = 0) -> None:
     assert main(["models", *words]) == status
-
-
-def test_the_list_needs_nothing_heavy(store_home: Path) -> None:
-    code = (
-        "import sys; from sct_rootlets.cli.main import main; main(['models', 'list']); "
-        f"print('loaded', *sorted(set('{HEAVY}'.split()) & set(sys.modules)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment(store_home),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.splitlines()[-1] == "loaded"
-    assert "rootlets@r20250318" in done.stdout
-    assert not store_home.exists()
 
 
 def test_the_list_is_a_table_and_json(

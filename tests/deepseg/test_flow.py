@@ -153,15 +153,6 @@ def test_a_threshold_leaves_a_mask_without_levels(
     assert sidecar("t2_rootlets.json")["Labels"] == {"1": "rootlet"}
 
 
-def test_a_size_for_each_class_needs_as_many_as_the_model_has(
-    paths: dict[str, Path], knowing: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    knowing()
-    monkeypatch.setattr(network, "load_engine", lambda *a, **k: pytest.fail("loaded"))
-    with pytest.raises(UsageError, match="2 values, and the number of classes is 4"):
-        do("rootlets", steps=Steps(remove_small=Sizes((1.0, 2.0), "vox")))
-
-
 def test_outputs_and_landmarks_are_checked_before_the_model(
     paths: dict[str, Path], no_model: None
 ) -> None:
@@ -233,9 +224,13 @@ def test_the_cord_mask_that_was_predicted_is_kept_and_used_again(
     assert sidecar("t2_spinal_levels.json")["Sources"] == ["t2.nii.gz", "t2_seg.nii.gz"]
 
 
-def test_rootlets_without_a_level_need_vertebrae_before_the_model_is_loaded(
+def test_what_does_not_go_with_the_model_is_refused_before_it_is_loaded(
     paths: dict[str, Path], knowing: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    knowing()
+    monkeypatch.setattr(network, "load_engine", lambda *a, **k: pytest.fail("loaded"))
+    with pytest.raises(UsageError, match="2 values, and the number of classes is 4"):
+        do("rootlets", steps=Steps(remove_small=Sizes((1.0, 2.0), "vox")))
     knowing(identity=False)
     monkeypatch.setattr(network, "load_engine", lambda *a, **k: pytest.fail("loaded"))
     with pytest.raises(UsageError, match="-discs"):
