@@ -204,6 +204,11 @@ def _array(shape: Any, held: Any, first: Any = (0,), dtype: Call | None = None) 
     return Call(Name("numpy.core.multiarray", "_reconstruct"), made, state)
 
 
+def _changed(what: Any, **slots: Any) -> Raw:
+    """Set slots, as BUILD does with the second of two states."""
+    return Raw(encode(what) + encode((None, slots)) + b"b")
+
+
 _PARAMETER = Name("torch._utils", "_rebuild_parameter")
 _ORDERED = Name("collections", "OrderedDict")
 
@@ -302,6 +307,9 @@ _BAD_EXTRAS: Mapping = {
     "a changed dtype": _dtype(state=(3, "<", None, ("a",), {"a": (None, 99)}, 64, 8, 0)),
     "text in a strange encoding": Call(Name("_codecs", "encode"), ("x", "unicode_escape")),
     "a memo of 2^31 objects": Raw(b"Nr\xff\xff\xff\x7f"),
+    "a changed kind": _changed(Name("torch", "FloatStorage"), item_bytes=1),
+    "a changed storage": _changed(Stored(), count=10**9),
+    "a changed tensor": _changed(tensor(), first=9),
     "an extension": Raw(b"\x82\x01"),
 }
 _BAD_PARTS: dict[str, Mapping] = {

@@ -15,19 +15,13 @@ from sct_rootlets.checkpoint import (
 )
 from sct_rootlets.errors import ModelError
 from tests.checkpoint import hostile
+from tests.checkpoint.test_converted import checkpoint
 
 torch = pytest.importorskip("torch")
 
 
 def saved(path, weights):
-    checkpoint = {
-        "network_weights": weights,
-        "trainer_name": "nnUNetTrainer",
-        "init_args": {"configuration": "3d_fullres"},
-        "inference_allowed_mirroring_axes": (0, 2),
-        "optimizer_state": {"momentum": torch.ones(5)},
-    }
-    torch.save(checkpoint, path)
+    torch.save({**checkpoint(weights), "optimizer_state": {"momentum": torch.ones(5)}}, path)
     return path
 
 
@@ -53,11 +47,8 @@ def some_weights():
 
 
 def assert_same(found, expected):
-    assert {**found, "network_weights": None, "optimizer_state": None} == {
-        **expected,
-        "network_weights": None,
-        "optimizer_state": None,
-    }
+    left_out = {"network_weights": None, "optimizer_state": None}
+    assert {**found, **left_out} == {**expected, **left_out}
     arrays, tensors = found["network_weights"], expected["network_weights"]
     assert list(arrays) == list(tensors)
     for name, tensor in tensors.items():

@@ -73,6 +73,7 @@ def test_a_level_that_one_side_lacks_is_a_row_of_its_own(neck: Neck, gone: str) 
     rows = by_level(compare(*(sides if is_missed else sides[::-1]), neck.rootlets.grid))
     row, whole = rows[C5], rows[None]
     assert (row.is_missed, row.is_invented) == (is_missed, not is_missed)
+    assert (rows[C4].is_missed, rows[C4].is_invented) == (False, False)
     known, unknown = ("recall", "precision") if is_missed else ("precision", "recall")
     for name in ("dice", "f1_slice", known, "nsd_1vox", "nsd_1mm"):
         assert getattr(row, name) == 0
