@@ -136,17 +136,14 @@ class Request:
             raise UsageError("is a folder, and -o is a file", path=self.output)
         if not self.task.has_levels:
             return
+        count, remedy = len(self.images), "Loop over the images"
         for name, option in _OF_ONE_IMAGE.items():
             if several and getattr(self.landmarks, name) is not None:
                 raise UsageError(
-                    f"{option} belongs to one image, and -i has {len(self.images)}",
-                    remedy="Loop over the images",
+                    f"{option} belongs to one image, and -i has {count}", remedy=remedy
                 )
         if several and self.csv is not None:
-            raise UsageError(
-                f"-ocsv names one file, and -i has {len(self.images)} images",
-                remedy="Loop over the images",
-            )
+            raise UsageError(f"-ocsv names one file, and -i has {count} images", remedy=remedy)
         if self.cords is not None and len(self.cords) != len(self.images):
             raise UsageError(
                 f"-s has {len(self.cords)} and -i has {len(self.images)} files",
