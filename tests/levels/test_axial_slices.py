@@ -28,12 +28,6 @@ def table(*borders: tuple[float, float], pmj_mm: float | None = None) -> LevelTa
     return LevelTable((*rows, LevelRow(SpinalLevel.C8, "unseen")), "caudal", 1.5, pmj_mm=pmj_mm)
 
 
-def test_slices_lie_where_the_centerline_crosses_them() -> None:
-    at = slice_positions(GRID, straight(), 2)
-    # Slice k has its middle at z = 2 k, and s is 0 at z = 75; the line goes on straight.
-    np.testing.assert_allclose(at, 75 - 2.0 * np.arange(40), atol=1e-6)
-
-
 def test_slices_of_an_oblique_grid() -> None:
     affine = AFFINE.copy()
     affine[:3, :3] = rotation(0, 25.0) @ AFFINE[:3, :3]

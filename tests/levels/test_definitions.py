@@ -60,13 +60,6 @@ def test_c2_begins_with_its_own_rootlets_unless_c1_was_seen() -> None:
     assert (row.rostral_mm, row.flags) == (1.0, ())
 
 
-def test_extent_levels_are_their_own_entry_zone() -> None:
-    rows = rows_of("extent", ZONES)
-    for level, zone in ZONES.items():
-        assert (rows[level].rostral_mm, rows[level].caudal_mm) == (zone.rostral_mm, zone.caudal_mm)
-        assert rows[level].flags == ()
-
-
 def test_midgap_borders_lie_in_the_middle_of_the_gaps() -> None:
     rows = rows_of("midgap", ZONES)
     assert rows[C3].caudal_mm == rows[C4].rostral_mm == 22.5

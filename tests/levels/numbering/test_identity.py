@@ -90,31 +90,6 @@ def test_the_likelihood_is_that_of_the_joint_distribution() -> None:
             assert identity.fit == pytest.approx(share)
 
 
-@pytest.mark.parametrize("discs", [(3, 4, 5, 6, 7, 8), (4,)], ids=str)
-def test_probabilities_are_right_as_often_as_they_say(discs: tuple[int, ...]) -> None:
-    column = VertebralColumn({k: PAM50_DISCS_MM[k] for k in discs})
-    prior = predict_ends(column)
-    rng = np.random.default_rng(2)
-    people = rng.multivariate_normal(prior.mean_mm, prior.covariance_mm2, 700)
-    noise = rng.normal(0, np.hypot(0.7, MARGIN_MM), people.shape)
-    stated, right = [], []
-    for read in people + noise:
-        shift = int(rng.choice(SHIFTS))
-        first = int(rng.integers(4, 10))
-        levels = [SpinalLevel(v) for v in range(first, first + int(rng.integers(1, 4)))]
-        nodes = [(level, end) for level in levels for end in End]
-        given = {node: (read[NODES.index(node)], 0.7) for node in nodes}
-        identity = check_identity(_named(given, -shift), column)
-        stated += list(identity.probability.values())
-        right += [k == shift for k in SHIFTS]
-    p, hit = np.array(stated), np.array(right)
-    for low, high in ((0.0, 0.05), (0.05, 0.3), (0.3, 0.7), (0.7, 0.95), (0.95, 1.01)):
-        here = (p >= low) & (p < high)
-        if here.sum() > 20:
-            spread = np.sqrt((p[here] * (1 - p[here])).sum()) / here.sum()
-            assert hit[here].mean() == pytest.approx(p[here].mean(), abs=3 * spread + 1e-3)
-
-
 def test_a_numbering_that_may_be_right_is_not_warned_of() -> None:
     """Between two numberings the given one may be the less likely and still be right."""
     identity = check_identity(_pam50(C4_C6, off=8.5), CERVICAL)
