@@ -20,7 +20,7 @@ from sct_rootlets.fmri.series import (
     SeriesFile,
     VoxelStatistics,
     extract,
-    stacked,
+    projectors,
     standardized,
     voxel_statistics,
 )
@@ -236,7 +236,10 @@ def _series(
             path=file.path,
             remedy="Look at it beside the mapped levels",
         )
-    found = extract(file, ijk, stacked(groups, counts, average), counts, progress)
+    # Each kind for itself: levels and regions hold the same voxels, and a fit of both at once
+    # would have no single answer.
+    projector = np.concatenate([projectors(parcels, counts, average) for parcels in groups])
+    found = extract(file, ijk, projector, counts, progress)
     return SeriesResult(
         file.path,
         file.tr_s,

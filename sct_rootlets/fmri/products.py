@@ -13,11 +13,12 @@ from sct_rootlets.fmri.analysis import Analysis
 from sct_rootlets.fmri.files import mapped_files, planned_files
 from sct_rootlets.fmri.mapped import stage, stage_json, without_series
 from sct_rootlets.fmri.parcels import COLUMNS as NAMES
-from sct_rootlets.fmri.profiles import draw_profile
+from sct_rootlets.fmri.profiles import profile_of
 from sct_rootlets.fmri.regions import colour_of_parcel
 from sct_rootlets.fmri.series_tables import LEVEL_COLUMNS, MAP_COLUMNS, series_to_tsv
 from sct_rootlets.image import save
 from sct_rootlets.qc import figure as figures
+from sct_rootlets.qc import profile
 from sct_rootlets.qc.lookups import Entry, fsleyes
 from sct_rootlets.tables import Column, describe, to_text
 
@@ -121,7 +122,7 @@ def write(analysis: Analysis, target: Path, *, probseg: str | None = None) -> di
                 describe(MAP_COLUMNS),
             )
         if "profile" in files:
-            outputs.write(files["profile"], figures.png(draw_profile(analysis)))
+            outputs.write(files["profile"], figures.png(profile.draw(profile_of(analysis))))
     return {**others, **files}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +14,9 @@ from sct_rootlets.fmri.fractions import Fractions
 from sct_rootlets.fmri.parcels import Parcels
 from sct_rootlets.fmri.regions import QUADRANTS, SliceFrames
 from sct_rootlets.fmri.slices import slice_fractions
-from sct_rootlets.qc.profile import Band, Profile, draw
+from sct_rootlets.qc.profile import Band, Profile
 
-__all__ = ["draw_profile", "level_positions", "profile_of"]
+__all__ = ["level_positions", "profile_of"]
 
 Floats = NDArray[np.float64]
 
@@ -30,19 +29,8 @@ _LEAST = 0.2
 _NEAREST_MM = 0.7
 
 
-def draw_profile(analysis: Analysis) -> Any:
-    """Return the figure of the first statistic map, or else of the tSNR of the series.
-
-    Raises
-    ------
-    MissingDependencyError
-        If matplotlib is not installed.
-    """
-    return draw(profile_of(analysis))
-
-
 def profile_of(analysis: Analysis) -> Profile:
-    """Gather what the figure shows."""
+    """Gather what the figure shows: the first statistic map, or else the tSNR of the series."""
     levels, regions = analysis.levels, analysis.regions
     if analysis.maps:
         image = analysis.maps[0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,6 @@ __all__ = [
     "VoxelStatistics",
     "extract",
     "projectors",
-    "stacked",
     "standardized",
     "voxel_statistics",
 ]
@@ -279,12 +278,3 @@ def standardized(series: Floats, how: str) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         answer = np.where(scale > 0, (series - mean) / scale, np.nan)
     return np.asarray(answer)
-
-
-def stacked(groups: Sequence[Parcels], counts: NDArray[np.bool_], average: str) -> Floats:
-    """Return the projectors of several kinds of parcels of the same voxels, one below another.
-
-    Each kind stands for itself: levels and their regions hold the same voxels, and a fit of both
-    at once would have no single answer.
-    """
-    return np.concatenate([projectors(parcels, counts, average) for parcels in groups])

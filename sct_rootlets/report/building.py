@@ -21,7 +21,7 @@ from sct_rootlets.errors import RootletsError, UsageError
 from sct_rootlets.files.guards import require_free
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.report import page
-from sct_rootlets.report.finding import Found, common_folder, find
+from sct_rootlets.report.finding import Found, find
 from sct_rootlets.report.sources import Locator
 from sct_rootlets.report.subject import Subject, failed, read
 
@@ -114,7 +114,7 @@ def build(
     require_matplotlib()
     require_free({"report": target}, keep=())
     found = find(paths)
-    root = common_folder([one.table for one in found])
+    root = Path(os.path.commonpath([one.table.parent for one in found]))
     with OutputSet() as outputs:
         staged = outputs.stage(target)
         with tempfile.TemporaryFile(dir=staged.parent) as pictures:
@@ -169,7 +169,8 @@ def _collected(
     progress: Progress | None,
 ) -> list[Subject]:
     """Read all results, in the order in which they were found; put pictures into a file."""
-    work = [(one, _key(one, root), locator) for one in found]
+    names = [one.table.with_name(one.stem).relative_to(root).as_posix() for one in found]
+    work = [(one, name, locator) for one, name in zip(found, names, strict=True)]
     subjects: dict[int, Subject] = {}
     if progress is not None:
         progress(_STAGE, 0, len(work))
@@ -179,10 +180,6 @@ def _collected(
         if progress is not None:
             progress(_STAGE, len(subjects), len(work))
     return [subjects[number] for number in range(len(work))]
-
-
-def _key(found: Found, root: Path) -> str:
-    return found.table.with_name(found.stem).relative_to(root).as_posix()
 
 
 Work = tuple[Found, str, Locator]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,8 +142,3 @@ def _is_of_something_else(found: Found) -> bool:
         return False
     content = object_if_readable(found.sidecar)
     return bool(content) and "levels" not in content
-
-
-def common_folder(paths: Iterable[Path]) -> Path:
-    """Return the folder that all paths lie in."""
-    return Path(os.path.commonpath([path.parent for path in paths]))

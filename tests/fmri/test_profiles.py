@@ -13,8 +13,9 @@ from tests.fmri.planted import BORDERS, Planted, write_map
 
 pytest.importorskip("matplotlib")
 
-from sct_rootlets.fmri.profiles import draw_profile, level_positions, profile_of
+from sct_rootlets.fmri.profiles import level_positions, profile_of
 from sct_rootlets.qc.figure import png
+from sct_rootlets.qc.profile import draw
 
 C5 = SpinalLevel.C5
 
@@ -64,7 +65,7 @@ def test_levels_lie_where_they_do_within_the_slices(mapped: MappedLevels) -> Non
 def test_a_map_with_both_signs_has_colours_about_0(
     planted: Planted, left_dorsal_of_c5: np.ndarray
 ) -> None:
-    signed = draw_profile(analysis_of(planted, left_dorsal_of_c5 - 1.0, threshold=2.3))
+    signed = draw(profile_of(analysis_of(planted, left_dorsal_of_c5 - 1.0, threshold=2.3)))
     mesh = signed.axes[0].collections[0]
     assert mesh.norm.vmin == -mesh.norm.vmax
     assert any(np.allclose(line.get_xdata(), 2.3) for line in signed.axes[2].lines)
@@ -79,7 +80,7 @@ def test_a_series_is_drawn_by_its_tsnr(planted: Planted) -> None:
     rows = {row["name"]: row for row in analysis.series.rows}
     for band in profile.bands:
         assert band.mean == pytest.approx(float(rows[str(band.level)]["tsnr"]), rel=1e-5)
-    assert png(draw_profile(analysis)).startswith(b"\x89PNG")
+    assert png(draw(profile_of(analysis))).startswith(b"\x89PNG")
 
 
 def test_a_level_of_which_no_voxel_entered_leaves_room(planted: Planted) -> None:
@@ -89,4 +90,4 @@ def test_a_level_of_which_no_voxel_entered_leaves_room(planted: Planted) -> None
     band = next(b for b in profile_of(analysis).bands if b.level is SpinalLevel.C4)
     assert np.isnan(band.mean)
     assert np.isnan(band.quadrants).all()
-    assert png(draw_profile(analysis)).startswith(b"\x89PNG")
+    assert png(draw(profile_of(analysis))).startswith(b"\x89PNG")
