@@ -1,4 +1,4 @@
-"""Coefficients of variation in every scope, against plain arithmetic and the published scripts."""
+"""Coefficients of variation in every scope, against arithmetic and the published scripts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import pytest
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.variability.analysis import Variability, analyse
+from sct_rootlets.variability.group_spread import between_groups
+from sct_rootlets.variability.resampling import Resampler
 from sct_rootlets.variability.spread import SpreadRow
 from sct_rootlets.variability.study import Scan, Study, read_study
+from sct_rootlets.variability.within_spread import within_subjects
 from tests.variability.studies import C5, C6, study_of, table_of
 
 HEADER = (
@@ -203,3 +206,134 @@ def test_a_level_that_one_subject_has_only() -> None:
     found = analyse(Study(scans))
     row = row_of(found, "between_subjects", level="C6")
     assert (row.n_subjects, row.mean_mm, row.sd_mm, row.cov_percent) == (1, 100.0, None, None)
+
+
+RESAMPLER = Resampler(0, 500)
+NAN = np.nan
+
+
+def test_degrees_of_freedom_weigh_the_squares() -> None:
+    cells = np.array([[98.0, 102.0, NAN], [99.0, 100.0, 101.0], [50.0, NAN, NAN]])
+    found = within_subjects(cells, ["1", "2", "3"], RESAMPLER)
+    assert found is not None
+    first, second = 100 * np.sqrt(8) / 100, 1.0
+    assert (found.n_subjects, found.n_groups, found.mean) == (2, 3, 100.0)
+    assert found.rms == pytest.approx(np.sqrt((first**2 + 2 * second**2) / 3))
+    assert found.average == pytest.approx((first + second) / 2)
+    assert found.sd == pytest.approx(np.sqrt((8 + 2) / 3))
+    assert found.rms_interval is None  # two subjects
+
+
+def test_rows_of_one_subject_are_one_subject() -> None:
+    cells = np.array([[98.0, 102.0], [99.0, 101.0], [97.0, 103.0]])
+    found = within_subjects(cells, ["1", "1", "2"], RESAMPLER)
+    assert found is not None
+    squares = np.array([8.0, 2.0, 18.0])
+    assert found.n_subjects == 2
+    assert found.rms == pytest.approx(np.sqrt(squares.mean()))
+    assert found.average == pytest.approx((np.sqrt(5.0) + np.sqrt(18.0)) / 2)
+
+
+def test_the_root_mean_square_finds_the_truth_and_the_mean_of_two_does_not() -> None:
+    rng = np.random.default_rng(5)
+    cells = 100 * (1 + rng.normal(0, 0.05, (4000, 1))) * (1 + rng.normal(0, 0.013, (4000, 2)))
+    found = within_subjects(cells, [str(k) for k in range(4000)], RESAMPLER)
+    assert found is not None
+    assert found.rms == pytest.approx(1.3, rel=0.03)
+    assert found.average == pytest.approx(np.sqrt(2 / np.pi) * 1.3, rel=0.03)
+
+
+def test_the_only_subject_draws_its_images_again() -> None:
+    values = np.random.default_rng(6).normal(100, 1.3, (1, 10))
+    found = within_subjects(values, ["1"], RESAMPLER)
+    assert found is not None
+    assert found.rms == pytest.approx(100 * values.std(ddof=1) / values.mean())
+    assert found.rms_interval == RESAMPLER.cov(values[0])
+    assert found.rms_interval is not None
+
+
+def test_nothing_repeated() -> None:
+    assert within_subjects(np.array([[1.0, NAN], [NAN, 2.0]]), ["1", "2"], RESAMPLER) is None
+
+
+def test_a_subject_whose_mean_is_not_positive_has_no_coefficient() -> None:
+    found = within_subjects(np.array([[-1.0, 1.0], [5.0, 6.0]]), ["1", "2"], RESAMPLER)
+    assert found is not None
+    assert (found.rms, found.average) == (None, None)
+    assert found.sd == pytest.approx(np.sqrt((2 + 0.5) / 2))
+
+
+def different(rng: np.random.Generator, means: list[float], n: int, sd: float) -> np.ndarray:
+    """Return cells of n different subjects in each group."""
+    cells = np.full((n * len(means), len(means)), np.nan)
+    for g, mean in enumerate(means):
+        cells[g * n : (g + 1) * n, g] = rng.normal(mean, sd, n)
+    return cells
+
+
+def test_the_published_figure_is_the_coefficient_of_the_means() -> None:
+    cells = np.array([[80.0, np.nan], [84.0, np.nan], [np.nan, 90.0], [np.nan, 94.0]])
+    found = between_groups(cells, is_crossed=False, resampler=RESAMPLER)
+    assert found is not None
+    assert (found.n_subjects, found.n_groups, found.mean) == (4, 2, 87.0)
+    assert found.sd == pytest.approx(np.std([82, 92], ddof=1))
+    # variance of a mean: 8 / 2
+    assert found.net_sd == pytest.approx(np.sqrt(50 - 4))
+
+
+def test_subjects_cancel_where_they_are_in_all_groups() -> None:
+    rng = np.random.default_rng(2)
+    net, raw = [], []
+    for _ in range(300):
+        subjects = rng.normal(100, 6, (6, 1))
+        cells = subjects + np.array([-1.0, 0.0, 1.0]) + rng.normal(0, 1.5, (6, 3))
+        found = between_groups(cells, is_crossed=True, resampler=Resampler(0, 2))
+        assert found is not None
+        assert found.net_sd is not None
+        net.append(found.net_sd**2)
+        raw.append(found.sd**2)
+    assert np.mean(raw) == pytest.approx(1 + 1.5**2 / 6, rel=0.12)
+    assert np.mean(net) == pytest.approx(1.0, rel=0.12)
+
+
+@pytest.mark.parametrize("crossed", [False, True])
+def test_the_interval_of_the_net_spread_holds_its_level(crossed: bool) -> None:
+    rng = np.random.default_rng(3)
+    held = 0
+    means = np.array([97.0, 100.0, 103.0])
+    for seed in range(200):
+        if crossed:
+            cells = rng.normal(0, 6, (10, 1)) + means + rng.normal(0, 2, (10, 3))
+        else:
+            cells = different(rng, means.tolist(), 12, 4.0)
+        found = between_groups(cells, is_crossed=crossed, resampler=Resampler(seed, 300))
+        assert found is not None
+        assert found.net_interval is not None
+        held += found.net_interval[0] <= 3.0 <= found.net_interval[1]
+    assert held >= 178  # 95 % of 200 is 190, four SD of 3.1 below it
+
+
+def test_a_subject_missing_in_a_group_of_crossed_data_is_left_out() -> None:
+    cells = np.array([[80.0, 82.0], [90.0, 92.0], [100.0, np.nan]])
+    found = between_groups(cells, is_crossed=True, resampler=RESAMPLER)
+    assert found is not None
+    assert (found.n_subjects, found.mean) == (2, 86.0)
+
+
+def test_one_subject_a_group_draws_groups_again() -> None:
+    means = np.random.default_rng(4).normal(100, 2, 9)
+    cells = np.full((9, 9), np.nan)
+    np.fill_diagonal(cells, means)
+    found = between_groups(cells, is_crossed=False, resampler=RESAMPLER)
+    assert found is not None
+    assert found.net_sd is None
+    assert found.net_interval is None
+    assert found.interval is not None
+    assert found.interval[0] < 100 * found.sd / found.mean < found.interval[1]
+
+
+def test_one_group_is_nothing_to_compare() -> None:
+    assert between_groups(np.array([[1.0], [2.0]]), is_crossed=False, resampler=RESAMPLER) is None
+    lacking = np.array([[1.0, np.nan], [2.0, np.nan]])
+    assert between_groups(lacking, is_crossed=False, resampler=RESAMPLER) is None
+    assert between_groups(lacking, is_crossed=True, resampler=RESAMPLER) is None
