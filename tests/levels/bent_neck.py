@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sct_rootlets.anatomy import VertebralLevel
 from sct_rootlets.image import Grid, LabelImage
 from tests.levels.bent_cord import AP_MM, LR_MM, BentCord, point_labels, rotation
 
@@ -21,8 +20,6 @@ GRIDS = {
     "oblique": ((1.0, 1.0, 1.0), rotation(0, 30) @ rotation(2, 15)),
     "oblique 2 mm": ((2.0, 1.0, 1.0), rotation(0, -25) @ rotation(1, 10)),
 }
-C2, C3, C4, C5, C6, C7 = list(VertebralLevel)[1:7]
-T1 = VertebralLevel.T1
 
 
 def points_at(grid: Grid, at: dict[int, float], dorsal: float = 0.0) -> LabelImage:

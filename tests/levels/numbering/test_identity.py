@@ -13,13 +13,14 @@ from scipy.stats import chi2, multivariate_normal
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
-from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.errors import InputError
 from sct_rootlets.image import Grid, LabelImage, load_labels
 from sct_rootlets.levels import VertebralColumn, check_identity, predict_ends, renumber_labels
 from sct_rootlets.levels.numbering.identity import MARGIN_MM, SHIFTS, UNLIKELY
 from sct_rootlets.levels.population.prior import NODES, End, Prior
 from sct_rootlets.levels.population.reference_data import PAM50_DISCS_MM, PAM50_ZONES_MM
-from sct_rootlets.levels.zones.entry_zones import measure
+from sct_rootlets.levels.zones.entry_zones import REACH_MM
+from sct_rootlets.levels.zones.observed import observe
 from sct_rootlets.phantom import random_anatomy, true_levels
 
 Evidence = dict[tuple[SpinalLevel, End], tuple[float, float]]
@@ -153,11 +154,6 @@ def test_less_certain_discs_predict_less_certainly() -> None:
     assert np.linalg.eigvalsh(body.covariance_mm2).min() > -1e-6
 
 
-def test_discs_that_pam50_lacks_predict_nothing() -> None:
-    with pytest.raises(UsageError, match="C1/C2 to T5/T6"):
-        predict_ends(VertebralColumn({18: 0.0, 19: 30.0}))
-
-
 def test_predicted_ends_cover_those_of_phantoms() -> None:
     """The figures of all 200 phantoms are in the documentation; here the stated spread holds."""
     off: list[float] = []
@@ -209,24 +205,12 @@ def test_only_spinal_levels_are_renumbered() -> None:
 # --- real data --------------------------------------------------------------------------
 
 
-def _evidence(rootlets: LabelImage, cord: LabelImage, curve: Centerline, *levels: int) -> Evidence:
-    """Return rough ends of the entry zones, read without the package's own rule."""
-    zones = measure(rootlets, cord, curve)
-    evidence: Evidence = {}
-    for value in levels:
-        here = (zones.value == value) & (zones.depth_mm <= 1.5)
-        low, high = np.quantile(zones.s_mm[here], [0.04, 0.96])
-        evidence[SpinalLevel(value), End.ROSTRAL] = (float(low), 1.0)
-        evidence[SpinalLevel(value), End.CAUDAL] = (float(high), 1.0)
-    return evidence
-
-
 def test_the_subjects_numbering_is_right_and_its_labelled_cord_is_not(shared_data: Path) -> None:
     folder = shared_data / "subject_t2"
     names = ("t2_seg-deepseg_rootlets", "t2_seg-manual", "discs", "labels", "t2_seg-manual_labeled")
     rootlets, cord, discs, labels, labelled = (load_labels(folder / f"{n}.nii.gz") for n in names)
     curve = Centerline.fit(cord)
-    evidence = _evidence(rootlets, cord, curve, 4, 5, 6)  # the field of view cuts C3
+    evidence = observe(rootlets, cord, curve, REACH_MM).evidence
     raised = renumber_labels(rootlets, 1)
     for column in (
         VertebralColumn.from_discs(discs, curve),
@@ -236,7 +220,7 @@ def test_the_subjects_numbering_is_right_and_its_labelled_cord_is_not(shared_dat
         assert right.best == 0
         assert right.probability[0] > 0.99
         assert right.warnings == ()
-        wrong = check_identity(_evidence(raised, cord, curve, 5, 6, 7), column)
+        wrong = check_identity(observe(raised, cord, curve, REACH_MM).evidence, column)
         assert wrong.best == -1
         assert wrong.probability[-1] > 0.99
         assert "C6 as C5" in wrong.warnings[0]

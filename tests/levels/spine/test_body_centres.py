@@ -7,13 +7,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from sct_rootlets.anatomy import VertebralLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Grid, LabelImage
 from sct_rootlets.levels import VertebralColumn
 from sct_rootlets.levels.population.reference_data import PAM50_DISCS_MM
 from sct_rootlets.levels.spine.vertebrae import VERTEBRA_HEIGHT_MM
-from tests.levels.bent_neck import C5, DISCS, points_at
+from tests.levels.bent_neck import DISCS, points_at
 
 
 def _centres(discs: dict[int, float]) -> dict[int, float]:
@@ -42,7 +43,7 @@ def test_discs_are_exact_where_vertebrae_are_those_of_pam50() -> None:
         column = VertebralColumn.from_body_centres(image, line)
         assert column.disc_s_mm == pytest.approx(IN_PROPORTION, abs=0.15)
     image, line = _straight({5: 50.0})
-    half = 0.93 * VERTEBRA_HEIGHT_MM[C5] / 2
+    half = 0.93 * VERTEBRA_HEIGHT_MM[VertebralLevel.C5] / 2
     found = VertebralColumn.from_body_centres(image, line).disc_s_mm
     assert found == pytest.approx({5: 50.0 - half, 6: 50.0 + half}, abs=0.06)
     image, line = _straight(DISCS)

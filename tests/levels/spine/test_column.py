@@ -17,20 +17,9 @@ from sct_rootlets.image import Grid, LabelImage, load_labels
 from sct_rootlets.levels import VertebralColumn
 from sct_rootlets.levels.spine.vertebrae import VERTEBRA_HEIGHT_MM, vertebra_below
 from sct_rootlets.levels.table.level_table import VertebralPlace
-from tests.levels.bent_neck import (
-    C2,
-    C3,
-    C4,
-    C5,
-    C6,
-    C7,
-    DISCS,
-    NECK,
-    T1,
-    labelled_cord,
-    mutated,
-    points_at,
-)
+from tests.levels.bent_neck import DISCS, NECK, labelled_cord, mutated, points_at
+
+C2, C3, C4, C5, C6, C7, T1 = list(VertebralLevel)[1:8]
 
 # --- which source ------------------------------------------------------------------------
 
