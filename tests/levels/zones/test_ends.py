@@ -10,24 +10,18 @@ import pytest
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import Grid, LabelImage
-from sct_rootlets.levels.zones.ends import Zone, level_zones
+from sct_rootlets.levels.zones.ends import Zone
 from sct_rootlets.levels.zones.entry_zones import measure
-from sct_rootlets.levels.zones.order import ordered_groups
+from sct_rootlets.levels.zones.observed import observe
 from tests.levels.bent_cord import CORD, GRIDS, Pair
 
 C4, C5, C6 = SpinalLevel.C4, SpinalLevel.C5, SpinalLevel.C6
 
 
-def _to_truth(curve: Centerline) -> float:
-    """What to add to the curve's s to get the true s."""
-    return float(CORD.cord_coordinates(curve.point(20.0)[None])[0][0]) - 20.0
-
-
 def _zones(
     rootlets: LabelImage, cord: LabelImage, reach_mm: float = 1.5
 ) -> Mapping[SpinalLevel, Zone]:
-    zones = measure(rootlets, cord, Centerline.fit(cord), reach_mm)
-    return level_zones(zones, ordered_groups(zones)[0], rootlets.grid)[0]
+    return observe(rootlets, cord, Centerline.fit(cord), reach_mm).zones
 
 
 @pytest.mark.parametrize("name", GRIDS)
@@ -36,7 +30,8 @@ def test_entry_zones_end_where_they_are_known_to(name: str) -> None:
     cord, rootlets = CORD.render(CORD.grid(spacing, turn))
     curve = Centerline.fit(cord)
     ends = _zones(rootlets, cord)
-    shift = _to_truth(curve)
+    # What to add to the curve's s to get the true s.
+    shift = float(CORD.cord_coordinates(curve.point(20.0)[None])[0][0]) - 20.0
     errors = []
     for level, zone in ends.items():
         low, high = CORD.entry(level.value)
