@@ -74,11 +74,7 @@ def accept_model(unpacked: Path, target: Path, *, trust_code: bool = False) -> l
 def require_no_code(folder: Path, *, trust_code: bool = False) -> None:
     """Raise a `ModelError` if files that could run as code lie in a model folder.
 
-    Parameters
-    ----------
-    folder : Path
-    trust_code : bool
-        Accept them. Nothing of them is run by this package even then.
+    With `trust_code` they are accepted; nothing of them is run by this package even then.
     """
     from sct_rootlets.store.weights import code_files
 

@@ -137,13 +137,7 @@ def installed_place(name: str, manifest: str | os.PathLike[str] | None = None) -
 
 
 def model_url(model: InstalledModel, manifest: str | os.PathLike[str] | None = None) -> str | None:
-    """Return the address that a model came from; None where it never had one.
-
-    Parameters
-    ----------
-    model : InstalledModel
-    manifest : path-like, optional
-    """
+    """Return the address that a model came from; None where it never had one."""
     entry = load_manifests(manifest).find(model.reference)
     if entry is not None:
         return next((url for asset in entry.assets for url in asset.urls), None)
@@ -155,13 +149,7 @@ def model_url(model: InstalledModel, manifest: str | os.PathLike[str] | None = N
 
 
 def verify_place(place: Place, manifest: str | os.PathLike[str] | None = None) -> list[str]:
-    """Return what is wrong with an installed model; its files are hashed.
-
-    Parameters
-    ----------
-    place : Place
-    manifest : path-like, optional
-    """
+    """Return what is wrong with an installed model; its files are hashed."""
     problems = verify(place.folder)
     if problems:
         return problems

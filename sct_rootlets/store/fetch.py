@@ -22,18 +22,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Archive:
-    """An archive that is here.
-
-    Attributes
-    ----------
-    sha256 : str
-    size_bytes : int
-    source : str
-        URL it came from, or name of the file.
-    """
+    """An archive that is here."""
 
     sha256: str
     size_bytes: int
+    #: URL it came from, or name of the file.
     source: str
 
 
@@ -46,16 +39,8 @@ def download_archive(
 ) -> Archive:
     """Download the archive of a model into its staging folder.
 
-    Parameters
-    ----------
-    requested : RequestedModel
-    staging : Staging
-        What has arrived stays in it on an error, for the next attempt.
-    known : TrustRecord or None
-        What the lock file records, which has to come again.
-    records : Path
-        The lock file, for messages.
-    progress : callable, optional
+    What has arrived stays there on an error, for the next attempt. `known` is what the lock
+    file `records` has, which has to come again.
 
     Raises
     ------

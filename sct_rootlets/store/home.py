@@ -35,13 +35,7 @@ _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9_+-])?")
 
 @dataclass(frozen=True)
 class Place:
-    """Where one version of one model is, or would be, in a store.
-
-    Attributes
-    ----------
-    store : Store
-    name, version : str
-    """
+    """Where one version of one model is, or would be, in a store."""
 
     store: Store
     name: str
@@ -168,13 +162,7 @@ def stores() -> list[Store]:
 
 
 def is_offline(asked: bool | None = None) -> bool:
-    """Return whether the network is forbidden, by the caller or by the environment.
-
-    Parameters
-    ----------
-    asked : bool, optional
-        What the caller says; None leaves it to ``SCT_ROOTLETS_OFFLINE``.
-    """
+    """Return whether the network is forbidden, by the caller or else ``SCT_ROOTLETS_OFFLINE``."""
     if asked is not None:
         return asked
     return os.environ.get(OFFLINE, "").strip().lower() not in ("", "0", "no", "false", "off")

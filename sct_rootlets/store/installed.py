@@ -17,12 +17,7 @@ from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.store.folder import describe, inference_checkpoints, model_folder
 from sct_rootlets.store.home import Place, stores
 from sct_rootlets.store.lock import Lock
-from sct_rootlets.store.receipt import (
-    RECEIPT,
-    Receipt,
-    is_installed,
-    read_receipt,
-)
+from sct_rootlets.store.receipt import RECEIPT, Receipt, is_installed, read_receipt
 from sct_rootlets.store.space import writing
 
 __all__ = ["all_installed", "describe_installed", "export", "find", "receipt_of", "remove"]
@@ -34,11 +29,7 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 def find(name: str, version: str | None = None) -> Place | None:
     """Return where a model is installed, in the order of the stores; None where it is not.
 
-    Parameters
-    ----------
-    name : str
-    version : str, optional
-        By default the one installed last.
+    Without a version, it is the one installed last.
     """
     found = [place for place in all_installed() if place.name == name]
     if version is not None:

@@ -8,13 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sct_rootlets.errors import ModelError, UsageError
-from sct_rootlets.manifest import (
-    BUNDLED,
-    InstalledModel,
-    Manifest,
-    ModelEntry,
-    load_manifests,
-)
+from sct_rootlets.manifest import BUNDLED, InstalledModel, Manifest, ModelEntry, load_manifests
 from sct_rootlets.store import trust
 from sct_rootlets.store.accepted_model import require_no_code
 from sct_rootlets.store.folder import ARCHIVES, BUNDLED_FOLDER, describe, model_folder
@@ -51,14 +45,7 @@ class Choice:
 
     def locate(self, progress: Progress | None = None) -> InstalledModel:
         """Return the model, see :func:`locate`."""
-        return locate(
-            self.reference,
-            sha256=self.sha256,
-            manifest=self.manifest,
-            offline=self.offline,
-            trust_code=self.trust_code,
-            progress=progress,
-        )
+        return locate(**vars(self), progress=progress)
 
 
 def locate(

@@ -11,16 +11,7 @@ __all__ = ["require_archive", "require_carried"]
 
 
 def require_archive(requested: RequestedModel, sha256: str, source: str) -> None:
-    """Raise an `IntegrityError` if an archive is not what the user or the manifest says.
-
-    Parameters
-    ----------
-    requested : RequestedModel
-    sha256 : str
-        Of the archive.
-    source : str
-        Where it came from, for the message.
-    """
+    """Raise an `IntegrityError` if an archive is not what the user or the manifest says."""
     for expected, whose in (
         (requested.pinned, "that you gave"),
         (requested.published, "of the manifest"),

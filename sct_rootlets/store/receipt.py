@@ -131,14 +131,7 @@ def combined_sha256(hashes: Mapping[str, str]) -> str:
 
 
 def take_stock(folder: Path, made: Collection[Path] = ()) -> dict[str, FileRecord]:
-    """Hash every file below `folder`, but the receipt.
-
-    Parameters
-    ----------
-    folder : Path
-    made : collection of Path
-        Those that were made at the installation.
-    """
+    """Hash every file below `folder`, but the receipt; `made` were made at the installation."""
     files = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -206,23 +199,17 @@ def read_receipt(folder: Path) -> Receipt | None:
         raise _damaged(path, repr(error)) from error
 
 
-def is_installed(folder: Path, name: str | None = None, version: str | None = None) -> bool:
-    """Return whether a folder has a receipt that matches the names and sizes of its files.
+def is_installed(folder: Path) -> bool:
+    """Return whether a folder has a receipt, of what its path says, that matches its files.
 
-    The hashes are left to :func:`verify`, so that this takes no time.
-
-    Parameters
-    ----------
-    folder : Path
-        Of one version; by default it has to be the one its own path says.
-    name, version : str, optional
+    Their names and sizes are compared; the hashes are left to :func:`verify`, so that this
+    takes no time.
     """
     try:
         receipt = read_receipt(folder)
     except ModelError:
         return False
-    expected = (name or folder.parent.name, version or folder.name)
-    if receipt is None or (receipt.name, receipt.version) != expected:
+    if receipt is None or (receipt.name, receipt.version) != (folder.parent.name, folder.name):
         return False
     return not any(_size_problem(folder / name, file) for name, file in receipt.files.items())
 

@@ -23,11 +23,7 @@ __all__ = ["find_sct_copy", "source_url"]
 def find_sct_copy(entry: ModelEntry, sct_dir: str | os.PathLike[str] | None = None) -> Path | None:
     """Return the model folder of SCT's own copy of a version, None where it has none whole.
 
-    Parameters
-    ----------
-    entry : ModelEntry
-    sct_dir : path-like, optional
-        Folder of SCT, where ``SCT_DIR`` does not name it.
+    `sct_dir` is the folder of SCT where ``SCT_DIR`` does not name it.
     """
     root = os.environ.get("SCT_DIR", "").strip() or os.fspath(sct_dir or "")
     if not root:

@@ -49,13 +49,7 @@ def require_space(folder: Path, needed_bytes: int, what: str) -> None:
     """Raise a `StoreError` if the file system of `folder` has less than `needed_bytes` free.
 
     A quota does not show in what a file system says is free; that is found when writing.
-
-    Parameters
-    ----------
-    folder : Path
-    needed_bytes : int
-    what : str
-        What the space is for, to complete "there is no room for ...".
+    `what` completes "there is no room for ...".
     """
     try:
         free_bytes = shutil.disk_usage(folder).free

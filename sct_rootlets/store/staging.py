@@ -113,14 +113,7 @@ class Staging:
 
 
 def tidy(store: Store, *, mine: str = "") -> None:
-    """Remove what installs that are dead have left.
-
-    Parameters
-    ----------
-    store : Store
-    mine : str
-        ``name@version`` whose lock the caller holds; it is left alone.
-    """
+    """Remove what dead installs have left, but for `mine`, whose lock the caller holds."""
     folders: dict[str, list[Path]] = {}
     for folder in store.staging.glob("*"):
         folders.setdefault(_reference_of(folder), []).append(folder)

@@ -167,10 +167,7 @@ def record(
 def tidy_records(path: Path) -> None:
     """Remove what a process that died while it recorded a hash left beside the lock file.
 
-    Parameters
-    ----------
-    path : Path
-        The lock file. Nothing is done where its folder cannot be written.
+    Nothing is done where its folder cannot be written.
     """
     with contextlib.suppress(StoreError), _lock(path) as lock:
         left = [*path.parent.glob(f".*-{path.name}*"), *path.parent.glob(lock.path.name)]
@@ -215,18 +212,9 @@ def require_trusted(
 def changed(
     reference: str, found: str, known: TrustRecord, path: Path, *, is_installed: bool = False
 ) -> IntegrityError:
-    """Return the error that a version has other bytes than those recorded.
+    """Return the error that a version has other bytes, `found`, than the lock file records.
 
-    Parameters
-    ----------
-    reference : str
-    found : str
-        What was found in their place.
-    known : TrustRecord
-    path : Path
-        The lock file.
-    is_installed : bool
-        Whether these other bytes are installed already, from before the record.
+    Where `is_installed`, they are installed already, from before the record.
     """
     command = f"sct_rootlets models install {reference}"
     remedy = f"To install what was recorded: {command}" if is_installed else ""

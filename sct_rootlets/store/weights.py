@@ -88,12 +88,8 @@ def code_files(folder: Path) -> list[Path]:
     """Return the files of a model's folder that are code, or a pickle that could carry some.
 
     The checkpoints are not among them: :func:`convert_checkpoint` judges those. Nor are the
-    pickles in nnU-Net's own folders of validation results, which nothing here reads.
-
-    Parameters
-    ----------
-    folder : Path
-        Links to folders are not followed.
+    pickles in nnU-Net's own folders of validation results, which nothing here reads. Links to
+    folders are not followed.
     """
     found = []
     for parent, _, names in os.walk(folder):

@@ -7,18 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sct_rootlets.errors import (
-    ModelError,
-)
+from sct_rootlets.errors import ModelError
 from sct_rootlets.store import install, locate
 from sct_rootlets.store.receipt import read_receipt
-from tests.store.tiny import (
-    TRAINER,
-    assert_whole,
-    leftovers,
-    pack,
-    write_tiny,
-)
+from tests.store.tiny import TRAINER, assert_whole, leftovers, pack, write_tiny
 
 
 def broken(tmp_path: Path, kind: str) -> Path:

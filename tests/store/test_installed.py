@@ -9,11 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sct_rootlets.errors import (
-    IntegrityError,
-    ModelError,
-    StoreError,
-)
+from sct_rootlets.errors import IntegrityError, ModelError, StoreError
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.store import install, locate
 from sct_rootlets.store.home import PATH, home

@@ -6,19 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sct_rootlets.errors import (
-    IntegrityError,
-    UsageError,
-)
+from sct_rootlets.errors import IntegrityError, UsageError
 from sct_rootlets.store import install, locate
 from tests.store.killing import listed
 from tests.store.server import Server
-from tests.store.tiny import (
-    assert_whole,
-    near,
-    remove_installed,
-    sha256_of,
-)
+from tests.store.tiny import assert_whole, near, remove_installed, sha256_of
 
 
 def test_a_file_brought_by_hand_is_the_same_model(
