@@ -3,8 +3,7 @@
 ``modes.json`` in the folder of the stand-in says by command (``sct_deepseg spine`` before
 ``sct_deepseg``) how it behaves instead: ``fail`` prints an error and returns 1, ``killed`` is
 killed, ``nothing`` writes nothing and returns 0, ``grid`` and ``empty`` write what cannot be used,
-``disorder`` writes discs in disorder, ``slow`` takes 3 s,
-``hang`` starts a process of its own and waits.
+``disorder`` writes discs in disorder, ``hang`` starts a process of its own and waits.
 """
 
 # ruff: noqa: T201 - a program
@@ -44,8 +43,6 @@ def main(name: str, home: Path, truth: Path, argv: list[str]) -> int:
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         (home / "hanging.json").write_text(json.dumps([os.getpid(), child.pid]))
         time.sleep(600)
-    if mode == "slow":
-        time.sleep(3)
     folder = Path(tempfile.mkdtemp(prefix="sct_stand_in_"))  # SCT leaves these where it fails
     (folder / "leftover.nii").write_bytes(b"0" * 1000)
     if mode == "nothing":

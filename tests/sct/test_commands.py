@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shlex
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sct_rootlets.errors import MissingDependencyError, RootletsError
 from sct_rootlets.phantom import Phantom
-from sct_rootlets.sct.commands import CommandError, Runner, environment, state_of_tasks
-from tests.sct.stand_in_answers import StandIn, is_running, without_settings
+from sct_rootlets.sct.commands import CommandError, Runner, environment
+from tests.sct.stand_in_answers import StandIn
 
 
 @pytest.fixture
@@ -93,37 +87,18 @@ def test_a_failure_names_command_status_last_lines_and_log(
     stand_in.behave(sct_detect_pmj="fail")
     told: list[tuple[str, int, int]] = []
     log = work / "t2_sct.log"
+    log.write_text("$ an earlier one\nwith its own trouble\n")
     with pytest.raises(CommandError) as raised:
         detect(Runner(stand_in.sct, log, None, lambda *step: told.append(step)), image, work)
     error = raised.value
     assert error.status == 1
-    assert error.problem == (  # without colours, banner and run time
+    assert error.problem == (  # without colours, banner, run time and what was run before
         "sct_detect_pmj failed with exit status 1: ERROR: the model did not like this image"
     )
     assert "Total runtime" not in str(error)
     assert str(log) in str(error)
     assert "# exit status 1" in log.read_text()
     assert ("PMJ", 1, 1) not in told
-
-
-def test_only_the_output_of_this_command_is_quoted(
-    stand_in: StandIn, image: Path, work: Path
-) -> None:
-    stand_in.behave(**{"sct_deepseg spine": "fail"})
-    runner = Runner(stand_in.sct, work / "log")
-    (work / "log").write_text("$ an earlier one\nwith its own trouble\n")
-    with pytest.raises(CommandError, match="sct_deepseg spine failed") as raised:
-        runner.run("sct_deepseg", ["spine", "-i", image], stage="discs", folder=work)
-    assert "did not like this image" in str(raised.value)
-    assert "earlier" not in str(raised.value)
-    assert "own trouble" not in str(raised.value)
-
-
-def test_options_that_this_sct_does_not_know(stand_in: StandIn, image: Path, work: Path) -> None:
-    runner = Runner(stand_in.sct, work / "log")
-    with pytest.raises(CommandError, match="unrecognized arguments: -new") as raised:
-        runner.run("sct_detect_pmj", ["-i", image, "-c", "t2", "-new"], stage="PMJ", folder=work)
-    assert raised.value.status == 2
 
 
 def test_a_command_that_is_killed(stand_in: StandIn, image: Path, work: Path) -> None:
@@ -148,60 +123,3 @@ def test_a_log_that_cannot_be_written(stand_in: StandIn, image: Path, work: Path
     with pytest.raises(RootletsError, match="log of SCT's commands cannot be written"):
         detect(Runner(stand_in.sct, work / "log"), image, work)
     assert stand_in.calls == []
-
-
-def test_which_tasks_would_download(stand_in: StandIn) -> None:
-    ask: Callable[[], dict[str, str] | None] = lambda: state_of_tasks(  # noqa: E731
-        stand_in.sct, ("spinalcord", "spine", "nonsense")
-    )
-    assert ask() == {"spinalcord": "installed", "spine": "installed"}
-    stand_in.tasks(spinalcord="old", spine="missing")
-    assert ask() == {"spinalcord": "old", "spine": "missing"}
-    stand_in.tasks(spinalcord="installed")
-    assert ask() == {"spinalcord": "installed"}
-    (stand_in.folder / "spinalcordtoolbox" / "deepseg" / "models.py").write_text("import nothing")
-    assert ask() is None
-
-
-INTERRUPTED = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell puts behind
-from pathlib import Path
-from sct_rootlets.sct.commands import Runner
-from sct_rootlets.sct.installation import find_sct
-runner = Runner(find_sct(), Path(sys.argv[1]))
-runner.run("sct_detect_pmj", ["-i", sys.argv[2], "-c", "t2"], stage="PMJ", folder=Path("work"))
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc what is running")
-def test_an_interruption_ends_the_command_and_what_it_started(
-    stand_in: StandIn, image: Path, work: Path, tmp_path: Path
-) -> None:
-    stand_in.behave(sct_detect_pmj="hang")
-    command = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, tmp_path / "log", image],
-        cwd=tmp_path,
-        env=without_settings(),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    hanging = stand_in.folder / "hanging.json"
-    try:
-        give_up = time.monotonic() + 60
-        while not hanging.exists() or not hanging.read_text():
-            assert time.monotonic() < give_up
-            assert command.poll() is None
-            time.sleep(0.05)
-        pids = json.loads(hanging.read_text())
-        assert all(map(is_running, pids))
-        command.send_signal(signal.SIGINT)
-        _, err = command.communicate(timeout=60)
-    finally:
-        command.kill()
-    assert "KeyboardInterrupt" in err
-    give_up = time.monotonic() + 60
-    while any(map(is_running, pids)):
-        assert time.monotonic() < give_up, "SCT goes on after we were interrupted"
-        time.sleep(0.05)
-    assert "# interrupted" in (tmp_path / "log").read_text()

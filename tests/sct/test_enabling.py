@@ -12,7 +12,10 @@ import pytest
 from sct_rootlets.cli.main import main
 from sct_rootlets.sct import enabling
 from sct_rootlets.sct.enabling import HOOK_FILE, hook_line
-from tests.sct.stand_in import StandIn, make_stand_in
+from tests.sct.stand_in import FILES, StandIn, make_stand_in
+
+#: SCT's tasks where one of its own has the name of ours.
+OWN_TASK = FILES["deepseg/models.py"].replace('"rootlets": {', '"rootlets_levels": {')
 
 
 @pytest.fixture
@@ -94,29 +97,20 @@ def test_no_sct(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
         assert "Set SCT_DIR" in capsys.readouterr().err
 
 
-def test_a_hook_that_sct_does_not_take_is_removed_again(sct: StandIn) -> None:
-    sct.write("version.txt", "6.5\n")
-    done = sct.ours("sct", "enable", status=1)
-    assert "SCT 6.5 is too old" in done.stderr
-    assert own_files(sct) == []
-
-
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [
+        ("version.txt", "6.5\n", "SCT 6.5 is too old"),
         ("deepseg/models.py", "raise OSError('a disk')", "OSError: a disk"),
+        ("deepseg/models.py", OWN_TASK, "which stays"),
         ("utils/shell.py", "1 / 0", "ZeroDivisionError"),
     ],
 )
-def test_an_sct_that_is_broken_itself(sct: StandIn, name: str, text: str, reason: str) -> None:
+def test_a_hook_that_sct_does_not_take_is_removed_again(
+    sct: StandIn, name: str, text: str, reason: str
+) -> None:
     sct.write(name, text)
     assert reason in sct.ours("sct", "enable", status=1).stderr
-    assert own_files(sct) == []
-
-
-def test_an_sct_whose_own_task_has_the_name(sct: StandIn) -> None:
-    sct.replace("deepseg/models.py", '"rootlets": {', '"rootlets_levels": {')
-    assert "which stays" in sct.ours("sct", "enable", status=1).stderr
     assert own_files(sct) == []
 
 
@@ -199,18 +193,6 @@ def test_a_python_that_does_not_work(
         for command in ("status", "enable", "disable"):
             assert main(["sct", command]) == 1
             assert str(python) in capsys.readouterr().err
-
-
-def test_the_hook_can_be_read_by_all_for_whom_the_folder_is(sct: StandIn) -> None:
-    code = f"""
-        import os
-        os.umask(0o022)
-        from pathlib import Path
-        from sct_rootlets.sct import enabling
-        enabling._write(Path({str(sct.hook_file)!r}), enabling.hook_line())
-    """
-    sct.python(code)
-    assert sct.hook_file.stat().st_mode & 0o777 == 0o644
 
 
 def test_python_runs_the_line_and_says_nothing(sct: StandIn) -> None:

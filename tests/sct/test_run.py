@@ -92,20 +92,6 @@ def test_an_image_alone_is_enough(
     assert "t2_sct.log" in out
 
 
-def test_a_second_run_makes_nothing_again(
-    stand_in: StandIn, use: Callable[..., KnowingEngine], capsys: pytest.CaptureFixture[str]
-) -> None:
-    use()
-    assert main(["run", "-i", "t2.nii.gz"]) == 0
-    first = content("t2_spinal_levels.json")["levels"]
-    capsys.readouterr()
-    assert main(["run", "-i", "t2.nii.gz"]) == 0
-    assert len(stand_in.calls) == 3
-    assert parameters()["discs_from"] == "at hand"
-    assert content("t2_spinal_levels.json")["levels"] == first
-    assert "Disc labels: t2_totalspineseg_discs.nii.gz (at hand)" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize("how", ["option", "variable"])
 def test_sct_can_be_left_aside(
     stand_in: StandIn,
@@ -238,6 +224,7 @@ def test_an_interruption_stops_sct_and_keeps_what_is_whole(stand_in: StandIn) ->
     assert "interrupted" in err
     assert "Traceback" not in err
     for pid in json.loads(hanging.read_text()):
-        assert not is_running(pid)
+        assert not is_running(pid), "SCT goes on after we were interrupted"
+    assert "# interrupted" in Path("t2_sct.log").read_text()
     made = {"t2_seg.nii.gz", "t2_seg.json", "t2_sct.log"}
     assert {path.name for path in Path().iterdir()} == {"given", "t2.nii.gz", *made}
