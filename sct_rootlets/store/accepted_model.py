@@ -50,7 +50,7 @@ def accept_model(unpacked: Path, target: Path, *, trust_code: bool = False) -> l
     is_named = folders[0].name.startswith("nnUNetTrainer")
     root = folders[0].parent if is_named else folders[0]
     require_no_code(root, trust_code=trust_code)
-    made = []
+    made: list[Path] = []
     for folder in folders:
         required_files(folder)
         dataset = read_json(folder / "dataset.json")
@@ -58,9 +58,9 @@ def accept_model(unpacked: Path, target: Path, *, trust_code: bool = False) -> l
         if "image_orientation" in dataset:
             require_orientation(dataset["image_orientation"], folder / "dataset.json")
         for checkpoint in inference_checkpoints(folder):
-            converted = convert_checkpoint(checkpoint, checkpoint.parent, trust_code=trust_code)
-            _require_configuration(folder, checkpoint, converted.facts)
-            made += [converted.weights, converted.facts]
+            pair = convert_checkpoint(checkpoint, checkpoint.parent, trust_code=trust_code)
+            _require_configuration(folder, checkpoint, facts=pair[1])
+            made += pair
     inside = target
     if not is_named:
         # An older release comes without the folder that nnU-Net and SCT look for.

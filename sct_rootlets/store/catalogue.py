@@ -69,16 +69,7 @@ def list_models(manifest: str | os.PathLike[str] | None = None) -> list[dict[str
 def show_model(name: str, manifest: str | os.PathLike[str] | None = None) -> dict[str, Any]:
     """Return all that is known of a model: the entry of the manifest and the installation.
 
-    Parameters
-    ----------
-    name : str
-        ``name`` or ``name@version``.
-    manifest : path-like, optional
-
-    Raises
-    ------
-    ModelError
-        If nothing is known of it.
+    `name` is ``name`` or ``name@version``; a `ModelError` says that nothing is known of it.
     """
     entry = load_manifests(manifest).find(name)
     word, _, version = (name if entry is None else entry.reference).partition("@")
@@ -107,13 +98,7 @@ def show_model(name: str, manifest: str | os.PathLike[str] | None = None) -> dic
 
 
 def installed_place(name: str, manifest: str | os.PathLike[str] | None = None) -> Place:
-    """Return where an installed model is.
-
-    Parameters
-    ----------
-    name : str
-        ``name`` or ``name@version``; the name alone means the default version of a manifest.
-    manifest : path-like, optional
+    """Return where ``name@version`` is installed; ``name`` alone means a manifest's default.
 
     Raises
     ------

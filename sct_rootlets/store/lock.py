@@ -70,9 +70,8 @@ class Lock:
     """
 
     def __init__(self, path: Path, what: str) -> None:
-        from filelock import (
-            SoftFileLease,  # it takes longer to import than a command to list models
-        )
+        # It takes longer to import than a command to list models.
+        from filelock import SoftFileLease
 
         self.path = path
         self.what = what
@@ -189,11 +188,7 @@ class Lock:
 def sweep(folder: Path) -> None:
     """Remove what processes left beside locks that were killed while they took one over.
 
-    Parameters
-    ----------
-    folder : Path
-        Where locks are, one of which was just taken; other files in it, and locks themselves,
-        are left alone.
+    One of the locks in `folder` was just taken; they and other files are left alone.
     """
     with contextlib.suppress(OSError):
         now = folder.stat().st_mtime  # of the file system's clock, when that lock was made

@@ -32,16 +32,8 @@ def require_carried(
     The receipt in it says which archive the files came from, but cannot prove it: that
     takes the hash of the zip, or the record of an install from that archive.
 
-    Parameters
-    ----------
-    requested : RequestedModel
-    receipt : Receipt
-        Of the files as they were unpacked here.
-    carried : Receipt
-        The one in the zip.
-    zip_sha256 : str
-    known : TrustRecord or None
-        What the lock file records.
+    `receipt` is that of the files as they were unpacked here, `carried` the one in the zip, and
+    `known` what the lock file records.
 
     Raises
     ------

@@ -22,10 +22,7 @@ _ANOTHER_STORE = "set SCT_ROOTLETS_HOME to a folder"
 def writing(path: str | os.PathLike[str]) -> Iterator[None]:
     """Turn a failed write of `path` within the block into a `StoreError`.
 
-    Raises
-    ------
-    StoreError
-        Naming `path`, the cause (disk or quota full, not writable, other) and the remedy.
+    It names `path`, the cause (disk or quota full, not writable, other) and the remedy.
     """
     try:
         yield

@@ -47,16 +47,7 @@ _FORMAT = 1
 class TrustRecord:
     """The first sight of a version, or the last change that was accepted.
 
-    Attributes
-    ----------
-    sha256 : str
-        Of the archive.
-    content_sha256 : str
-        Of the files in it, see :attr:`Receipt.content_sha256`.
-    source : str
-        URL, or name of the file.
-    time_utc : str
-        ISO 8601.
+    Its fields are as in a :class:`Receipt`; `sha256` is that of the archive.
     """
 
     sha256: str
@@ -186,15 +177,8 @@ def require_trusted(
 ) -> None:
     """Raise an `IntegrityError` if an installed model is not the one that is expected.
 
-    Parameters
-    ----------
-    receipt : Receipt
-    pinned : str, optional
-        Hash of the archive that the user gave.
-    published : str, optional
-        Hash that the manifest states.
-    records : Path, optional
-        Lock file to compare with.
+    It is compared with the hash of the archive that the user gave (`pinned`), the one that the
+    manifest states (`published`), and the lock file `records`.
     """
     for sha256, whose in ((pinned, "you gave"), (published, "of the manifest")):
         if sha256 is not None and receipt.archive_sha256 != sha256:

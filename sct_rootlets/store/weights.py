@@ -7,7 +7,6 @@ on its ``.pth`` is not opened again.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from sct_rootlets.checkpoint import converted_files, read_pth, write_converted
@@ -15,7 +14,7 @@ from sct_rootlets.errors import ModelError
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.files.outputs import OutputSet
 
-__all__ = ["ConvertedWeights", "code_files", "convert_checkpoint"]
+__all__ = ["code_files", "convert_checkpoint"]
 
 #: Endings of files that Python, a shell or the system's loader would run.
 # fmt: off
@@ -29,23 +28,7 @@ _CODE_ENDINGS = frozenset((
 _PICKLE_FOLDERS = ("validation", "validation_raw", "crossval_results")
 
 
-@dataclass(frozen=True)
-class ConvertedWeights:
-    """What was written of a checkpoint.
-
-    Attributes
-    ----------
-    weights : Path
-        ``<stem>.safetensors``.
-    facts : Path
-        ``<stem>.json``, with what else inference needs.
-    """
-
-    weights: Path
-    facts: Path
-
-
-def convert_checkpoint(pth: Path, folder: Path, *, trust_code: bool = False) -> ConvertedWeights:
+def convert_checkpoint(pth: Path, folder: Path, *, trust_code: bool = False) -> tuple[Path, Path]:
     """Write the weights and the facts of a checkpoint into `folder`, both or neither.
 
     Parameters
@@ -61,7 +44,8 @@ def convert_checkpoint(pth: Path, folder: Path, *, trust_code: bool = False) -> 
 
     Returns
     -------
-    ConvertedWeights
+    tuple of Path
+        ``<stem>.safetensors``, and ``<stem>.json`` with what else inference needs.
 
     Raises
     ------
@@ -81,7 +65,7 @@ def convert_checkpoint(pth: Path, folder: Path, *, trust_code: bool = False) -> 
     with OutputSet() as outputs:  # in this order: the facts vouch for the weights
         write_converted(checkpoint, outputs.stage(weights), outputs.stage(facts), source)
         facts.unlink(missing_ok=True)
-    return ConvertedWeights(weights, facts)
+    return weights, facts
 
 
 def code_files(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -82,15 +83,12 @@ def test_tables_of_known_results() -> None:
     assert values["caudal"]["all"]["sct_rootlets"]["max_mm"] == 1.5
     assert "| 16 | 0 (0.0 %) | 0 | 0 | 1 | 0 |" in tables["events-degraded-caudal"]
     assert "0.650" in tables["dice"]
+    certain = _result(0.8, [BorderRecord("C5", "caudal", "measured", 0.5)])
+    assert coverage_table([certain], "caudal") == "not measured\n"
     lines = coverage_table(results, "caudal").splitlines()
     assert lines[2] == "| all | 4 | 50.0 | 75.0 | 1.00 |"
     assert lines[3] == "| measured | 3 | 66.7 | 100.0 | 1.00 |"
     assert [name for name, _ in strata(results)] == ["all", "0.8 mm, whole", "1 mm, whole"]
-
-
-def test_no_uncertainty_is_not_measured() -> None:
-    records = [BorderRecord("C5", "caudal", "measured", 0.5)]
-    assert coverage_table([_result(0.8, records)], "caudal") == "not measured\n"
 
 
 def test_a_run_goes_on_where_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,8 +98,6 @@ def test_a_run_goes_on_where_it_ended(tmp_path: Path, monkeypatch: pytest.Monkey
         measured.append(seed)
         raw = vars(_result(0.8, []).recipe) | {"seed": seed}
         line = {"recipe": raw, "condition": "perfect", "dice": {}, "cord_dice": 1.0}
-        import json
-
         return [json.dumps(line | {"seconds": 0.1, "runs": []})]
 
     monkeypatch.setattr(phantoms, "measure", fake)

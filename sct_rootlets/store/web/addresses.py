@@ -35,18 +35,9 @@ def without_user(url: str) -> str:
 
 
 def require_allowed(url: str, *, after: str | None = None) -> None:
-    """Raise unless `url` is https, or plain http on this machine's loopback.
+    """Raise a `UsageError` unless `url` is https, or plain http on this machine's loopback.
 
-    Parameters
-    ----------
-    url : str
-    after : str, optional
-        The address that redirects to `url`; an https one must not lead to an http one.
-
-    Raises
-    ------
-    UsageError
-        If the address is not one to be downloaded from.
+    Where `after` is an address that redirects to it, https must not lead to http.
     """
     try:
         parts = urlsplit(url)

@@ -49,17 +49,9 @@ _OTHER_BYTES = (
 
 @dataclass(frozen=True)
 class Downloaded:
-    """What `download` brought.
+    """What `download` brought."""
 
-    Parameters
-    ----------
-    url : str
-        The address that gave it, without user and password.
-    sha256 : str
-        Of all its bytes, in lower-case hexadecimal.
-    size_bytes : int
-    """
-
+    #: The address that gave it, without user and password.
     url: str
     sha256: str
     size_bytes: int

@@ -24,20 +24,12 @@ def sidecar_path(target: Path) -> Path:
 
 @dataclass(frozen=True)
 class Validators:
-    """What tells one version of a file on a server from another (RFC 9110, section 8.8).
-
-    Parameters
-    ----------
-    url : str
-    etag, last_modified : str, optional
-        As the server sent them.
-    total : int, optional
-        Bytes of the whole file.
-    """
+    """What tells one version of a file on a server from another (RFC 9110, section 8.8)."""
 
     url: str
     etag: str | None
     last_modified: str | None
+    #: Bytes of the whole file.
     total: int | None
 
     @classmethod
@@ -96,10 +88,7 @@ def _content_range(headers: Mapping[str, str]) -> tuple[int, int | None]:
 class Part:
     """A file that is arriving, and the file beside it with its `Validators`.
 
-    Parameters
-    ----------
-    path : Path
-        Only one process writes it at a time; that is the caller's to ensure.
+    Only one process writes it at a time; that is the caller's to ensure.
     """
 
     def __init__(self, path: Path) -> None:
@@ -130,10 +119,7 @@ class Part:
     def begin(self, new: Validators, start: int) -> Any:
         """Keep the first `start` bytes, note where they are from, and return their sha256.
 
-        Returns
-        -------
-        hashlib hash object
-            To be updated with what is added.
+        It is a hash object of hashlib, to be updated with what is added.
         """
         digest = hashlib.sha256()
         with writing(self.path):

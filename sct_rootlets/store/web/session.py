@@ -77,12 +77,8 @@ def new_session(attempts: int, timeouts: Timeouts) -> requests.Session:
 def open_url(session: Any, url: str, headers: Mapping[str, str], timeouts: Timeouts) -> Any:
     """Return the streamed answer to a GET of `url`: its status is 200, 206 or 416.
 
-    Redirects are followed here and not by requests, so that each address is checked.
-
-    Raises
-    ------
-    WebFailure
-        For every other answer, and for none.
+    Redirects are followed here and not by requests, so that each address is checked. Every
+    other answer, and none, is a `WebFailure`.
     """
     address = url
     for _ in range(_MOST_REDIRECTS + 1):
@@ -155,13 +151,7 @@ def _require_file(response: Any) -> None:
 
 
 def blocks(response: Any) -> Iterator[bytes]:
-    """Yield the bytes of an answer as they were sent.
-
-    Raises
-    ------
-    WebFailure
-        If the connection stalls or is cut.
-    """
+    """Yield the bytes of an answer as they were sent; a `WebFailure` if it stalls or is cut."""
     try:
         yield from response.raw.stream(BLOCK_BYTES, decode_content=False)
     except ReadTimeoutError as error:

@@ -1,12 +1,10 @@
-"""A server on loopback, a place for what it sends, and no proxy of whoever runs this."""
+"""A place for what a server on loopback sends, and no proxy of whoever runs this."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-
-from tests.store.server import Server
 
 
 @pytest.fixture(autouse=True)
@@ -16,12 +14,6 @@ def plain_environment(monkeypatch):
         monkeypatch.delenv(name.upper(), raising=False)
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def server():
-    with Server() as server:
-        yield server
 
 
 @pytest.fixture

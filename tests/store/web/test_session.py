@@ -45,14 +45,6 @@ def secure(tmp_path_factory):
         yield server
 
 
-def test_https_with_the_ca_bundle_of_the_environment(secure, target, monkeypatch):
-    url = secure.add("/model.zip", CONTENT)
-    assert url.startswith("https://")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(secure.ca_file))
-    fetch(url, target)
-    assert_whole(target)
-
-
 def test_an_unknown_certificate_is_refused_at_once_with_the_remedy(secure, target, caplog):
     url = secure.add("/model.zip", CONTENT)
     with pytest.raises(DownloadError, match="certificate cannot be verified") as caught:
@@ -91,7 +83,7 @@ def hidden(tmp_path_factory):
         yield server
 
 
-def test_https_through_the_proxy_of_the_environment(hidden, target, monkeypatch):
+def test_https_through_the_proxy_and_the_ca_bundle_of_the_environment(hidden, target, monkeypatch):
     url = hidden.add("/model.zip", CONTENT, Fault(cut_after=SIZE // 2))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(hidden.ca_file))
     with Proxy(hidden.port) as proxy:
@@ -100,11 +92,6 @@ def test_https_through_the_proxy_of_the_environment(hidden, target, monkeypatch)
         assert proxy.seen == [f"CONNECT models.invalid:{hidden.port}"] * 2
     assert "range" in hidden.asked("/model.zip")[1]
     assert_whole(target)
-
-
-def test_without_the_proxy_that_server_is_not_reached(hidden, target):
-    with pytest.raises(DownloadError, match="no connection"):
-        fetch(hidden.add("/model.zip", CONTENT), target, attempts=1)
 
 
 def test_http_through_the_proxy_unless_no_proxy(server, target, monkeypatch):
