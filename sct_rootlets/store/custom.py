@@ -32,17 +32,10 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class Custom:
-    """The version that is used in place of the recommended one.
-
-    Attributes
-    ----------
-    reference : str
-        Name by which it is installed.
-    source : str
-        Address, without what is secret in it, or path of the archive.
-    """
+    """The version that is used in place of the recommended one."""
 
     reference: str
+    #: Address, without what is secret in it, or path of the archive.
     source: str
 
 

@@ -96,12 +96,7 @@ def model_folders(unpacked: Path) -> list[Path]:
     """Return the model folder in an unpacked archive: one, or the compact model's pair.
 
     It is the one that is named ``nnUNetTrainer*``, or, in an archive without that name,
-    the one that holds dataset.json.
-
-    Raises
-    ------
-    ModelError
-        If there is none, or there are several.
+    the one that holds dataset.json. None, or several, are a `ModelError`.
     """
     found = sorted(path.parent for path in unpacked.rglob("dataset.json") if path.is_file())
     named = [folder for folder in found if folder.name.startswith("nnUNetTrainer")] or found
@@ -162,16 +157,10 @@ def describe(
     version: str = "unknown",
     hashes: Mapping[Path, str] | None = None,
 ) -> InstalledModel:
-    """Describe a complete model folder.
+    """Describe a complete model folder, the one with dataset.json.
 
-    Parameters
-    ----------
-    folder : Path
-        The one with dataset.json.
-    name, version : str, optional
-        By default the name of the folder, or of its parent where its own is nnU-Net's.
-    hashes : mapping of Path to str, optional
-        sha256 of files that are known already; others are hashed.
+    It is named after the folder by default, or its parent where its own name is nnU-Net's. Files
+    whose sha256 is not among `hashes` are hashed.
 
     Raises
     ------

@@ -25,17 +25,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Choice:
-    """A model as a command line names it, with the options that go with it.
-
-    Attributes
-    ----------
-    reference : str or path-like
-    sha256 : str or None
-    manifest : path-like or None
-    offline : bool or None
-    trust_code : bool
-        All as :func:`locate` takes them.
-    """
+    """A model as a command line names it, with its options, all as :func:`locate` takes them."""
 
     reference: str | os.PathLike[str] = BUNDLED
     sha256: str | None = None

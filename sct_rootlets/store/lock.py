@@ -85,17 +85,10 @@ class Lock:
         self.release()
 
     def take(self, until: Callable[[], bool] | None = None) -> bool:
-        """Wait for the lock and take it.
+        """Wait for the lock and take it; return whether it was taken.
 
-        Parameters
-        ----------
-        until : callable, optional
-            Asked while waiting; where it returns True the lock is needed no more.
-
-        Returns
-        -------
-        bool
-            Whether it was taken; False only where `until` returned True.
+        `until` is asked while waiting: where it returns True, the lock is needed no more, and
+        only then it is not taken.
         """
         told = False
         while True:

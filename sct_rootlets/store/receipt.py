@@ -42,19 +42,11 @@ _LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
 
 @dataclass(frozen=True)
 class FileRecord:
-    """One file of an installed model.
-
-    Attributes
-    ----------
-    sha256 : str
-    size_bytes : int
-    made : bool
-        Whether it was made at the installation (the converted weights), rather than
-        unpacked from the archive.
-    """
+    """One file of an installed model."""
 
     sha256: str
     size_bytes: int
+    #: At the installation (the converted weights), rather than unpacked from the archive.
     made: bool = False
 
 
@@ -169,13 +161,7 @@ def write_receipt(
 
 
 def read_receipt(folder: Path) -> Receipt | None:
-    """Return the receipt of a folder, or None where there is none.
-
-    Raises
-    ------
-    ModelError
-        If there is one that cannot be used.
-    """
+    """Return the receipt of a folder, or None; raise a `ModelError` if it cannot be used."""
     path = folder / RECEIPT
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
@@ -215,13 +201,7 @@ def is_installed(folder: Path) -> bool:
 
 
 def verify(folder: Path) -> list[str]:
-    """Hash every file of an installed model; return what does not match its receipt.
-
-    Returns
-    -------
-    list of str
-        One sentence a problem; empty where all is as it was installed.
-    """
+    """Hash every file of an installed model; return what does not match its receipt, in words."""
     try:
         receipt = read_receipt(folder)
     except ModelError as error:

@@ -73,18 +73,8 @@ class Staging:
         """Let a complete model appear in the store, in one step.
 
         A damaged model of the same version, or one whose change was accepted, makes room
-        just before. Where another process was first, its model stays.
-
-        Parameters
-        ----------
-        folder : Path
-            Below this staging folder, with its receipt.
-        place : Place
-
-        Raises
-        ------
-        StoreError
-            If it cannot be moved there.
+        just before. Where another process was first, its model stays. `folder` is below this
+        staging folder, with its receipt; a `StoreError` says that it cannot be moved.
         """
         with writing(place.folder):
             _flush(folder)

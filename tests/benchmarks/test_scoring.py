@@ -123,16 +123,11 @@ def _bars() -> tuple[LabelImage, LabelImage]:
     return LabelImage(rootlets, grid), LabelImage(cord, grid)
 
 
-def test_published_rule() -> None:
+def test_published_slices_in_mm() -> None:
+    """Slices within a reach of the cord, and their outer faces, however the image is stored."""
     rootlets, cord = _bars()
     assert published_levels(rootlets, cord, 1) == {}
-    assert published_levels(rootlets, cord, 2) == {L.C5: (20, 25)}
     assert published_levels(rootlets, cord, 4) == {L.C5: (20, 25), L.C6: (8, 11)}
-
-
-def test_published_slices_in_mm() -> None:
-    """The outer faces of the slices, however the image is stored."""
-    rootlets, cord = _bars()
     s = np.arange(0.0, 45.0, 0.25)
     axis = np.stack([np.full_like(s, -10.0), np.full_like(s, 10.0), 42.0 - s], axis=1)
     expected = {L.C5: (16.5, 22.5)}

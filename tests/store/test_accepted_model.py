@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sct_rootlets.errors import ModelError
-from sct_rootlets.store import install, locate
-from sct_rootlets.store.receipt import read_receipt
+from sct_rootlets.store import home, install, locate
+from sct_rootlets.store.installed import receipt_of
 from tests.store.tiny import TRAINER, assert_whole, leftovers, pack, write_tiny
 
 
@@ -62,9 +62,7 @@ def test_what_is_no_complete_model_is_refused(tmp_path: Path, kind: str, told: s
 
 def test_code_is_accepted_only_where_the_user_says_so_and_is_not_run(tmp_path: Path) -> None:
     model = install(broken(tmp_path, "code"), trust_code=True)
-    receipt = read_receipt(model.folder.parent)
-    assert receipt is not None
-    assert receipt.trusted_code
+    assert receipt_of(home().place(model.name, model.version)).trusted_code
 
 
 def test_a_release_without_the_trainer_folder_gets_it(tmp_path: Path) -> None:

@@ -18,10 +18,9 @@ from sct_rootlets.errors import (
     StoreError,
     UsageError,
 )
-from sct_rootlets.store import install, locate
+from sct_rootlets.store import home, install, locate
 from sct_rootlets.store.custom import install_custom
-from sct_rootlets.store.installed import export, find
-from sct_rootlets.store.receipt import read_receipt
+from sct_rootlets.store.installed import export, receipt_of
 from sct_rootlets.store.trust import LOCK
 from tests.store.killing import listed
 from tests.store.mounted import in_mounted
@@ -50,8 +49,7 @@ def test_an_installed_model_has_a_receipt_and_its_first_hash_is_recorded_and_sai
     folder = store_home / "models" / "tiny" / "1"
     assert model.folder == folder / TRAINER
     assert model.reference == "tiny@1"
-    receipt = read_receipt(folder)
-    assert receipt is not None
+    receipt = receipt_of(home().place("tiny", "1"))
     sha256 = sha256_of(archives["1"])
     assert receipt.archive_sha256 == sha256
     assert receipt.archive_bytes == archives["1"].stat().st_size
@@ -275,9 +273,7 @@ def test_all_may_read_a_store_whom_the_umask_lets(
 ) -> None:
     install(listed(manifest))
     install_custom("tiny", str(archives["2"]))
-    place = find("tiny", "1")
-    assert place is not None
-    export(place, store_home / "tiny.zip")
+    export(home().place("tiny", "1"), store_home / "tiny.zip")
     found = [store_home, *store_home.rglob("*")]
     assert {"custom.json", "models.lock.json", "receipt.json"} <= {path.name for path in found}
     for path in found:

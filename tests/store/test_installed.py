@@ -13,8 +13,8 @@ from sct_rootlets.errors import IntegrityError, ModelError, StoreError
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.store import install, locate
 from sct_rootlets.store.home import PATH, home
-from sct_rootlets.store.installed import export, find, receipt_of
-from sct_rootlets.store.receipt import RECEIPT, read_receipt
+from sct_rootlets.store.installed import export, receipt_of
+from sct_rootlets.store.receipt import RECEIPT
 from sct_rootlets.store.trust import LOCK
 from tests.store.killing import listed
 from tests.store.server import Server
@@ -36,8 +36,7 @@ def test_a_hash_of_a_receipt_is_compared_to_its_end(manifest: Path, tmp_path: Pa
     model = install(listed(manifest))
     path = model.folder.parent / RECEIPT
     text = path.read_text()
-    place = find("tiny", "1")
-    assert place is not None
+    place = home().place("tiny", "1")
     for name in ("checkpoint_final.safetensors", "plans.json"):
         (known,) = (file.sha256 for each, file in receipt_of(place).files.items() if name in each)
         path.write_text(text.replace(known, near(known)))
@@ -95,8 +94,7 @@ def test_an_exported_model_installs_elsewhere(
     manifest: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = install(listed(manifest))
-    place = find("tiny", "1")
-    assert place is not None
+    place = home().place("tiny", "1")
     packed = tmp_path / "packed.zip"
     sha256 = export(place, packed)
     assert sha256 == sha256_of(packed)
@@ -110,10 +108,7 @@ def test_an_exported_model_installs_elsewhere(
     there = install(listed(manifest), file=packed, offline=True)
     assert server.requests == []
     assert there.sha256 == model.sha256
-    first = read_receipt(place.folder)
-    second = read_receipt(there.folder.parent)
-    assert first is not None
-    assert second is not None
+    first, second = receipt_of(place), receipt_of(home().place("tiny", "1"))
     assert second.archive_sha256 == first.archive_sha256
     assert second.source == first.source
     assert second.content_sha256 == first.content_sha256
@@ -129,8 +124,7 @@ def test_an_exported_model_that_was_changed_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     install(listed(manifest))
-    place = find("tiny", "1")
-    assert place is not None
+    place = home().place("tiny", "1")
     export(place, tmp_path / "packed.zip")
     forged = tmp_path / "forged"
     with zipfile.ZipFile(tmp_path / "packed.zip") as archive:

@@ -143,23 +143,18 @@ def test_a_living_process_keeps_its_lock_and_touches_it(
         "pid=x\n",
     ],
 )
+@pytest.mark.parametrize("is_old", [False, True])
 def test_what_cannot_be_seen_to_be_dead_is_waited_for_and_then_taken(
-    path: Path, content: str, silent: Callable[[], None]
+    path: Path, content: str, is_old: bool, silent: Callable[[], None]
 ) -> None:
     path.write_text(content)
     with Lock(path, "it") as waiting:
         assert not waiting.try_take()
-        silent()
-        assert waiting.try_take()
-
-
-@pytest.mark.parametrize("content", [ELSEWHERE, ""])
-def test_an_old_lock_is_not_waited_for(path: Path, content: str) -> None:
-    path.write_text(content)
-    with Lock(path, "it") as waiting:
-        assert not waiting.try_take()
-        old = time.time() - locks.OLD_S - 60
-        os.utime(path, (old, old))
+        if is_old:
+            old = time.time() - locks.OLD_S - 60
+            os.utime(path, (old, old))
+        else:
+            silent()
         assert waiting.try_take()
 
 

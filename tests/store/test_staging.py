@@ -9,7 +9,7 @@ import pytest
 from sct_rootlets.errors import DownloadError, StoreError
 from sct_rootlets.store.home import Store, home
 from sct_rootlets.store.lock import Lock
-from sct_rootlets.store.receipt import is_installed, write_receipt
+from sct_rootlets.store.receipt import write_receipt
 from sct_rootlets.store.staging import Staging, tidy
 
 
@@ -47,16 +47,7 @@ def model(staging: Staging, content: str = "weights") -> Path:
     return folder
 
 
-def test_a_partial_download_of_the_same_model_is_taken_over(store: Store) -> None:
-    left = staged(store, "tiny@1-dead")
-    with Staging(store, "tiny@1") as staging:
-        assert staging.archive.read_bytes() == b"half"
-        assert staging.archive.with_name("archive.part.json").exists()
-        assert not left.exists()
-    assert list(store.staging.iterdir()) == []
-
-
-def test_without_its_validators_it_is_worth_nothing(store: Store) -> None:
+def test_a_partial_download_without_its_validators_is_worth_nothing(store: Store) -> None:
     staged(store, "tiny@1-dead", sidecar=False)
     with Staging(store, "tiny@1") as staging:
         assert not staging.archive.exists()
@@ -93,16 +84,6 @@ def test_what_has_arrived_stays_only_where_it_helps(
         with pytest.raises(type(error)):
             fail()
     assert bool(list(store.staging.iterdir())) is kept
-
-
-def test_a_model_appears_with_one_rename_and_makes_room_for_itself(store: Store) -> None:
-    place = store.place("tiny", "1")
-    for content in ("first", "second"):
-        with Staging(store, "tiny@1") as staging:
-            staging.publish(model(staging, content), place)
-        assert (place.folder / "weights").read_text() == content
-        assert is_installed(place.folder)
-    assert list(store.staging.iterdir()) == []
 
 
 def test_who_comes_second_leaves_the_model_of_the_first(

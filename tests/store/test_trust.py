@@ -10,14 +10,12 @@ import pytest
 
 from sct_rootlets.errors import IntegrityError, StoreError
 from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.store.home import home
 from sct_rootlets.store.receipt import Receipt
 from sct_rootlets.store.trust import (
     LOCK,
     TrustRecord,
     read_records,
     record,
-    records_path,
     require_trusted,
     tidy_records,
 )
@@ -31,14 +29,6 @@ OTHER = TrustRecord("cc" * 32, "dd" * 32, "https://example.org/m.zip", "2025-02-
 @pytest.fixture
 def lock(tmp_path: Path) -> Path:
     return tmp_path / "lab" / "models.lock.json"
-
-
-def test_the_lock_file_is_in_the_store_or_where_the_environment_says(
-    tmp_path: Path, store_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert records_path(home()) == store_home / "models.lock.json"
-    monkeypatch.setenv(LOCK, str(tmp_path / "lab.json"))
-    assert records_path(home()) == tmp_path / "lab.json"
 
 
 def test_what_was_seen_is_recorded_once_and_kept(lock: Path) -> None:

@@ -21,6 +21,7 @@ from tests.store.archives.building import (
     GOOD_TGZ,
     GOOD_ZIP,
     MODEL,
+    MODEL_FOLDERS,
     SMALL,
     around,
     make_surroundings,
@@ -46,10 +47,7 @@ from tests.store.mounted import in_file_system
         tar_of(*MODEL.items(), format=tarfile.USTAR_FORMAT),
         tar_of((".", b"", {"type": tarfile.DIRTYPE}), *((f"./{k}", v) for k, v in MODEL.items())),
         zip_of(
-            *(
-                (f"{folder}/", b"", 0o040755)
-                for folder in sorted({name.rpartition("/")[0] for name in MODEL} - {""})
-            ),
+            *((f"{folder}/", b"", 0o040755) for folder in MODEL_FOLDERS),
             *MODEL.items(),
             ("__MACOSX/._LICENSE", b"resource fork"),
         ),
