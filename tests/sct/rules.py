@@ -14,6 +14,7 @@ from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from numpy.typing import NDArray
 
 from sct_rootlets.image import LabelImage
+from sct_rootlets.levels import LevelTable
 
 #: Labels of PAM50_spinal_midpoint and of PAM50_rootlets_midpoint, to which -lspinal and
 #: -lrootlet have to belong.
@@ -52,6 +53,20 @@ def slices_of_levels(labels: LabelImage) -> dict[int, list[int]]:
     for k, level in level_of_slices(labels).items():
         found.setdefault(level, []).append(k)
     return found
+
+
+def slices_by_table(table: LevelTable) -> dict[int, list[int]]:
+    """Return the slices of every level by the columns slice_start and slice_end."""
+    return {
+        row.level.value: list(range(row.slices.start, row.slices.end + 1))
+        for row in table.rows
+        if row.slices is not None
+    }
+
+
+def level_by_table(table: LevelTable) -> dict[int, int]:
+    """Return the level of every slice by the same columns."""
+    return {k: level for level, slices in slices_by_table(table).items() for k in slices}
 
 
 def landmark_problems(points: LabelImage, template: set[int]) -> list[str]:

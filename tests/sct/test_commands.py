@@ -87,18 +87,26 @@ def test_a_failure_names_command_status_last_lines_and_log(
     stand_in.behave(sct_detect_pmj="fail")
     told: list[tuple[str, int, int]] = []
     log = work / "t2_sct.log"
-    log.write_text("$ an earlier one\nwith its own trouble\n")
     with pytest.raises(CommandError) as raised:
         detect(Runner(stand_in.sct, log, None, lambda *step: told.append(step)), image, work)
     error = raised.value
     assert error.status == 1
-    assert error.problem == (  # without colours, banner, run time and what was run before
+    assert error.problem == (  # without colours, banner and run time
         "sct_detect_pmj failed with exit status 1: ERROR: the model did not like this image"
     )
     assert "Total runtime" not in str(error)
     assert str(log) in str(error)
     assert "# exit status 1" in log.read_text()
     assert ("PMJ", 1, 1) not in told
+
+
+def test_only_the_output_of_this_command_is_quoted(
+    stand_in: StandIn, image: Path, work: Path
+) -> None:
+    (work / "log").write_text("$ an earlier one\nwith its own trouble\n")
+    (stand_in.bin / "sct_detect_pmj").write_text("#!/bin/sh\necho of this one; exit 2\n")
+    with pytest.raises(CommandError, match="failed with exit status 2: of this one"):
+        detect(Runner(stand_in.sct, work / "log"), image, work)
 
 
 def test_a_command_that_is_killed(stand_in: StandIn, image: Path, work: Path) -> None:

@@ -22,6 +22,7 @@ from tests.sct.rules import (
     TEMPLATE_ROOTLETS,
     TEMPLATE_SPINAL,
     landmark_problems,
+    level_by_table,
     level_of_slices,
     mixed_slices,
     slices_of_levels,
@@ -31,31 +32,16 @@ Given = LabelImage | Path
 Pair = tuple[Given, Given]
 
 
-def by_table(table: LevelTable) -> dict[int, int]:
-    """Return the level of every slice by the columns slice_start and slice_end."""
-    return {
-        k: row.level.value
-        for row in table.rows
-        if row.slices is not None
-        for k in range(row.slices.start, row.slices.end + 1)
-    }
-
-
-def inputs(name: str, phantom: Phantom, folder: Path) -> Pair:
-    if name == "phantom":
-        return phantom.rootlets, phantom.cord
-    if name == "subject":
-        data = folder / "subject_t2"
-        return data / "t2_seg-deepseg_rootlets.nii.gz", data / "t2_seg-manual.nii.gz"
-    data = folder / "pam50_small"
-    return data / "PAM50_small_rootlets.nii.gz", data / "PAM50_small_cord.nii.gz"
-
-
 @pytest.fixture(scope="module", params=["phantom", "subject", "template"])
 def given(request: pytest.FixtureRequest, phantom_small: Phantom) -> Pair:
-    name = request.param
-    folder = Path() if name == "phantom" else request.getfixturevalue("shared_data")
-    return inputs(name, phantom_small, folder)
+    if request.param == "phantom":
+        return phantom_small.rootlets, phantom_small.cord
+    data = request.getfixturevalue("shared_data")
+    if request.param == "subject":
+        subject = data / "subject_t2"
+        return subject / "t2_seg-deepseg_rootlets.nii.gz", subject / "t2_seg-manual.nii.gz"
+    template = data / "pam50_small"
+    return template / "PAM50_small_rootlets.nii.gz", template / "PAM50_small_cord.nii.gz"
 
 
 def derived(given: Pair, **options: Any) -> Derived:
@@ -65,15 +51,13 @@ def derived(given: Pair, **options: Any) -> Derived:
 @pytest.mark.parametrize("definition", ["caudal", "extent"])
 def test_axial_levels_have_the_slices_of_the_table(given: Pair, definition: str) -> None:
     found = derived(given, definition=definition, axial=True)
-    assert level_of_slices(found.levels) == by_table(found.table)
+    assert level_of_slices(found.levels) == level_by_table(found.table)
     assert mixed_slices(found.levels) == {}
 
 
-def test_perpendicular_levels_have_them_but_for_their_free_ends(
-    given: Pair,
-) -> None:
+def test_perpendicular_levels_have_them_but_for_their_free_ends(given: Pair) -> None:
     found = derived(given)
-    by_rule, wanted = level_of_slices(found.levels), by_table(found.table)
+    by_rule, wanted = level_of_slices(found.levels), level_by_table(found.table)
     assert {k: by_rule.get(k) for k in wanted} == wanted
     assert len(set(by_rule) - set(wanted)) <= 2
 
@@ -89,7 +73,7 @@ def test_how_oblique_slices_mix_levels(degrees: float) -> None:
         LevelRow(SpinalLevel(3 + k), "measured", *map(float, ends[k : k + 2])) for k in range(4)
     )
     table = with_slices(LevelTable(rows, "caudal", 1.5), cord.grid, curve)
-    wanted = by_table(table)
+    wanted = level_by_table(table)
     across, along = (paint_levels(cord, curve, table, axial=axial) for axial in (True, False))
     assert level_of_slices(across) == wanted
     by_rule, mixed = level_of_slices(along), mixed_slices(along)
@@ -104,9 +88,7 @@ def test_how_oblique_slices_mix_levels(degrees: float) -> None:
     assert set(slices_of_levels(across)) == {3, 4, 5, 6}
 
 
-def test_midpoints_are_landmarks_of_the_template(
-    given: Pair,
-) -> None:
+def test_midpoints_are_landmarks_of_the_template(given: Pair) -> None:
     found = derived(given)
     points = paint_points(found.levels, found.centerline, found.table, "midpoint").labels
     assert landmark_problems(points, TEMPLATE_SPINAL) == []

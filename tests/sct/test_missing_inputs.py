@@ -6,6 +6,7 @@ import json
 import logging
 import shlex
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nibabel as nib
@@ -20,69 +21,74 @@ from sct_rootlets.sct.missing_inputs import KINDS, MadeInputs, Making, find_manu
 from tests.sct.stand_in_answers import StandIn, copy_as
 
 
+@dataclass
+class Case:
+    """An image in a BIDS dataset, the SCT that there is, and the lines that the user was told."""
+
+    sct: StandIn
+    image: Path
+    out: Path
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def labels(self) -> Path:
+        """Where manual files of the image are."""
+        return self.image.parents[2] / "derivatives" / "labels" / "sub-01" / "anat"
+
+    def make(
+        self,
+        image: Path | None = None,
+        out: Path | None = None,
+        *,
+        with_sct: bool = True,
+        wanted: Collection[str] = tuple(KINDS),
+        needed: Collection[str] = ("discs",),
+        offline: bool | None = None,
+        volume: int | None = None,
+        **given: Path,
+    ) -> MadeInputs:
+        return make_missing(
+            image or self.image,
+            out or self.out,
+            sct=self.sct.sct if with_sct else None,
+            given=given,
+            wanted=wanted,
+            needed=needed,
+            making=Making(volume, offline=offline, say=self.said.append),
+        )
+
+
 @pytest.fixture
-def image(phantom_small: Phantom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Write the phantom into a BIDS dataset, and go there."""
+def case(
+    stand_in: StandIn, phantom_small: Phantom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Case:
+    """Write the phantom into a dataset, and go there."""
     path = tmp_path / "data" / "sub-01" / "anat" / "sub-01_T2w.nii.gz"
     path.parent.mkdir(parents=True)
     save(phantom_small.image, path)
     monkeypatch.chdir(tmp_path)
-    return path
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
-@pytest.fixture
-def said() -> list[str]:
-    return []
+    return Case(stand_in, path, tmp_path / "out")
 
 
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()} if folder.exists() else set()
 
 
-def make(
-    stand_in: StandIn | None,
-    image: Path,
-    out: Path,
-    said: list[str],
-    wanted: Collection[str] = tuple(KINDS),
-    needed: Collection[str] = ("discs",),
-    offline: bool | None = None,
-    volume: int | None = None,
-    **given: Path,
-) -> MadeInputs:
-    return make_missing(
-        image,
-        out,
-        sct=None if stand_in is None else stand_in.sct,
-        given=given,
-        wanted=wanted,
-        needed=needed,
-        making=Making(volume, offline=offline, say=said.append),
-    )
-
-
 def same(path: Path, truth: Path) -> bool:
     return bool(np.array_equal(load_labels(path).data, load_labels(truth).data))
 
 
-def test_sct_makes_all_that_is_missing(
-    stand_in: StandIn, image: Path, out: Path, said: list[str]
-) -> None:
-    beside = names(image.parent)
-    made = make(stand_in, image, out, said)
+def test_sct_makes_all_that_is_missing(case: Case) -> None:
+    beside = names(case.image.parent)
+    made = case.make()
     assert {kind: path.name for kind, path in made.paths.items()} == {
         "cord": "sub-01_T2w_seg.nii.gz",
         "discs": "sub-01_T2w_totalspineseg_discs.nii.gz",
         "pmj": "sub-01_T2w_pmj.nii.gz",
     }
     for kind, path in made.paths.items():
-        assert path.parent == out
-        assert same(path, stand_in.truth / f"{kind}.nii.gz")
+        assert path.parent == case.out
+        assert same(path, case.sct.truth / f"{kind}.nii.gz")
         content = json.loads(path.with_name(path.name.replace(".nii.gz", ".json")).read_text())
         assert content["GeneratedBy"][0]["Name"].startswith("spinalcordtoolbox: sct_de")
         assert not is_generated_here(path)
@@ -94,82 +100,72 @@ def test_sct_makes_all_that_is_missing(
         "pmj": made.origins["pmj"],
     }
     # the PMJ is looked for along the mask that was made before
-    assert stand_in.calls[2]["argv"][-2:] == ["-s", str(made.paths["cord"])]
+    assert case.sct.calls[2]["argv"][-2:] == ["-s", str(made.paths["cord"])]
     # nothing lands beside the image, and nothing else of SCT in the results
-    assert names(image.parent) == beside
+    assert names(case.image.parent) == beside
     results = {path.name for path in made.paths.values()}
     sidecars = {name.replace(".nii.gz", ".json") for name in results}
-    assert names(out) == {*results, *sidecars, "sub-01_T2w_sct.log"}
-    log = (out / "sub-01_T2w_sct.log").read_text()
-    shown = [line.strip() for line in said if "/sct_" in line]
-    assert [shlex.split(line)[1:] for line in shown] == [call["argv"] for call in stand_in.calls]
+    assert names(case.out) == {*results, *sidecars, "sub-01_T2w_sct.log"}
+    log = (case.out / "sub-01_T2w_sct.log").read_text()
+    shown = [line.strip() for line in case.said if "/sct_" in line]
+    assert [shlex.split(line)[1:] for line in shown] == [call["argv"] for call in case.sct.calls]
     assert all(f"$ {line}\n" in log for line in shown)
 
 
-def test_given_then_manual_then_at_hand(
-    stand_in: StandIn, image: Path, out: Path, said: list[str]
-) -> None:
-    labels = image.parents[2] / "derivatives" / "labels" / "sub-01" / "anat"
-    cord, discs, pmj = (stand_in.truth / f"{kind}.nii.gz" for kind in KINDS)
+def test_given_then_manual_then_at_hand(case: Case) -> None:
+    cord, discs, pmj = (case.sct.truth / f"{kind}.nii.gz" for kind in KINDS)
     manual = {
-        "cord": labels / "sub-01_T2w_label-SC_seg.nii.gz",
-        "discs": labels / "sub-01_T2w_labels-disc-manual.nii.gz",
+        "cord": case.labels / "sub-01_T2w_label-SC_seg.nii.gz",
+        "discs": case.labels / "sub-01_T2w_labels-disc-manual.nii.gz",
     }
     for kind, path in manual.items():
-        copy_as(stand_in.truth / f"{kind}.nii.gz", path)
-    copy_as(cord, out / "sub-01_T2w_seg.nii.gz")
-    copy_as(discs, out / "sub-01_T2w_totalspineseg_discs.nii.gz")
-    copy_as(pmj, out / "sub-01_T2w_pmj.nii.gz")
-    copy_as(cord, own := out.parent / "own.nii.gz")
-    made = make(stand_in, image, out, said, cord=own)
+        copy_as(case.sct.truth / f"{kind}.nii.gz", path)
+    copy_as(cord, case.out / "sub-01_T2w_seg.nii.gz")
+    copy_as(discs, case.out / "sub-01_T2w_totalspineseg_discs.nii.gz")
+    copy_as(pmj, case.out / "sub-01_T2w_pmj.nii.gz")
+    copy_as(cord, own := case.out.parent / "own.nii.gz")
+    made = case.make(cord=own)
     assert made.origins == {"cord": "given", "discs": "manual", "pmj": "at hand"}
     assert made.paths == {
         "cord": own,
         "discs": manual["discs"],
-        "pmj": out / "sub-01_T2w_pmj.nii.gz",
+        "pmj": case.out / "sub-01_T2w_pmj.nii.gz",
     }
-    assert stand_in.calls == []
-    assert said == [
+    assert case.sct.calls == []
+    assert case.said == [
         f"Disc labels: {manual['discs']} (manual)",
-        f"PMJ: {out / 'sub-01_T2w_pmj.nii.gz'} (at hand)",
+        f"PMJ: {case.out / 'sub-01_T2w_pmj.nii.gz'} (at hand)",
     ]
-    assert make(stand_in, image, out, said).paths["cord"] == manual["cord"]
+    assert case.make().paths["cord"] == manual["cord"]
 
 
-def test_what_sct_made_is_at_hand_the_next_time_also_beside_the_image(
-    stand_in: StandIn, image: Path, out: Path, said: list[str]
-) -> None:
-    first = make(stand_in, image, image.parent, said)
+def test_what_sct_made_is_at_hand_the_next_time_also_beside_the_image(case: Case) -> None:
+    first = case.make(out=case.image.parent)
     before = {path: path.stat().st_mtime_ns for path in first.paths.values()}
-    count = len(stand_in.calls)
-    for folder in (image.parent, out):
-        again = make(stand_in, image, folder, said)
+    count = len(case.sct.calls)
+    for folder in (case.image.parent, case.out):
+        again = case.make(out=folder)
         assert again.paths == first.paths
         assert set(again.origins.values()) == {"at hand"}
-    assert len(stand_in.calls) == count
+    assert len(case.sct.calls) == count
     assert {path: path.stat().st_mtime_ns for path in first.paths.values()} == before
 
 
-def test_a_mask_that_we_predicted_gives_way_to_one_of_sct(
-    stand_in: StandIn, image: Path, out: Path, said: list[str]
-) -> None:
-    copy_as(stand_in.truth / "discs.nii.gz", out / "sub-01_T2w_seg.nii.gz")
-    ours = out / "sub-01_T2w_seg.json"
+def test_a_mask_that_we_predicted_gives_way_to_one_of_sct(case: Case) -> None:
+    copy_as(case.sct.truth / "discs.nii.gz", case.out / "sub-01_T2w_seg.nii.gz")
+    ours = case.out / "sub-01_T2w_seg.json"
     ours.write_text('{"GeneratedBy": [{"Name": "sct_rootlets"}]}')
-    made = make(stand_in, image, out, said, wanted=["cord"])
-    assert same(made.paths["cord"], stand_in.truth / "cord.nii.gz")
+    made = case.make(wanted=["cord"])
+    assert same(made.paths["cord"], case.sct.truth / "cord.nii.gz")
     assert not is_generated_here(made.paths["cord"])
 
 
-def test_without_sct_only_manual_files_count(
-    stand_in: StandIn, image: Path, out: Path, said: list[str]
-) -> None:
-    copy_as(stand_in.truth / "pmj.nii.gz", image.with_name("sub-01_T2w_pmj.nii.gz"))
-    assert make(None, image, out, said) == MadeInputs({}, {})
-    labels = image.parents[2] / "derivatives" / "labels" / "sub-01" / "anat"
-    copy_as(stand_in.truth / "cord.nii.gz", mask := labels / "sub-01_T2w_label-SC_mask.nii.gz")
-    assert make(None, image, out, said) == MadeInputs({"cord": mask}, {"cord": "manual"})
-    assert not out.exists()
+def test_without_sct_only_manual_files_count(case: Case) -> None:
+    copy_as(case.sct.truth / "pmj.nii.gz", case.image.with_name("sub-01_T2w_pmj.nii.gz"))
+    assert case.make(with_sct=False) == MadeInputs({}, {})
+    copy_as(case.sct.truth / "cord.nii.gz", mask := case.labels / "sub-01_T2w_label-SC_mask.nii.gz")
+    assert case.make(with_sct=False) == MadeInputs({"cord": mask}, {"cord": "manual"})
+    assert not case.out.exists()
 
 
 @pytest.mark.parametrize(
@@ -182,147 +178,121 @@ def test_without_sct_only_manual_files_count(
     ],
 )
 def test_what_sct_cannot_make_is_a_warning(
-    stand_in: StandIn,
-    image: Path,
-    out: Path,
-    said: list[str],
-    caplog: pytest.LogCaptureFixture,
-    mode: str,
-    reason: str,
+    case: Case, caplog: pytest.LogCaptureFixture, mode: str, reason: str
 ) -> None:
-    stand_in.behave(**{"sct_deepseg spinalcord": mode})
+    case.sct.behave(**{"sct_deepseg spinalcord": mode})
     with caplog.at_level(logging.WARNING):
-        made = make(stand_in, image, out, said)
+        made = case.make()
     assert set(made.paths) == {"discs", "pmj"}
     assert made.origins["cord"].startswith("none: ")
     assert reason in made.origins["cord"]
-    assert str(out) not in made.origins["cord"]  # it goes to sidecars
+    assert str(case.out) not in made.origins["cord"]  # it goes to sidecars
     (warning,) = made.warnings
     assert warning.startswith("No cord mask by SCT: ")
     assert "another can be given with -s" in warning
     assert [record.message for record in caplog.records] == [warning]
-    assert not (out / "sub-01_T2w_seg.nii.gz").exists()
-    assert not list(out.glob(".*"))
+    assert not (case.out / "sub-01_T2w_seg.nii.gz").exists()
+    assert not list(case.out.glob(".*"))
 
 
 @pytest.mark.slow
-def test_discs_by_the_template_where_the_network_fails(
-    stand_in: StandIn, image: Path, out: Path, said: list[str]
-) -> None:
+def test_discs_by_the_template_where_the_network_fails(case: Case) -> None:
     for mode in ("fail", "nothing", "empty", "disorder"):
-        stand_in.behave(**{"sct_deepseg spine": mode})
-        made = make(stand_in, image, out / mode, said)
+        case.sct.behave(**{"sct_deepseg spine": mode})
+        made = case.make(out=case.out / mode)
         assert made.paths["discs"].name == "sub-01_T2w_seg_labeled_discs.nii.gz"
         assert "sct_label_vertebrae -i sub-01_T2w.nii.gz -s sub-01" in made.origins["discs"]
         assert "-c t2" in made.origins["discs"]
         assert made.warnings == ()
-    assert "  sct_deepseg spine failed with exit status 1" in said
-    assert not (out / "fail" / "warp_curve2straight.nii.gz").exists()
+    assert "  sct_deepseg spine failed with exit status 1" in case.said
+    assert not (case.out / "fail" / "warp_curve2straight.nii.gz").exists()
 
 
-def test_discs_that_nothing_can_make(
-    stand_in: StandIn, image: Path, out: Path, said: list[str]
-) -> None:
-    stand_in.behave(sct_deepseg="fail", sct_label_vertebrae="fail", sct_detect_pmj="nothing")
-    made = make(stand_in, image, out, said)
+def test_discs_that_nothing_can_make(case: Case) -> None:
+    case.sct.behave(sct_deepseg="fail", sct_label_vertebrae="fail", sct_detect_pmj="nothing")
+    made = case.make()
     assert made.paths == {}
     _, discs, pmj = made.warnings
     assert "sct_deepseg spine failed" in discs
     assert "sct_label_vertebrae needs a cord mask" in discs
     assert "C2/C3 alone" in discs
     assert "sct_detect_pmj found none" in pmj
-    assert "sct_label_vertebrae" not in stand_in.called
+    assert "sct_label_vertebrae" not in case.sct.called
 
 
 def test_a_model_that_is_not_installed_is_downloaded_only_where_it_may_be(
-    stand_in: StandIn, image: Path, out: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+    case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stand_in.tasks(spinalcord="installed", spine="missing")
-    make(stand_in, image, out / "needed", said)
-    assert stand_in.called == ["sct_deepseg spinalcord", "sct_deepseg spine", "sct_detect_pmj"]
-    assert "  The model of sct_deepseg spine is not installed: SCT downloads it first, once" in said
+    case.sct.tasks(spinalcord="installed", spine="missing")
+    case.make(out=case.out / "needed")
+    assert case.sct.called == ["sct_deepseg spinalcord", "sct_deepseg spine", "sct_detect_pmj"]
+    assert (
+        "  The model of sct_deepseg spine is not installed: SCT downloads it first, once"
+        in case.said
+    )
     # discs that are not needed are not worth a large download
-    made = make(stand_in, image, out / "optional", said, needed=())
+    made = case.make(out=case.out / "optional", needed=())
     assert made.paths["discs"].name.endswith("_labeled_discs.nii.gz")
-    stand_in.tasks(spinalcord="missing", spine="missing")
-    count = len(stand_in.calls)
-    made = make(stand_in, image, out / "offline", said, offline=True)
-    assert stand_in.called[count:] == ["sct_detect_pmj"]
+    case.sct.tasks(spinalcord="missing", spine="missing")
+    count = len(case.sct.calls)
+    made = case.make(out=case.out / "offline", offline=True)
+    assert case.sct.called[count:] == ["sct_detect_pmj"]
     assert "is not installed. SCT downloads it with 'sct_deepseg spinal" in made.warnings[0]
     monkeypatch.setenv("SCT_ROOTLETS_OFFLINE", "1")
-    assert make(stand_in, image, out / "variable", said).origins == made.origins
+    assert case.make(out=case.out / "variable").origins == made.origins
 
 
-def test_sct_is_not_made_to_remove_a_model_that_is_out_of_date(
-    stand_in: StandIn, image: Path, out: Path, said: list[str]
-) -> None:
-    stand_in.tasks(spinalcord="old", spine="old")
-    made = make(stand_in, image, out, said)
-    assert stand_in.called == ["sct_detect_pmj"]
+def test_sct_is_not_made_to_remove_a_model_that_is_out_of_date(case: Case) -> None:
+    case.sct.tasks(spinalcord="old", spine="old")
+    made = case.make()
+    assert case.sct.called == ["sct_detect_pmj"]
     assert "the model of sct_deepseg spine is out of date" in made.origins["discs"]
 
 
-def test_an_sct_without_the_task_or_that_does_not_answer(
-    stand_in: StandIn, image: Path, out: Path, said: list[str]
-) -> None:
-    stand_in.tasks(spinalcord="installed")
-    made = make(stand_in, image, out / "old", said)
+def test_an_sct_without_the_task_or_that_does_not_answer(case: Case) -> None:
+    case.sct.tasks(spinalcord="installed")
+    made = case.make(out=case.out / "old")
     assert made.paths["discs"].name.endswith("_labeled_discs.nii.gz")
-    (stand_in.folder / "spinalcordtoolbox" / "deepseg" / "models.py").write_text("import nothing")
-    made = make(stand_in, image, out / "dumb", said)
+    (case.sct.folder / "spinalcordtoolbox" / "deepseg" / "models.py").write_text("import nothing")
+    made = case.make(out=case.out / "dumb")
     assert "sct_deepseg spine" in made.origins["discs"]
-    made = make(stand_in, image, out / "dumb and offline", said, offline=True)
+    made = case.make(out=case.out / "dumb and offline", offline=True)
     assert set(made.paths) == {"pmj"}
 
 
-def test_one_volume_and_an_image_that_is_not_compressed(
-    stand_in: StandIn, phantom_small: Phantom, image: Path, out: Path, said: list[str]
-) -> None:
+def test_one_volume_and_an_image_that_is_not_compressed(case: Case, phantom_small: Phantom) -> None:
     data = np.stack([np.zeros_like(phantom_small.image.data), phantom_small.image.data], axis=-1)
     nifti = nib.Nifti1Image(data.astype(np.float32), phantom_small.image.grid.affine)
-    nib.save(nifti, series := image.with_name("series.nii.gz"))
-    made = make(stand_in, series, out, said, volume=1)
+    nib.save(nifti, series := case.image.with_name("series.nii.gz"))
+    made = case.make(image=series, volume=1)
     assert set(made.paths) == set(KINDS)
-    (copy,) = {call["argv"][call["argv"].index("-i") + 1] for call in stand_in.calls}
+    (copy,) = {call["argv"][call["argv"].index("-i") + 1] for call in case.sct.calls}
     assert Path(copy).name == "series.nii.gz"
     assert Path(copy) != series
-    save(phantom_small.image, plain := image.with_name("plain.nii"))
-    made = make(stand_in, plain, out, said)
+    save(phantom_small.image, plain := case.image.with_name("plain.nii"))
+    made = case.make(image=plain)
     assert "_totalspineseg_discs" in made.paths["discs"].name
     with pytest.raises(InputError, match="-volume"):
-        make(stand_in, series, out, said)
+        case.make(image=series)
 
 
-def test_a_t1w_image_is_said_to_be_one(
-    stand_in: StandIn, image: Path, out: Path, said: list[str]
-) -> None:
-    made = make(stand_in, image.rename(image.with_name("sub-01_T1w.nii.gz")), out, said)
-    assert "-c t1" in made.origins["pmj"]
-
-
-def test_a_manual_file_that_cannot_be_used_is_an_error_before_sct_runs(
-    stand_in: StandIn, image: Path, out: Path, said: list[str]
-) -> None:
-    labels = image.parents[2] / "derivatives" / "labels" / "sub-01" / "anat"
-    labels.mkdir(parents=True)
-    (labels / "sub-01_T2w_label-SC_seg.nii.gz").symlink_to("../annex/objects/not-fetched")
+def test_a_manual_file_that_cannot_be_used_is_an_error_before_sct_runs(case: Case) -> None:
+    case.labels.mkdir(parents=True)
+    (case.labels / "sub-01_T2w_label-SC_seg.nii.gz").symlink_to("../annex/objects/not-fetched")
     with pytest.raises(InputError, match=r"link to a file that is not there.*git annex get"):
-        make(stand_in, image, out, said)
-    (labels / "sub-01_T2w_label-SC_seg.nii.gz").unlink()
-    copy_as(stand_in.truth / "discs.nii.gz", labels / "sub-01_T2w_label-pmj.nii.gz")
-    other = nib.load(stand_in.truth / "cord.nii.gz")
-    nib.save(other.slicer[:, :, 3:], labels / "sub-01_T2w_label-SC_seg.nii.gz")
+        case.make()
+    (case.labels / "sub-01_T2w_label-SC_seg.nii.gz").unlink()
+    copy_as(case.sct.truth / "discs.nii.gz", case.labels / "sub-01_T2w_label-pmj.nii.gz")
+    other = nib.load(case.sct.truth / "cord.nii.gz")
+    nib.save(other.slicer[:, :, 3:], case.labels / "sub-01_T2w_label-SC_seg.nii.gz")
     with pytest.raises(InputError, match=r"label-SC_seg\.nii\.gz: is not on the grid"):
-        make(stand_in, image, out, said)
-    assert stand_in.calls == []
+        case.make()
+    assert case.sct.calls == []
 
 
-def test_manual_rootlets_are_told_of(
-    stand_in: StandIn, image: Path, out: Path, said: list[str]
-) -> None:
-    labels = image.parents[2] / "derivatives" / "labels" / "sub-01" / "anat"
-    copy_as(stand_in.truth / "cord.nii.gz", labels / "sub-01_T2w_label-rootlets_dseg.nii.gz")
-    (warning,) = make(None, image, out, said).warnings
+def test_manual_rootlets_are_told_of(case: Case) -> None:
+    copy_as(case.sct.truth / "cord.nii.gz", case.labels / "sub-01_T2w_label-rootlets_dseg.nii.gz")
+    (warning,) = case.make(with_sct=False).warnings
     assert "sub-01_T2w_label-rootlets_dseg.nii.gz are not used" in warning
     assert "sct_rootlets levels -i" in warning
 

@@ -136,14 +136,12 @@ def test_a_wrong_task_is_an_error_of_sct(hooked: Path) -> None:
 
 
 def test_our_command_answers(hooked: Path) -> None:
-    pytest.importorskip("sct_rootlets.cli.deepseg")
     done = run(hooked, "sct_deepseg", "rootlets_levels", "-h")
     assert "sct_deepseg rootlets_levels" in done.stdout
     assert "-test-time-aug" in done.stdout
 
 
 def test_a_program_that_calls_sct_goes_on(hooked: Path) -> None:
-    pytest.importorskip("sct_rootlets.cli.deepseg")
     code = """
 from spinalcordtoolbox.scripts import sct_deepseg
 sct_deepseg.main(["rootlets_levels", "-h"])

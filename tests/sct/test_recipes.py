@@ -17,7 +17,6 @@ from sct_rootlets.sct.installation import SctInstallation
 from sct_rootlets.sct.making import check_usable
 from sct_rootlets.sct.recipes import Recipe
 from tests.sct.stand_in_answers import write_truth
-from tests.scts import the_sct
 
 #: Puts known answers in place of what SCT's networks and binaries would find.
 PROGRAM = """
@@ -76,11 +75,6 @@ script.main(argv)
 
 
 @pytest.fixture
-def sct() -> SctInstallation:
-    return the_sct()
-
-
-@pytest.fixture
 def truth(phantom_small: Phantom, tmp_path: Path) -> Path:
     images = {"cord": phantom_small.cord, "discs": phantom_small.discs}
     return write_truth(tmp_path / "truth", t2=phantom_small.image, **images)
@@ -89,7 +83,7 @@ def truth(phantom_small: Phantom, tmp_path: Path) -> Path:
 @pytest.mark.sct
 @pytest.mark.parametrize("kind", ["cord", "discs", "template", "pmj"])
 def test_sct_takes_our_options_and_writes_where_we_look(
-    sct: SctInstallation, phantom_small: Phantom, truth: Path, tmp_path: Path, kind: str
+    real_sct: SctInstallation, phantom_small: Phantom, truth: Path, tmp_path: Path, kind: str
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
@@ -102,14 +96,14 @@ def test_sct_takes_our_options_and_writes_where_we_look(
     }[kind]()
     before = {path.name for path in truth.iterdir()}
     done = subprocess.run(
-        [sct.python, "-c", PROGRAM, recipe.command, truth, *recipe.options],
+        [real_sct.python, "-c", PROGRAM, recipe.command, truth, *recipe.options],
         cwd=out,
         env=environment(temporary=tmp_path),
         capture_output=True,
         text=True,
         check=False,
     )
-    moved = f"SCT {sct.version} does not do any more what {recipe.name} is called for:\n"
+    moved = f"SCT {real_sct.version} does not do any more what {recipe.name} is called for:\n"
     assert done.returncode == 0, moved + done.stdout + done.stderr
     assert recipe.made.exists(), moved + f"it wrote {sorted(p.name for p in out.iterdir())}"
     check_usable("discs" if kind == "template" else kind, recipe.made, phantom_small.image, mask)
@@ -118,8 +112,8 @@ def test_sct_takes_our_options_and_writes_where_we_look(
 
 
 @pytest.mark.sct
-def test_sct_says_which_tasks_it_has(sct: SctInstallation) -> None:
-    states = state_of_tasks(sct, ("spinalcord", "spine", "rootlets", "nonsense"))
+def test_sct_says_which_tasks_it_has(real_sct: SctInstallation) -> None:
+    states = state_of_tasks(real_sct, ("spinalcord", "spine", "rootlets", "nonsense"))
     assert states is not None, "spinalcordtoolbox.deepseg.models has moved"
     assert set(states) == {"spinalcord", "spine", "rootlets"}
     assert set(states.values()) <= {"installed", "missing", "old"}
@@ -129,10 +123,17 @@ def test_sct_says_which_tasks_it_has(sct: SctInstallation) -> None:
 
 @pytest.mark.sct
 @pytest.mark.parametrize("command", ["sct_deepseg", "sct_label_vertebrae", "sct_detect_pmj"])
-def test_sct_has_a_launcher_of_each_command(sct: SctInstallation, command: str) -> None:
-    launcher = sct.command(command)
+def test_sct_has_a_launcher_of_each_command(real_sct: SctInstallation, command: str) -> None:
+    launcher = real_sct.command(command)
     assert launcher is not None
     subprocess.run([launcher, "-h"], env=environment(), capture_output=True, check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "contrast"), [("sub-1_T1w", "t1"), ("sub-1_UNIT1", "t1"), ("t2", "t2")]
+)
+def test_the_contrast_is_that_of_the_name(name: str, contrast: str) -> None:
+    assert f"-c {contrast} " in recipes.pmj(Path(f"{name}.nii.gz"), Path(), None).line
 
 
 def test_names_do_not_collide(tmp_path: Path) -> None:

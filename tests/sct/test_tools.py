@@ -23,17 +23,12 @@ from sct_rootlets.levels import LevelTable
 from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.phantom import Phantom
 from sct_rootlets.sct.installation import SctInstallation
-from tests.sct.rules import slices_of_levels
-from tests.scts import the_sct
+from tests.sct.rules import slices_by_table, slices_of_levels
+from tests.scts import scts_environment
 
 pytestmark = pytest.mark.sct
 
 Run = Callable[..., str]
-
-
-@pytest.fixture(scope="module")
-def sct() -> SctInstallation:
-    return the_sct()
 
 
 def start(sct: SctInstallation, words: tuple[object, ...], folder: Path) -> subprocess.Popen[str]:
@@ -41,9 +36,7 @@ def start(sct: SctInstallation, words: tuple[object, ...], folder: Path) -> subp
     program = sct.command(str(words[0]))
     if program is None:
         pytest.skip(f"this SCT has no {words[0]}")
-    # SCT's Python must not see the packages of this one.
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
-    environment |= {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
+    environment = {**scts_environment(), "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
         [str(program), *map(str, words[1:])],
         cwd=folder,
@@ -56,11 +49,11 @@ def start(sct: SctInstallation, words: tuple[object, ...], folder: Path) -> subp
 
 
 @pytest.fixture
-def run(sct: SctInstallation, tmp_path: Path) -> Run:
+def run(real_sct: SctInstallation, tmp_path: Path) -> Run:
     """Return what runs a command of SCT and returns what it printed."""
 
     def call(*words: object, fails: bool = False) -> str:
-        process = start(sct, words, tmp_path)
+        process = start(real_sct, words, tmp_path)
         text, _ = process.communicate(timeout=300)
         assert (process.returncode != 0) == fails, text
         return text
@@ -90,27 +83,9 @@ def case(
 
 
 def derive(*more: str) -> LevelTable:
-    words = [
-        "levels",
-        "-i",
-        "rootlets.nii.gz",
-        "-s",
-        "seg.nii.gz",
-        "-o",
-        "levels.nii.gz",
-        "-v",
-        "0",
-    ]
-    assert main([*words, *more]) == 0
+    words = ["-i", "rootlets.nii.gz", "-s", "seg.nii.gz", "-o", "levels.nii.gz", "-v", "0"]
+    assert main(["levels", *words, *more]) == 0
     return read_levels_table("levels.tsv")
-
-
-def slices_by_table(table: LevelTable) -> dict[int, list[int]]:
-    return {
-        row.level.value: list(range(row.slices.start, row.slices.end + 1))
-        for row in table.rows
-        if row.slices is not None
-    }
 
 
 def read_rows(path: str) -> dict[int, dict[str, str]]:
@@ -231,13 +206,13 @@ def template(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     [("-lspinal", "levels_midpoint.nii.gz"), ("-lrootlet", "rootlets.nii.gz")],
 )
 def test_register_to_template_accepts_our_landmarks(
-    case: str, sct: SctInstallation, template: Path, option: str, file: str, tmp_path: Path
+    case: str, real_sct: SctInstallation, template: Path, option: str, file: str, tmp_path: Path
 ) -> None:
     """Up to where it begins to straighten: its checks of the labels lie before."""
     derive()
     words = ("sct_register_to_template", "-i", "t2.nii.gz", "-s", "seg.nii.gz", option, file,
              "-t", template, "-c", "t2", "-ofolder", "out")  # fmt: skip
-    process = start(sct, words, tmp_path)
+    process = start(real_sct, words, tmp_path)
     assert process.stdout is not None
     seen, deadline = "", time.monotonic() + 240
     try:
