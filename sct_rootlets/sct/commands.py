@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from sct_rootlets.errors import MissingDependencyError, RootletsError
-from sct_rootlets.sct.installation import SctInstallation
+from sct_rootlets.sct.installation import SctInstallation, run_python
 
 if TYPE_CHECKING:
     from sct_rootlets.engines import Progress
@@ -113,17 +113,9 @@ def state_of_tasks(sct: SctInstallation, tasks: Collection[str]) -> dict[str, st
         By task ``"installed"``, ``"missing"``, or ``"old"``: there, and not what this SCT would
         download. Tasks that it does not have are left out. None if it did not answer.
     """
-    command = [str(sct.python), "-c", _ASK_TASKS, *tasks]
     try:
-        answer = subprocess.run(
-            command,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        )
+        answer = run_python(sct.python, "-c", _ASK_TASKS, *tasks, env=environment(), timeout_s=120)
+        answer.check_returncode()
         found: dict[str, str] = json.loads(answer.stdout.strip().splitlines()[-1])
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
         logger.debug("%s did not say which tasks it has: %s", sct.python, error)

@@ -18,7 +18,7 @@ import sct_rootlets
 from sct_rootlets.errors import RootletsError
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.sct.hook import HOOK_VERSION
-from sct_rootlets.sct.installation import SctInstallation
+from sct_rootlets.sct.installation import SctInstallation, run_python
 from sct_rootlets.sct.task import TASK
 from sct_rootlets.sct.task_entries import MARK
 
@@ -47,12 +47,13 @@ _QUESTION = (
     _HEAD
     + """
 import json, os, sysconfig
-answer = dict(purelib=sysconfig.get_paths()["purelib"], version="", folder="", hook=0, problem="")
+answer = dict(version="", folder="", hook_version=0, problem="")
+answer["purelib"] = sysconfig.get_paths()["purelib"]
 try:
     import sct_rootlets
     answer.update(version=sct_rootlets.__version__, folder=os.path.dirname(sct_rootlets.__file__))
     from sct_rootlets.sct.hook import HOOK_VERSION
-    answer["hook"] = HOOK_VERSION
+    answer["hook_version"] = HOOK_VERSION
 except Exception as error:
     if answer["version"] or getattr(error, "name", "") != "sct_rootlets":
         answer["problem"] = f"{type(error).__name__}: {error}"
@@ -161,14 +162,7 @@ def ask(sct: SctInstallation) -> Environment:
             f"SCT's Python does not work ({_last_line(done.stderr) or 'no answer'})",
             path=sct.python,
         ) from error
-    return Environment(
-        sct.python,
-        Path(answer["purelib"]),
-        answer["version"],
-        answer["folder"],
-        answer["hook"],
-        answer["problem"],
-    )
+    return Environment(sct.python, Path(answer.pop("purelib")), **answer)
 
 
 def enable(sct: SctInstallation) -> Path:
@@ -267,14 +261,7 @@ def _enable_command(sct: SctInstallation) -> str:
 
 def _run(python: Path, code: str) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(
-            [python, "-c", code],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT_S,
-            stdin=subprocess.DEVNULL,
-        )
+        return run_python(python, "-c", code, timeout_s=_TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
         raise RootletsError(f"gave no answer within {_TIMEOUT_S} s", path=python) from error
     except OSError as error:

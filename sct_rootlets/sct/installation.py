@@ -8,12 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sct_rootlets.errors import MissingDependencyError
 
-__all__ = ["SCT_DIR", "SctInstallation", "find_sct", "require_sct"]
+__all__ = ["SCT_DIR", "SctInstallation", "find_sct", "require_sct", "run_python"]
 
 #: Environment variable in which SCT's installer names the folder of SCT.
 SCT_DIR = "SCT_DIR"
@@ -56,6 +57,24 @@ class SctInstallation:
             if os.access(path, os.X_OK):
                 return path
         return None
+
+
+def run_python(
+    python: Path,
+    *words: str | os.PathLike[str],
+    timeout_s: float,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run SCT's Python to its end, with nothing to read; what :func:`subprocess.run` raises."""
+    return subprocess.run(
+        [python, *words],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=timeout_s,
+    )
 
 
 def find_sct() -> SctInstallation | None:
@@ -165,9 +184,8 @@ def _package_of(python: Path) -> Path | None:
         f"print('\\n' + u.find_spec({_PACKAGE!r}).origin)"
     )
     try:
-        answer = subprocess.run(
-            [python, "-c", code], capture_output=True, text=True, timeout=60, check=True
-        )
+        answer = run_python(python, "-c", code, timeout_s=60)
+        answer.check_returncode()
     except (OSError, subprocess.SubprocessError):
         return None
     return Path(answer.stdout.strip().splitlines()[-1]).parent

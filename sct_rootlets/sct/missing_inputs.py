@@ -73,10 +73,6 @@ class MadeInputs:
     warnings: tuple[str, ...] = ()
 
 
-def _ignore(text: str) -> None:
-    """Say nothing."""
-
-
 @dataclass(frozen=True)
 class Making:
     """How inputs are made.
@@ -99,7 +95,7 @@ class Making:
     threads: int | None = None
     offline: bool | None = None
     progress: Progress | None = None
-    say: Callable[[str], None] = _ignore
+    say: Callable[[str], None] = lambda text: None
 
 
 def supplier(
@@ -146,11 +142,6 @@ def sct_to_use(use: str | None = None) -> SctInstallation | None:
     """Return the SCT that is found, None where it is not to be used; see :func:`supplier`."""
     use = use or os.environ.get(USE, "").strip()
     return None if use == "0" else find_sct()
-
-
-def _log_of(image: Path, folder: Path) -> Path:
-    """Return where the commands for an image, and all that they print, are kept."""
-    return folder / f"{split_nifti(image)[1]}_sct.log"
 
 
 def make_missing(
@@ -218,7 +209,8 @@ def make_missing(
         paths[kind], origins[kind] = path, origin
     if sct is None or not missing:
         return MadeInputs(paths, origins, tuple(warnings))
-    names, log = ", ".join(KINDS[kind] for kind in missing), _log_of(image, folder)
+    names = ", ".join(KINDS[kind] for kind in missing)
+    log = folder / f"{split_nifti(image)[1]}_sct.log"
     say(f"Not given, so made by SCT {sct.version} (log: {log}): {names}")
     runner = Runner(sct, log, making.threads, making.progress, lambda line: say(f"  {line}"))
     with tempfile.TemporaryDirectory(prefix="sctr-") as temporary:

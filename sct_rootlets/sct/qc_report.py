@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sct_rootlets.errors import RootletsError, UsageError
 from sct_rootlets.files.bids import SESSION, SUBJECT
-from sct_rootlets.sct.installation import SctInstallation, find_sct
+from sct_rootlets.sct.installation import SctInstallation, find_sct, run_python
 
 if TYPE_CHECKING:
     from sct_rootlets.qc.mosaic import Mosaic
@@ -152,16 +152,8 @@ def require_names(*names: str | None) -> None:
 
 def _run(sct: SctInstallation, argument: str, folder: Path, timeout_s: float) -> str:
     """Run the script in SCT's Python; return the path of the page."""
-    words = [os.fspath(sct.python), os.fspath(_SCRIPT), argument]
     try:
-        done = subprocess.run(
-            words,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=timeout_s,
-        )
+        done = run_python(sct.python, _SCRIPT, argument, timeout_s=timeout_s)
     except OSError as error:
         raise RootletsError(
             f"the Python of SCT cannot be started ({error.strerror})",

@@ -11,12 +11,8 @@ __all__ = ["AT_HAND", "Recipe", "cord", "discs_by_network", "discs_by_template",
 
 #: Suffixes of the results, which are those of SCT: what a user has made with it already in the
 #: same folder is found, and what is made here is found by SCT's users.
-CORD, DISCS_NETWORK, DISCS_TEMPLATE, PMJ = (
-    "_seg",
-    "_totalspineseg_discs",
-    "_seg_labeled_discs",
-    "_pmj",
-)
+CORD, PMJ = "_seg", "_pmj"
+DISCS_NETWORK, DISCS_TEMPLATE = "_totalspineseg_discs", "_seg_labeled_discs"
 AT_HAND = {"cord": (CORD,), "discs": (DISCS_NETWORK, DISCS_TEMPLATE), "pmj": (PMJ,)}
 
 #: Images whose cord is bright and whose CSF is dark, by the end of their name in BIDS.

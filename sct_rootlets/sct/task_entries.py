@@ -119,17 +119,15 @@ def _require(models: ModuleType) -> None:
     numbers = [int(word) if word.isdigit() else 0 for word in text.split(".")[:2]]
     if numbers and tuple(numbers) < _OLDEST_SCT and numbers[0]:
         raise RootletsError(f"SCT {text} is too old, its tasks can be added to from 7.0 on")
-    missing = [name for name in _USED_DICTIONARIES if not isinstance(_get(models, name), dict)]
-    missing += [name for name in _USED_FUNCTIONS if not callable(_get(models, name))]
+    missing = [
+        name for name in _USED_DICTIONARIES if not isinstance(getattr(models, name, None), dict)
+    ]
+    missing += [name for name in _USED_FUNCTIONS if not callable(getattr(models, name, None))]
     if missing:
         raise RootletsError(
             f"SCT {text or 'of this version'} has no {', '.join(missing)} in {models.__name__}",
             remedy="A newer version of sct_rootlets may know this SCT",
         )
-
-
-def _get(models: ModuleType, name: str) -> Any:
-    return getattr(models, name, None)
 
 
 def _sct_dir(models: ModuleType) -> Path:

@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sct_rootlets.sct.task_entries import default_model
+from sct_rootlets.store.receipt import write_receipt
 from tests.sct.scratch_environment import ScratchEnvironment, make_environment
+from tests.store.tiny import write_fake
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -190,8 +193,7 @@ FILES = {
         from spinalcordtoolbox.utils.shell import SCTArgumentParser
 
         parser = SCTArgumentParser()
-        parser.add_argument("-loaded", action="store_true")
-        arguments = parser.parse_args()
+        parser.parse_args()
         print(*sorted(sys.modules), sep="\\n")
         """,
 }
@@ -324,6 +326,25 @@ def make_stand_in(folder: Path, *, recorder: bool = True) -> StandIn:
     if recorder:
         made.own("cli/main.py", RECORDER)
     return made
+
+
+def install_model(home: Path, name: str, version: str) -> Path:
+    """Put a model with its receipt into a store, and return its folder."""
+    place = home / "models" / name / version
+    place.mkdir(parents=True)
+    (place / "checkpoint_final.pth").write_bytes(b"weights")
+    rest = {"archive_sha256": "", "archive_bytes": 0, "source": "", "trusted_code": False}
+    write_receipt(place, name=name, version=version, made=(), **rest)
+    return place
+
+
+def copy_of_sct(sct_dir: Path) -> Path:
+    """Put the model of our task where SCT installs it, and return its folder."""
+    copy = sct_dir / "data" / "deepseg_models" / "model_seg_spinal_rootlets_nnunet"
+    folder = write_fake(copy / "nnUNetTrainer__nnUNetPlans__3d_fullres")
+    urls = default_model().assets[0].urls
+    (copy / "source.json").write_text(json.dumps({"model_urls": urls[0]}))
+    return folder
 
 
 def _link(source: Path, target: Path) -> None:

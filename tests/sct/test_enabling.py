@@ -24,6 +24,14 @@ def sct(tmp_path: Path) -> StandIn:
     return make_stand_in(tmp_path, recorder=False)
 
 
+@pytest.fixture
+def reached_by_path(sct: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have this process find the stand-in by its launcher on the PATH."""
+    monkeypatch.setenv("PATH", f"{sct.environment.folder / 'bin'}{os.pathsep}/usr/bin:/bin")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.chdir(sct.folder.parent)
+
+
 def own_files(sct: StandIn) -> list[str]:
     """Return what we have in the site-packages of the stand-in."""
     return sorted(path.name for path in sct.environment.purelib.glob("*rootlets*"))
@@ -53,10 +61,8 @@ def test_enable_and_disable_inside_sct_s_environment(sct: StandIn) -> None:
     assert "rootlets_levels" not in sct.run("sct_deepseg", "-h").stdout
 
 
-def test_from_another_environment(
-    sct: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    reached_by_path(sct, monkeypatch)
+@pytest.mark.usefixtures("reached_by_path")
+def test_from_another_environment(sct: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sct", "enable"]) == 0
     assert sct.hook_file.read_text() == hook_line()
     assert main(["sct", "status"]) == 0
@@ -67,10 +73,10 @@ def test_from_another_environment(
     assert own_files(sct) == []
 
 
+@pytest.mark.usefixtures("reached_by_path")
 def test_the_commands_to_type_where_we_are_not_in_sct_s_environment(
-    sct: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    sct: StandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reached_by_path(sct, monkeypatch)
     sct.package.rename(sct.package.with_name("elsewhere"))
     assert main(["sct", "enable"]) == 1
     said = capsys.readouterr().err
@@ -114,11 +120,10 @@ def test_a_hook_that_sct_does_not_take_is_removed_again(
     assert own_files(sct) == []
 
 
+@pytest.mark.usefixtures("reached_by_path")
 def test_an_interruption_while_it_is_tried_leaves_no_hook(
     sct: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reached_by_path(sct, monkeypatch)
-
     def interrupt(sct: object) -> str:
         raise KeyboardInterrupt
 
@@ -127,11 +132,10 @@ def test_an_interruption_while_it_is_tried_leaves_no_hook(
     assert own_files(sct) == []
 
 
+@pytest.mark.usefixtures("reached_by_path")
 def test_site_packages_that_cannot_be_written(
     sct: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reached_by_path(sct, monkeypatch)
-
     def refuse(*paths: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -160,10 +164,8 @@ def test_a_hook_of_another_version(sct: StandIn, version: int) -> None:
     assert "sct_deepseg: yes" in sct.ours("sct", "status").stdout
 
 
-def test_a_package_that_is_gone_or_broken(
-    sct: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    reached_by_path(sct, monkeypatch)
+@pytest.mark.usefixtures("reached_by_path")
+def test_a_package_that_is_gone_or_broken(sct: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
     sct.hook_file.write_text(hook_line())
     sct.own("__init__.py", "__version__ = '9'")
     sct.own("sct/hook.py", "def (")
@@ -209,10 +211,3 @@ def test_python_runs_the_line_and_says_nothing(sct: StandIn) -> None:
     )
     assert "import 'sct_rootlets.sct.hook'" in done.stderr
     assert "Error" not in done.stderr
-
-
-def reached_by_path(sct: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have this process find the stand-in by its launcher on the PATH."""
-    monkeypatch.setenv("PATH", f"{sct.environment.folder / 'bin'}{os.pathsep}/usr/bin:/bin")
-    monkeypatch.delenv("PYTHONPATH", raising=False)
-    monkeypatch.chdir(sct.folder.parent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sct_rootlets.sct.enabling import hook_line
-from tests.sct.stand_in import HEAVY, StandIn, make_stand_in
+from tests.sct.stand_in import HEAVY, StandIn, copy_of_sct, install_model, make_stand_in
 
 
 @pytest.fixture
@@ -54,33 +53,14 @@ def test_the_task_is_listed_with_its_model_and_sct_s_own_stays(sct: StandIn) -> 
     assert not sct.record.exists()
 
 
-def test_a_model_in_our_store_shows_as_installed(sct: StandIn) -> None:
-    place = Path(sct.variables["SCT_ROOTLETS_HOME"]) / "models" / "rootlets" / "r20250318"
-    place.mkdir(parents=True)
-    (place / "checkpoint_final.pth").write_bytes(b"")
-    listed = [s for s in sct.run("sct_deepseg", "-h").stdout.splitlines() if "r20250318" in s]
-    assert listed[0].endswith("not installed"), "there is no receipt: the install was cut"
-    record = {"sha256": "", "size_bytes": 0, "made": False}
-    receipt = {"format": 1, "name": "rootlets", "version": "r20250318", "archive_bytes": 0}
-    receipt |= dict.fromkeys(("archive_sha256", "source", "time_utc", "tool_version"), "")
-    receipt |= {"trusted_code": False, "files": {"checkpoint_final.pth": record}}
-    (place / "receipt.json").write_text(json.dumps(receipt))
-    listed = [s for s in sct.run("sct_deepseg", "-h").stdout.splitlines() if "r20250318" in s]
-    assert listed[0].endswith(": installed")
-
-
-def test_a_copy_of_sct_s_own_shows_as_installed(sct: StandIn) -> None:
-    url = "https://github.com/ivadomed/model-spinal-rootlets/releases/download/r20250318/"
-    url += "model-spinal-rootlets-multicon-r20250318.zip"
-    copy = sct.folder / "data" / "deepseg_models" / "model_seg_spinal_rootlets_nnunet"
-    fold = copy / "nnUNetTrainer__nnUNetPlans__3d_fullres" / "fold_all"
-    fold.mkdir(parents=True)
-    (fold / "checkpoint_final.pth").write_bytes(b"")
-    (fold.parent / "dataset.json").write_text("{}")
-    (fold.parent / "plans.json").write_text('{"configurations": {}}')
-    (copy / "source.json").write_text(json.dumps({"model_urls": url}))
-    listed = [s for s in sct.run("sct_deepseg", "-h").stdout.splitlines() if "r20250318" in s]
-    assert listed[0].endswith(": installed")
+@pytest.mark.parametrize("whose", ["ours", "SCT's"])
+def test_a_model_that_is_there_shows_as_installed(sct: StandIn, whose: str) -> None:
+    if whose == "ours":
+        install_model(Path(sct.variables["SCT_ROOTLETS_HOME"]), "rootlets", "r20250318")
+    else:
+        copy_of_sct(sct.folder)
+    (line,) = [s for s in sct.run("sct_deepseg", "-h").stdout.splitlines() if "r20250318" in s]
+    assert line.endswith(": installed")
 
 
 @pytest.mark.parametrize("status", [0, 1, 2])

@@ -21,6 +21,7 @@ import pytest
 
 from sct_rootlets import phantom
 from sct_rootlets.image import load_labels
+from sct_rootlets.sct.manual import SUFFIXES
 from tests.scts import scts_environment, the_sct
 
 REPOSITORY = Path(__file__).parents[2]
@@ -157,9 +158,8 @@ def test_shellcheck_has_nothing_to_say() -> None:
 
 
 def test_it_looks_for_the_manual_files_that_run_looks_for() -> None:
-    manual = pytest.importorskip("sct_rootlets.sct.manual")
     text = SCRIPT.read_text(encoding="utf-8")
-    for kind, suffixes in manual.SUFFIXES.items():
+    for kind, suffixes in SUFFIXES.items():
         names = re.search(rf'^{kind.upper()}_NAMES="(.*)"$', text, re.MULTILINE)
         assert names is not None
         assert tuple(names.group(1).split()) == suffixes

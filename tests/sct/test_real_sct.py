@@ -14,7 +14,7 @@ import pytest
 
 from sct_rootlets.sct.installation import SctInstallation
 from tests.sct.scratch_environment import ScratchEnvironment, make_environment
-from tests.sct.stand_in import LAUNCHER, REPOSITORY
+from tests.sct.stand_in import LAUNCHER, REPOSITORY, install_model
 from tests.scts import scts_environment
 
 pytestmark = pytest.mark.sct
@@ -34,9 +34,7 @@ def hooked(real_sct: SctInstallation, tmp_path_factory: pytest.TempPathFactory) 
     """Return the same, where the hook was enabled as a user does it."""
     made = _environment(real_sct, tmp_path_factory.mktemp("sct") / "hooked")
     code = "import sys; from sct_rootlets.cli.main import main; sys.exit(main())"
-    words = [made.python, "-c", code, "sct", "enable"]
-    done = subprocess.run(words, env=_variables(made.folder), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    run(made.folder, "python", "-c", code, "sct", "enable")
     assert (made.purelib / "sct_rootlets_hook.pth").is_file()
     return made.folder
 
@@ -80,9 +78,7 @@ def test_the_task_is_listed_with_its_model(hooked: Path, plain: Path, option: st
     assert all(line in lines for line in before.splitlines() if "CONTRAST" not in line)
 
 
-def test_whether_the_model_is_installed(
-    hooked: Path, store_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whether_the_model_is_installed(hooked: Path, store_home: Path) -> None:
     code = """
 import sys
 from spinalcordtoolbox.deepseg import models
@@ -90,27 +86,15 @@ from spinalcordtoolbox.deepseg import models
 print(models.is_valid(models.find_model_folder_paths(models.folder(name))))
 """
     words = [hooked / "bin" / "python", "-c", code]
-    shows = []
-    from sct_rootlets.store.receipt import write_receipt
-
-    place = store_home / "models" / "rootlets" / "r20250318"
-    place.mkdir(parents=True)
-    (place / "checkpoint_final.pth").write_bytes(b"weights")
     # A copy of SCT's own would count as well: look where there is none.
     environment = {**_variables(hooked), "SCT_DIR": str(store_home)}
-    for _ in range(2):
-        shows.append(subprocess.check_output(words, env=environment, text=True, timeout=300))
-        write_receipt(
-            place,
-            name="rootlets",
-            version="r20250318",
-            archive_sha256="",
-            archive_bytes=0,
-            source="",
-            trusted_code=False,
-            made=(),
-        )
-    assert shows == ["False\n", "True\n"]
+
+    def shown() -> str:
+        return subprocess.check_output(words, env=environment, text=True, timeout=300)
+
+    assert shown() == "False\n"
+    install_model(store_home, "rootlets", "r20250318")
+    assert shown() == "True\n"
 
 
 @pytest.mark.parametrize(
@@ -147,11 +131,4 @@ from spinalcordtoolbox.scripts import sct_deepseg
 sct_deepseg.main(["rootlets_levels", "-h"])
 print("went on")
 """
-    done = subprocess.run(
-        [hooked / "bin" / "python", "-c", code],
-        env=_variables(hooked),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.stdout.endswith("went on\n"), done.stderr
+    assert run(hooked, "python", "-c", code).stdout.endswith("went on\n")

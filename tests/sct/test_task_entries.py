@@ -10,7 +10,7 @@ from sct_rootlets.manifest import load_manifests
 from sct_rootlets.sct import task_entries
 from sct_rootlets.store import custom
 from sct_rootlets.store.catalogue import list_models
-from sct_rootlets.store.receipt import write_receipt
+from tests.sct.stand_in import copy_of_sct, install_model
 
 
 def test_the_model_is_what_its_name_alone_means() -> None:
@@ -31,21 +31,13 @@ def test_it_is_installed_where_the_list_of_models_says_so(
 
     assert task_entries.installed_folder(model) is None
     assert listed() is None
-    copy = tmp_path / "sct" / "data" / "deepseg_models" / "of_sct"
-    (copy / "fold_0").mkdir(parents=True)
-    for name in ("dataset.json", "plans.json", "fold_0/checkpoint_final.pth"):
-        (copy / name).write_text('{"configurations": {}}')
-    (copy / "source.json").write_text(f'{{"model_urls": "{model.assets[0].urls[0]}"}}')
+    copy = copy_of_sct(tmp_path / "sct")
     assert task_entries.installed_folder(model) is None
     assert task_entries.installed_folder(model, tmp_path / "sct") == copy
     monkeypatch.setenv("SCT_DIR", str(tmp_path / "sct"))
     assert task_entries.installed_folder(model, tmp_path / "another") == copy
     assert listed() == str(copy)
-    place = store_home / "models" / model.name / model.version
-    place.mkdir(parents=True)
-    (place / "plans.json").write_text("{}")
-    common = {"archive_sha256": "", "archive_bytes": 0, "source": "", "trusted_code": False}
-    write_receipt(place, name=model.name, version=model.version, made=(), **common)
+    place = install_model(store_home, model.name, model.version)
     assert task_entries.installed_folder(model) == place
     assert listed() == str(place)
 
@@ -63,9 +55,5 @@ def test_what_a_custom_address_installed_is_shown_in_its_place(store_home: Path)
     model = task_entries.default_model()
     custom._write({model.name: custom.Custom("custom@abc", "https://example.org/model.zip")})
     assert task_entries.installed_folder(model) is None
-    place = store_home / "models" / "custom" / "abc"
-    place.mkdir(parents=True)
-    (place / "plans.json").write_text("{}")
-    common = {"archive_sha256": "", "archive_bytes": 0, "source": "", "trusted_code": False}
-    write_receipt(place, name="custom", version="abc", made=(), **common)
+    place = install_model(store_home, "custom", "abc")
     assert task_entries.installed_folder(model) == place
