@@ -299,11 +299,7 @@ class StandIn:
 def make_stand_in(folder: Path, *, recorder: bool = True) -> StandIn:
     """Make a stand-in SCT below `folder`, with our package and without the hook.
 
-    Parameters
-    ----------
-    folder : Path
-    recorder : bool
-        Whether our command only writes down how it was called.
+    With `recorder` our command only writes down how it was called.
     """
     sct = folder / "sct"
     for name, text in FILES.items():

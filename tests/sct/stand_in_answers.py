@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -104,12 +103,6 @@ def write_truth(folder: Path, **images: Image) -> Path:
     for name, image in images.items():
         save(image, folder / f"{name}.nii.gz")
     return folder
-
-
-def without_settings(variables: dict[str, str] | None = None) -> dict[str, str]:
-    """Return the environment for a process that finds this package where it is."""
-    root = str(Path(__file__).parents[2])
-    return {**os.environ, **(variables or {}), "PYTHONPATH": root}
 
 
 def copy_as(source: Path, *targets: Path) -> None:

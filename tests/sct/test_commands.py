@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sct_rootlets.errors import MissingDependencyError, RootletsError
+from sct_rootlets.image import save
 from sct_rootlets.phantom import Phantom
 from sct_rootlets.sct.commands import CommandError, Runner, environment
 from tests.sct.stand_in_answers import StandIn
@@ -17,8 +18,6 @@ from tests.sct.stand_in_answers import StandIn
 
 @pytest.fixture
 def image(phantom_small: Phantom, tmp_path: Path) -> Path:
-    from sct_rootlets.image import save
-
     save(phantom_small.image, tmp_path / "t2.nii.gz")
     return tmp_path / "t2.nii.gz"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -202,12 +201,6 @@ def test_python_runs_the_line_and_says_nothing(sct: StandIn) -> None:
     assert line.startswith("import ")  # or else Python takes it for a folder
     assert line.isascii()
     sct.hook_file.write_text(line)
-    done = subprocess.run(
-        [sct.environment.python, "-v", "-c", "pass"],
-        env=sct.variables,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = sct.execute([sct.environment.python, "-v", "-c", "pass"])
     assert "import 'sct_rootlets.sct.hook'" in done.stderr
     assert "Error" not in done.stderr

@@ -252,17 +252,10 @@ def test_what_says_that_the_task_is_missing_cannot_be_imported(
 @pytest.mark.parametrize("name", ["TASKS", "MODELS", "folder", "is_valid", "install_model"])
 def test_sct_has_renamed_what_is_needed(sct: StandIn, name: str) -> None:
     with open(sct.folder / "spinalcordtoolbox" / "deepseg" / "models.py", "a") as stream:
-        stream.write(f"\nNEW_NAME = {name}\n")
+        stream.write(f"\nNEW_NAME = {name}\ndel {name}\n")
     # Its own script knows the new name, as it would.
-    sct.replace("scripts/sct_deepseg.py", "models = LazyLoader", f"NAME = {name!r}\nmodels = Lazy")
-    sct.replace(
-        "scripts/sct_deepseg.py",
-        "models = Lazy(",
-        "import spinalcordtoolbox.deepseg.models as models\n"
-        "setattr(models, NAME, models.NEW_NAME)\nLazyLoader(",
-    )
-    with open(sct.folder / "spinalcordtoolbox" / "deepseg" / "models.py", "a") as stream:
-        stream.write(f"del {name}\n")
+    known = f"from spinalcordtoolbox.deepseg import models\nmodels.{name} = models.NEW_NAME\n"
+    sct.replace("scripts/sct_deepseg.py", "models = LazyLoader(", f"{known}LazyLoader(")
     assert_unchanged(sct, name, "spinalcordtoolbox.deepseg.models")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -17,7 +18,8 @@ import pytest
 from sct_rootlets.cli.main import main
 from sct_rootlets.image import LabelImage, load_labels
 from tests.pipeline.knowing_engine import KnowingEngine, use_engine
-from tests.sct.stand_in_answers import StandIn, copy_as, is_running, without_settings, write_truth
+from tests.sct.stand_in import REPOSITORY
+from tests.sct.stand_in_answers import StandIn, copy_as, is_running, write_truth
 from tests.synthetic import Neck
 
 pytestmark = pytest.mark.usefixtures("no_figures")
@@ -204,7 +206,7 @@ def test_an_interruption_stops_sct_and_keeps_what_is_whole(stand_in: StandIn) ->
     )
     command = subprocess.Popen(
         [sys.executable, "-c", program],
-        env=without_settings(),
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
