@@ -28,7 +28,8 @@ Floats = NDArray[np.float64]
 
 #: Distance between the stored points of a curve, mm.
 STEP_MM = 0.5
-#: Bends of the cord shorter than this wavelength, mm, are taken for noise of the mask.
+#: Bends of the cord shorter than this wavelength, mm, are taken for noise of the mask: the spline
+#: halves a wiggle of this one.
 SMOOTHING_WAVELENGTH_MM = 30.0
 #: Shortest cord mask that has a direction, mm, and as a multiple of its diameter.
 MIN_LENGTH_MM = 15.0
@@ -88,7 +89,7 @@ class Centerline:
     end_mm: float
 
     @classmethod
-    def fit(cls, cord: LabelImage, *, wavelength_mm: float = SMOOTHING_WAVELENGTH_MM) -> Centerline:
+    def fit(cls, cord: LabelImage) -> Centerline:
         """Fit the curve to a cord mask of any orientation and voxel size.
 
         Centroids of the mask in bins along the superior-inferior world axis start a
@@ -102,8 +103,6 @@ class Centerline:
         ----------
         cord : LabelImage
             Cord mask; every value above 0 counts.
-        wavelength_mm : float
-            Wavelength at which the spline halves a wiggle of the centroids.
 
         Raises
         ------
@@ -116,7 +115,7 @@ class Centerline:
         frequency response 1 / (1 + lambda k^4), so that lambda = (wavelength / 2 pi)^4
         per centroid and mm.
         """
-        points = _cord_points(cord, wavelength_mm)
+        points = _cord_points(cord)
         if np.ptp(points[:, 2]) < MIN_LENGTH_MM / 3:
             raise InputError(
                 f"is no usable cord mask: {np.ptp(points[:, 2]):.0f} mm from top to bottom",
@@ -125,10 +124,10 @@ class Centerline:
             )
         volume = cord.grid.voxel_volume_mm3
         spacing = float(cord.grid.spacing_mm.max())
-        curve = _through(points, -points[:, 2], None, spacing, wavelength_mm)
+        curve = _through(points, -points[:, 2], None, spacing)
         for _ in range(3):
             s = curve.project(points).s_mm
-            curve = _through(points, s, curve, spacing, wavelength_mm)
+            curve = _through(points, s, curve, spacing)
         s = curve.project(points).s_mm
         start, end = _ends(s, spacing)
         length = end - start
@@ -236,7 +235,7 @@ def _sample(at: Floats, values: Floats, where: Floats) -> Floats:
     return np.stack([np.interp(where, at, values[:, k]) for k in range(3)], axis=-1)
 
 
-def _cord_points(cord: LabelImage, wavelength_mm: float) -> Floats:
+def _cord_points(cord: LabelImage) -> Floats:
     """Return the voxel centres (N, 3) of the cord, without parts that lie off its course.
 
     The largest connected part starts; others join, nearest first, when they lie within
@@ -257,7 +256,7 @@ def _cord_points(cord: LabelImage, wavelength_mm: float) -> Floats:
     axis = -xyz[:, 2]
     waiting = [p for p in range(1, count + 1) if p != largest and sizes[p] * 200 > sizes[largest]]
     while waiting:
-        curve = _through(xyz[kept], axis[kept], None, spacing, wavelength_mm)
+        curve = _through(xyz[kept], axis[kept], None, spacing)
         low, high = axis[kept].min(), axis[kept].max()
         gap = {
             p: max(low - axis[which == p].max(), axis[which == p].min() - high, 0) for p in waiting
@@ -271,7 +270,7 @@ def _cord_points(cord: LabelImage, wavelength_mm: float) -> Floats:
 
 
 def _through(
-    points: Floats, along: Floats, curve: Centerline | None, spacing_mm: float, wavelength_mm: float
+    points: Floats, along: Floats, curve: Centerline | None, spacing_mm: float
 ) -> Centerline:
     """Fit a smoothing spline to the centroids of `points` (N, 3) in bins of `along` (N,)."""
     width = max(1.0, spacing_mm)
@@ -297,7 +296,7 @@ def _through(
     if good.sum() < 6:
         return Centerline.from_points(_straight(at, xyz))
     weight = mass[good] / mass[good].mean()
-    penalty = (wavelength_mm / (2 * np.pi)) ** 4 / width
+    penalty = (SMOOTHING_WAVELENGTH_MM / (2 * np.pi)) ** 4 / width
     fine = np.linspace(at[0], at[-1], int(np.ceil((at[-1] - at[0]) / STEP_MM)) + 1)
     # The spline wants no curvature at its ends. A cubic takes the overall bend of the neck
     # first, so that only what is left of it is flattened there.

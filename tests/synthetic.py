@@ -79,6 +79,10 @@ def save_array(path: Path, data: NDArray[np.generic], affine: NDArray[np.float64
     return path
 
 
+def noise(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    return np.random.default_rng(3).normal(100, 20, shape).astype(np.float32)
+
+
 def make_model_folder(folder: Path, *, has_level_identity: bool) -> Path:
     """Make a folder that is found as an nnU-Net model, with a checkpoint that is none.
 

@@ -97,25 +97,22 @@ def rods() -> NDArray[np.uint8]:
     return data
 
 
-def test_objects_below_the_least_size_go_and_those_of_it_stay() -> None:
-    assert values(remove_small(labels(rods()), Sizes((4.0,), "vox"))) == {3: 5, 4: 4}
-    assert values(remove_small(labels(rods()), Sizes((0.0,), "vox"))) == {2: 2, 3: 8, 4: 4}
-
-
 @pytest.mark.parametrize(
-    ("spacing", "mm3", "kept"),
+    ("spacing", "least", "unit", "kept"),
     [
-        ((1.0, 1.0, 1.0), 4.0, {3: 5, 4: 4}),
-        ((0.5, 0.5, 1.0), 1.0, {3: 5, 4: 4}),  # 4 voxels
-        ((0.5, 0.5, 2.0), 1.2, {2: 2, 3: 8, 4: 4}),  # 2.4 voxels: 2
-        ((0.4, 1.0, 1.0), 1.0, {2: 2, 3: 8, 4: 4}),  # 2.5 voxels: 2, the even one
-        ((0.4, 1.0, 1.0), 1.4, {3: 5, 4: 4}),  # 3.5 voxels: 4, the even one
+        ((1.0, 1.0, 1.0), 4.0, "vox", {3: 5, 4: 4}),
+        ((1.0, 1.0, 1.0), 0.0, "vox", {2: 2, 3: 8, 4: 4}),
+        ((1.0, 1.0, 1.0), 4.0, "mm3", {3: 5, 4: 4}),
+        ((0.5, 0.5, 1.0), 1.0, "mm3", {3: 5, 4: 4}),  # 4 voxels
+        ((0.5, 0.5, 2.0), 1.2, "mm3", {2: 2, 3: 8, 4: 4}),  # 2.4 voxels: 2
+        ((0.4, 1.0, 1.0), 1.0, "mm3", {2: 2, 3: 8, 4: 4}),  # 2.5 voxels: 2, the even one
+        ((0.4, 1.0, 1.0), 1.4, "mm3", {3: 5, 4: 4}),  # 3.5 voxels: 4, the even one
     ],
 )
-def test_a_least_size_in_mm3_is_rounded_to_voxels(
-    spacing: tuple[float, ...], mm3: float, kept: dict[int, int]
+def test_objects_below_the_least_size_rounded_to_voxels_go(
+    spacing: tuple[float, ...], least: float, unit: str, kept: dict[int, int]
 ) -> None:
-    assert values(remove_small(labels(rods(), spacing), Sizes((mm3,), "mm3"))) == kept
+    assert values(remove_small(labels(rods(), spacing), Sizes((least,), unit))) == kept
 
 
 def test_one_size_for_each_class() -> None:

@@ -54,21 +54,17 @@ def test_all_come_out_in_order(count: int) -> None:
     assert [outcome.result() for outcome in outcomes] == [10 * n + 1 for n in range(count)]
 
 
+@pytest.mark.parametrize("count", [3, 4], ids=["the last", "another"])
 @pytest.mark.parametrize("stage", ["load", "work", "keep"])
-def test_a_failure_belongs_to_its_item_and_stops_no_other(stage: str) -> None:
+def test_a_failure_belongs_to_its_item_and_stops_no_other(stage: str, count: int) -> None:
     log = Log()
-    outcomes = list(prefetched([0, 1, 2, 3], log, fail={stage: 2}))
-    assert [outcome.made for outcome in outcomes] == [1, 11, None, 31]
-    assert [outcome.item for outcome in outcomes] == [0, 1, 2, 3]
+    outcomes = list(prefetched(list(range(count)), log, fail={stage: 2}))
+    assert [outcome.made for outcome in outcomes] == [1, 11, None, 31][:count]
+    assert [outcome.item for outcome in outcomes] == list(range(count))
     with pytest.raises(ValueError, match=f"{stage} 2"):
         outcomes[2].result()
     later = {"load": ["work", "keep"], "work": ["keep"], "keep": []}[stage]
     assert not [event for event in log.events if event in [(what, 2) for what in later]]
-
-
-def test_the_last_may_fail_too() -> None:
-    outcomes = list(prefetched([0, 1], Log(), fail={"load": 1}))
-    assert [outcome.error is None for outcome in outcomes] == [True, False]
 
 
 def test_one_is_loaded_and_one_is_kept_while_one_is_worked_on() -> None:

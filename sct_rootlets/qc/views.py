@@ -195,9 +195,6 @@ def unrolled(
     centerline: Centerline,
     s_range_mm: tuple[float, float],
     beyond_surface_mm: Sequence[float],
-    *,
-    step_mm: float = 0.5,
-    step_deg: float = 2.0,
 ) -> tuple[Floats, Floats, Floats]:
     """Return points on shells around the cord, cut ventrally and laid flat.
 
@@ -217,8 +214,8 @@ def unrolled(
     shown_deg : (C,) array
         0 is dorsal, negative to the subject's left: the cord is seen from behind.
     """
-    s = np.arange(s_range_mm[0], s_range_mm[1] + step_mm, step_mm)
-    shown_deg = np.arange(UNROLLED_DEG[0] + step_deg / 2, UNROLLED_DEG[1], step_deg)
+    s = np.arange(s_range_mm[0], s_range_mm[1] + 0.5, 0.5)
+    shown_deg = np.arange(UNROLLED_DEG[0] + 1.0, UNROLLED_DEG[1], 2.0)
     angle = -np.deg2rad(shown_deg)
     radius = CordSurface.fit(cord, centerline).radius(s[:, None], angle[None, :])
     shells = radius[None] + np.asarray(beyond_surface_mm, dtype=float)[:, None, None]

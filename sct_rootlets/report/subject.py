@@ -245,11 +245,8 @@ def _sidecar(path: Path, problems: list[str]) -> Mapping[str, Any]:
 def _landmarks(table: LevelTable) -> dict[str, float]:
     """Return where the landmarks lie on the axis of the table."""
     found = {} if table.pmj_mm is None else {"PMJ": table.pmj_mm}
-    for row in table.rows:
-        away = {} if row.vertebral is None else row.vertebral.from_disc_mm
-        if row.midpoint_mm is not None and DISC_C2C3 in away:
-            return {**found, "C2/C3": row.midpoint_mm - away[DISC_C2C3]}
-    return found
+    c2c3_mm = table.disc_s_mm.get(DISC_C2C3)
+    return found if c2c3_mm is None else {**found, "C2/C3": c2c3_mm}
 
 
 def _facts(sidecar: Mapping[str, Any], table: LevelTable) -> dict[str, str]:

@@ -15,7 +15,7 @@ from sct_rootlets.levels.table.columns import STATUSES
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from sct_rootlets.variability.study import Scan, Study
 
-__all__ = ["ESTIMATED", "MEASURES", "ORIGINS", "Distances", "cell_means", "disc_s_mm", "measure"]
+__all__ = ["ESTIMATED", "MEASURES", "ORIGINS", "Distances", "cell_means", "measure"]
 
 Floats = NDArray[np.float64]
 
@@ -137,16 +137,6 @@ def measure(
     )
 
 
-def disc_s_mm(table: LevelTable) -> dict[int, float]:
-    """Return the position of every disc that the rows know, by label, mm along the centerline."""
-    found: dict[int, float] = {}
-    for row in table.rows:
-        if row.vertebral is not None and row.midpoint_mm is not None:
-            for label, away in row.vertebral.from_disc_mm.items():
-                found.setdefault(label, row.midpoint_mm - away)
-    return found
-
-
 def cell_means(values: Floats, keys: Sequence[_Key | None]) -> tuple[list[_Key], Floats]:
     """Return the means (K, ...) of the values (S, ...) that have the same key, NaN left out.
 
@@ -166,7 +156,7 @@ def cell_means(values: Floats, keys: Sequence[_Key | None]) -> tuple[list[_Key],
 
 
 def _origin_s_mm(table: LevelTable, origin: str) -> float | None:
-    return table.pmj_mm if origin == "pmj" else disc_s_mm(table).get(DISC_C2C3)
+    return table.pmj_mm if origin == "pmj" else table.disc_s_mm.get(DISC_C2C3)
 
 
 def _measures(row: LevelRow, zero: float | None) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from scipy import stats
 from sct_rootlets.anatomy import SpinalLevel, VertebralLevel
 from sct_rootlets.levels.table.level_table import LevelRow
 from sct_rootlets.tables import column
-from sct_rootlets.variability.distances import Distances, disc_s_mm
+from sct_rootlets.variability.distances import Distances
 
 __all__ = [
     "PLACES",
@@ -127,7 +127,7 @@ def position_rows(distances: Distances) -> Iterator[PositionRow]:
     Needs the discs above and below the vertebra, which the JSON beside each table has.
     """
     middle = PLACES["midpoint"]
-    known = [disc_s_mm(scan.table) for scan in distances.study.scans]
+    known = [scan.table.disc_s_mm for scan in distances.study.scans]
     for k, level in enumerate(distances.levels):
         for offset in OFFSETS:
             vertebra = own_vertebra(level).shifted(-offset)

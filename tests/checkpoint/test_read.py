@@ -196,19 +196,9 @@ def test_weights_only_is_used_where_it_keeps_its_promise(version, knows):
     assert read._knows_names(Torch) is knows
 
 
-class _Unusual:
-    """Harmless, and still code: it says so by what it makes."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def __setstate__(self, state):
-        state["folder"].mkdir()
-
-
 def test_trust_runs_the_code_and_takes_the_weights(tmp_path):
-    torch.save(checkpoint(extra=_Unusual(tmp_path / "ran")), tmp_path / "a.pth")
-    with pytest.raises(ModelError, match=r"tests\.checkpoint\.test_read\._Unusual.*pathlib"):
+    torch.save(checkpoint(extra=hostile.Unusual(tmp_path / "ran")), tmp_path / "a.pth")
+    with pytest.raises(ModelError, match=r"tests\.checkpoint\.hostile\.Unusual.*pathlib"):
         read_pth(tmp_path / "a.pth")
     assert not (tmp_path / "ran").exists()
     got = read_pth(tmp_path / "a.pth", trust_code=True)

@@ -10,7 +10,7 @@ import pytest
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.levels.table.level_table import LevelTable
-from sct_rootlets.variability.distances import MEASURES, cell_means, disc_s_mm, measure
+from sct_rootlets.variability.distances import MEASURES, cell_means, measure
 from sct_rootlets.variability.study import Scan, Study
 from tests.variability.studies import C5, C6, DISCS, table_of
 
@@ -29,7 +29,7 @@ def test_distances_from_the_pmj_wherever_s_is_zero() -> None:
 
 def test_distances_from_the_disc() -> None:
     table = table_of({C5: 86.0, C6: 100.0}, pmj_mm=-20.0, discs=DISCS)
-    assert disc_s_mm(table) == pytest.approx({k: s - 20.0 for k, s in DISCS.items()})
+    assert table.disc_s_mm == pytest.approx({k: s - 20.0 for k, s in DISCS.items()})
     found = measure(Study((one(table),)), origin="c2c3")
     assert found.values[0, :, 2] == pytest.approx([26.0, 40.0])
     assert found.values[0, 0, 3] == pytest.approx(8.0)

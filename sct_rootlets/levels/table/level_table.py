@@ -171,6 +171,16 @@ class LevelTable:
     details: Mapping[str, Any] = field(default_factory=dict)
     fname: str | None = None
 
+    @property
+    def disc_s_mm(self) -> dict[int, float]:
+        """Position of every disc that the rows know, by label, mm along the centerline."""
+        found: dict[int, float] = {}
+        for row in self.rows:
+            if row.vertebral is not None and row.midpoint_mm is not None:
+                for label, away in row.vertebral.from_disc_mm.items():
+                    found.setdefault(label, row.midpoint_mm - away)
+        return found
+
     def row(self, level: SpinalLevel) -> LevelRow | None:
         """Return the row of `level`, None if the table has none."""
         return next((row for row in self.rows if row.level is level), None)
