@@ -8,8 +8,10 @@ known axes of the array.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,43 @@ def write_model(
     return write_nnunet_folder(
         folder, configuration, spacing_zyx, patch, kwargs, weights, extra, **more
     )
+
+
+@contextlib.contextmanager
+def edited(path: Path) -> Iterator[dict[str, Any]]:
+    """Hand out what a JSON file holds, and write back what it then is."""
+    content = json.loads(path.read_text())
+    yield content
+    path.write_text(json.dumps(content))
+
+
+def write_random(
+    root: Path,
+    patch: Sequence[int],
+    kwargs: dict[str, Any] | None = None,
+    *,
+    seeds: Sequence[int] = (7,),
+    spacing: Sequence[float] = (1, 1, 1),
+    spread: bool = False,
+    **more: Any,
+) -> Path:
+    """Write an nnU-Net folder of random weights below `root`, a fold a seed; return its path.
+
+    With `spread`, norms and biases are random too.
+    """
+    kwargs = kwargs or plain_conv_unet_kwargs((6, 10, 12), (1, 2, 2))
+    folder = root / folder_name("3d_fullres")
+    for seed in seeds:
+        torch.manual_seed(seed)
+        network = build_network(kwargs)
+        for parameter in network.parameters() if spread else ():
+            torch.nn.init.normal_(parameter, 0.1, 0.3)
+        fold = "all" if len(seeds) == 1 else seed
+        write_nnunet_folder(
+            folder, "3d_fullres", spacing[-len(patch) :], patch, kwargs, network.state_dict(),
+            fold=fold, **more,
+        )  # fmt: skip
+    return folder
 
 
 @pytest.fixture

@@ -40,9 +40,33 @@ def dice(first: np.ndarray, second: np.ndarray) -> float:
     return 2 * (first & second).sum() / (first.sum() + second.sum())
 
 
-def test_at_1_mm_the_answer_is_exact_voxel_for_voxel(compact):
-    image, truth = straight()
-    result = compact(image.data).predict(image, cord=cord_of(truth))
+def rescaled(data: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    return data * 37 - 1200
+
+
+def like_rootlets_in_a_corner(data: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The corner lies within the box that is looked at, and beyond the reach of the tiles."""
+    data = data.copy()
+    data[:3, :3] = np.median(data[truth == ROOTLET])
+    return data
+
+
+@pytest.mark.parametrize(
+    ("shape", "origin", "changed"),
+    [
+        (SHAPE, ORIGIN, None),
+        (SHAPE, ORIGIN, rescaled),
+        ((46, 46, 44), (-22.0, -22.0, -22.0), like_rootlets_in_a_corner),
+        ((20, 18, 22), (-9, -9, -12), None),  # smaller than the patch
+    ],
+    ids=["plain", "other intensities", "far from the cord", "padded"],
+)
+def test_at_1_mm_the_answer_is_exact_voxel_for_voxel(compact, shape, origin, changed):
+    image, truth = straight(shape, origin)
+    image = image.with_data(changed(image.data, truth.data)) if changed else image
+    # Rescaled intensities are z-scored to what they were: the thresholds are those before.
+    known = straight(shape, origin)[0] if changed is rescaled else image
+    result = compact(known.data).predict(image, cord=cord_of(truth))
     np.testing.assert_array_equal(combined(result), truth.data)
     assert result.meanings == {1: "spinal nerve rootlets, level not told apart"}
     assert not result.has_level_identity
@@ -129,21 +153,6 @@ def test_labels_lie_where_the_anatomy_is_on_any_grid(compact, spacing, shape, an
     assert np.abs(apart).max() < 0.3
 
 
-def test_what_looks_like_a_rootlet_far_from_the_cord_is_none(compact):
-    """The corner lies within the box that is looked at, and beyond the reach of the tiles."""
-    image, truth = straight((46, 46, 44), (-22.0, -22.0, -22.0))
-    data = image.data.copy()
-    data[:3, :3] = np.median(data[truth.data == ROOTLET])
-    result = compact(data).predict(image.with_data(data), cord=cord_of(truth))
-    np.testing.assert_array_equal(combined(result), truth.data)
-
-
-def test_an_image_smaller_than_the_patch_is_padded(compact):
-    image, truth = spine(oblique_affine((1, 1, 1), (0, 0, 0), (-9, -9, -12)), (20, 18, 22))
-    result = compact(image.data).predict(image, cord=cord_of(truth))
-    np.testing.assert_array_equal(combined(result), truth.data)
-
-
 def test_a_given_cord_spares_the_coarse_network(compact):
     image, truth = straight()
     engine = compact(image.data, coarse_threshold=None)
@@ -165,38 +174,23 @@ def test_a_given_cord_must_be_on_the_grid_and_not_empty(compact):
         engine.predict(image, cord=truth.with_data(np.zeros(SHAPE, dtype=np.uint8)))
 
 
-def test_the_threshold_decides_and_a_doubtful_rootlet_is_nothing_else(compact):
-    image, _ = straight()
-    engine = compact(image.data, coarse_threshold=None)
-    probabilities = np.array(
-        [  # background, cord, csf, rootlet
-            [0.05, 0.05, 0.15, 0.75],
-            [0.05, 0.15, 0.15, 0.65],
-            [0.05, 0.60, 0.15, 0.20],
-            [0.10, 0.20, 0.50, 0.20],
-            [0.55, 0.15, 0.15, 0.15],
-            [0.00, 0.00, 0.00, 0.00],
-        ],
-        dtype=np.float32,
-    )
-    decided = engine._label(probabilities.T[:, :, None])[:, 0]
-    assert decided.tolist() == [ROOTLET, 0, CORD, CSF, 0, 0]
-
-
-def test_the_threshold_is_read_from_the_model(compact):
-    image, _ = straight()
-    low = compact(image.data, None, extra={"sct_rootlets": {"rootlet_threshold": 0.3}}, name="low")
-    scores = np.array([[0.4], [0.2], [0.0], [0.4]], dtype=np.float32)[..., None]
-    assert low._label(scores)[0, 0] == ROOTLET
-    cord_wins = np.array([[0.1], [0.5], [0.0], [0.4]], dtype=np.float32)[..., None]
-    assert low._label(cord_wins)[0, 0] == CORD
-
-
-def test_intensity_scale_and_offset_do_not_matter(compact):
-    image, truth = straight()
-    engine = compact(image.data, coarse_threshold=None)
-    other = image.with_data(image.data * 37 - 1200)
-    np.testing.assert_array_equal(combined(engine.predict(other, cord=cord_of(truth))), truth.data)
+@pytest.mark.parametrize(
+    ("threshold", "probabilities", "label"),
+    [  # background, cord, csf, rootlet
+        (0.7, [0.05, 0.05, 0.15, 0.75], ROOTLET),
+        (0.7, [0.05, 0.15, 0.15, 0.65], 0),  # a doubtful rootlet is nothing else
+        (0.7, [0.05, 0.60, 0.15, 0.20], CORD),
+        (0.7, [0.10, 0.20, 0.50, 0.20], CSF),
+        (0.7, [0.55, 0.15, 0.15, 0.15], 0),
+        (0.7, [0.00, 0.00, 0.00, 0.00], 0),
+        (0.3, [0.40, 0.20, 0.00, 0.40], ROOTLET),
+        (0.3, [0.10, 0.50, 0.00, 0.40], CORD),
+    ],
+)
+def test_the_threshold_of_the_model_decides(compact, threshold, probabilities, label):
+    extra = {"sct_rootlets": {"rootlet_threshold": threshold}}
+    engine = compact(straight()[0].data, coarse_threshold=None, extra=extra)
+    assert engine._label(np.array(probabilities, np.float32)[:, None, None])[0, 0] == label
 
 
 def test_progress_ends_at_its_total_in_every_stage(compact):

@@ -20,30 +20,37 @@ def tube(shape, low, high, centre=lambda k: (20, 20), radius=3.0):
 SHAPE = (48, 60, 100)
 
 
-def test_a_bent_cord_is_kept_whole():
-    cord = tube(SHAPE, 5, 95, lambda k: (20, 25 + 10 * np.sin(k / 30)))
-    np.testing.assert_array_equal(clean_cord(cord, SPACING), cord)
+def boxes(*parts):
+    mask = np.zeros(SHAPE, dtype=bool)
+    for part in parts:
+        mask[part] = True
+    return mask
 
 
-def test_a_cord_of_50_mm_among_larger_things_is_chosen():
-    cord = tube(SHAPE, 40, 65, radius=2.5)
-    mask = cord.copy()
-    mask[35:47, 40:58, 10:30] = True  # a block
-    mask[0:3, :, :] = True  # a plate along the border
-    mask[30, 5, 80] = True  # a speck
-    np.testing.assert_array_equal(clean_cord(mask, SPACING), cord)
+SPECK, PLATE = np.s_[5:7, 5:7, 5:7], np.s_[:, :, 30:33]
+BALL = sum((axis - at) ** 2 for axis, at in zip(np.indices(SHAPE), (24, 30, 50), strict=True)) < 100
 
 
-def test_pieces_that_continue_the_cord_are_kept_and_neighbours_are_not():
-    upper, lower = tube(SHAPE, 50, 95), tube(SHAPE, 20, 44)
-    beside = tube(SHAPE, 55, 80, lambda k: (38, 45), radius=2)  # an artery, say
-    kept = clean_cord(upper | lower | beside, SPACING)
-    np.testing.assert_array_equal(kept, upper | lower)
-
-
-def test_a_far_piece_does_not_continue_the_cord():
-    cord, far = tube(SHAPE, 50, 95), tube(SHAPE, 2, 20, lambda k: (40, 50))
-    np.testing.assert_array_equal(clean_cord(cord | far, SPACING), cord)
+@pytest.mark.parametrize(
+    ("cord", "others"),
+    [
+        (tube(SHAPE, 5, 95, lambda k: (20, 25 + 10 * np.sin(k / 30))), boxes()),
+        # A cord of 50 mm; a block, a plate along the border and a speck.
+        (
+            tube(SHAPE, 40, 65, radius=2.5),
+            boxes(np.s_[35:47, 40:58, 10:30], np.s_[0:3], np.s_[30, 5, 80]),
+        ),
+        # Pieces that continue one another; an artery, say.
+        (
+            tube(SHAPE, 50, 95) | tube(SHAPE, 20, 44),
+            tube(SHAPE, 55, 80, lambda k: (38, 45), radius=2),
+        ),
+        (tube(SHAPE, 50, 95), tube(SHAPE, 2, 20, lambda k: (40, 50))),
+    ],
+    ids=["bent", "among larger things", "in pieces", "far from another piece"],
+)
+def test_a_cord_is_kept_whole_and_nothing_else(cord, others):
+    np.testing.assert_array_equal(clean_cord(cord | others, SPACING), cord)
 
 
 def test_a_cord_that_crosses_a_thin_slab_need_not_be_elongated():
@@ -55,18 +62,12 @@ def test_a_cord_that_crosses_a_thin_slab_need_not_be_elongated():
     assert clean_cord(plate, SPACING) is None
 
 
-@pytest.mark.parametrize("what", ["nothing", "speck", "ball", "plate", "half the image"])
-def test_what_is_no_cord_is_refused(what):
-    mask = np.zeros(SHAPE, dtype=bool)
-    i, j, k = np.indices(SHAPE)
-    if what == "speck":
-        mask[5:7, 5:7, 5:7] = True
-    elif what == "ball":
-        mask = (i - 24) ** 2 + (j - 30) ** 2 + (k - 50) ** 2 < 10**2
-    elif what == "plate":
-        mask[:, :, 30:33] = True
-    elif what == "half the image":
-        mask[:24] = True
+@pytest.mark.parametrize(
+    "mask",
+    [boxes(), boxes(SPECK), BALL, boxes(PLATE), boxes(np.s_[:24])],
+    ids=["nothing", "speck", "ball", "plate", "half the image"],
+)
+def test_what_is_no_cord_is_refused(mask):
     assert clean_cord(mask, SPACING) is None
 
 

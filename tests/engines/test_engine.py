@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import sys
 
@@ -15,9 +14,9 @@ from sct_rootlets.store import locate
 from tests.engines.conftest import (
     CORD,
     CSF,
-    INTENSITY,
     ROOTLET,
     Factory,
+    edited,
     oblique_affine,
     reoriented,
     spine,
@@ -65,8 +64,11 @@ def straight(tmp_path_factory, engine_name):
     return image, truth, official(write, image)
 
 
-def test_at_the_models_own_spacing_the_answer_is_exact(straight):
+@pytest.mark.parametrize(("scale", "offset"), [(1, 0), (11, 400)])
+def test_at_the_models_own_spacing_the_answer_is_exact(straight, scale, offset):
+    """Whatever the scale of the intensities, which reach the network z-scored."""
     image, truth, engine = straight
+    image = image.with_data(image.data * scale + offset)
     result = engine.predict(image)
     np.testing.assert_array_equal(result.rootlets.data, truth.data)
     assert result.has_level_identity
@@ -94,41 +96,32 @@ def test_every_orientation_give_the_same_answer(oblique, orientation):
 
 
 @pytest.mark.parametrize(
-    ("orientation", "tap_zyx", "toward_ras"),
+    ("orientation", "tap_zyx", "toward_ras", "spacing"),
     [
-        ("LPI", (1, 0, 0), (0, 0, 1)),
-        ("LPI", (0, 1, 0), (0, 1, 0)),
-        ("LPI", (0, 0, 1), (1, 0, 0)),
-        ("RPI", (0, 0, 1), (-1, 0, 0)),
-        ("RAS", (1, 0, 0), (0, 0, -1)),
-        ("AIL", (0, 0, 1), (0, -1, 0)),
-        ("AIL", (0, 1, 0), (0, 0, 1)),
-        ("AIL", (1, 0, 0), (1, 0, 0)),
+        ("LPI", (1, 0, 0), (0, 0, 1), (1, 1, 1)),
+        ("LPI", (0, 1, 0), (0, 1, 0), (1, 1, 1)),
+        ("LPI", (0, 0, 1), (1, 0, 0), (1, 1, 1)),
+        ("RPI", (0, 0, 1), (-1, 0, 0), (1, 1, 1)),
+        ("RAS", (1, 0, 0), (0, 0, -1), (1, 1, 1)),
+        ("AIL", (0, 0, 1), (0, -1, 0), (1, 1, 1)),
+        ("AIL", (0, 1, 0), (0, 0, 1), (1, 1, 1)),
+        ("AIL", (1, 0, 0), (1, 0, 0), (1, 1, 1)),
+        # Only with the spacing given in array order does nnU-Net leave this image as it is.
+        ("LPI", (1, 0, 0), (0, 0, 1), (0.8, 1.0, 2.0)),
     ],
 )
 def test_the_models_orientation_decides_which_neighbour_it_sees(
-    model_folder, orientation, tap_zyx, toward_ras
+    model_folder, orientation, tap_zyx, toward_ras, spacing
 ):
     """A network looks one voxel along an array axis; where that is in the body is known."""
-    image, truth = spine(STRAIGHT, SHAPE)
+    image, truth = spine(oblique_affine(spacing, (0, 0, 0), (-18, -20, -22)), SHAPE)
     more = {} if orientation == "LPI" else {"extra": {"image_orientation": orientation}}
-    engine = official(model_folder, image, tap_zyx=tap_zyx, **more)
+    engine = official(model_folder, image, tap_zyx=tap_zyx, spacing=spacing[::-1], **more)
     shifted = np.roll(truth.data, [-n for n in toward_ras], axis=(0, 1, 2))
     inner = (slice(3, -3),) * 3
     got = engine.predict(image).rootlets.data
     np.testing.assert_array_equal(got[inner], shifted[inner])
     assert (shifted != truth.data).sum() > 300
-
-
-def test_spacing_is_given_in_array_order(model_folder):
-    """Only with the spacing reversed does nnU-Net leave this image as it is."""
-    spacing = (0.8, 1.0, 2.0)
-    image, truth = spine(oblique_affine(spacing, (0, 0, 0), (-14, -20, -30)), (36, 40, 32))
-    engine = official(model_folder, image, spacing=spacing[::-1], tap_zyx=(1, 0, 0))
-    shifted = np.roll(truth.data, -1, axis=2)
-    inner = (slice(3, -3),) * 3
-    got = engine.predict(image).rootlets.data
-    np.testing.assert_array_equal(got[inner], shifted[inner])
 
 
 def test_another_spacing_comes_back_to_the_input_grid(model_folder):
@@ -211,25 +204,18 @@ def test_the_environment_is_left_alone(model_folder):
     assert dict(os.environ) == before
 
 
-def test_without_nnunet_only_the_reference_is_missing(model_folder, monkeypatch, engine_name):
+@pytest.mark.parametrize("package", ["nnunetv2", "torch"])
+def test_without_a_package_what_needs_it_names_the_extra(
+    model_folder, monkeypatch, engine_name, package
+):
     image, truth = spine(STRAIGHT, SHAPE)
-    thresholds, classes = thresholds_for(image.data)
-    folder = model_folder(thresholds, classes, labels=LEVELS)
-    monkeypatch.setitem(sys.modules, "nnunetv2", None)
-    if engine_name == "nnunet":
-        with pytest.raises(MissingDependencyError, match=r"sct_rootlets\[standalone\]"):
-            engine_for(folder)
-    else:
+    folder = model_folder(*thresholds_for(image.data), labels=LEVELS)
+    monkeypatch.setitem(sys.modules, package, None)
+    # The reference needs both; OpenVINO writes an ordinary network from its weights.
+    if engine_name == "openvino" or (engine_name, package) == ("torch", "nnunetv2"):
         np.testing.assert_array_equal(engine_for(folder).predict(image).rootlets.data, truth.data)
-
-
-def test_without_torch_what_needs_it_names_the_extra(model_folder, monkeypatch, engine_name):
-    image, truth = spine(STRAIGHT, SHAPE)
-    thresholds, classes = thresholds_for(image.data)
-    folder = model_folder(thresholds, classes, labels=LEVELS)
-    monkeypatch.setitem(sys.modules, "torch", None)
-    if engine_name == "openvino":  # writes an ordinary network from its weights
-        np.testing.assert_array_equal(engine_for(folder).predict(image).rootlets.data, truth.data)
+        if package == "nnunetv2":
+            return
         plans = folder / "plans.json"
         plans.write_text(plans.read_text().replace("torch.nn.LeakyReLU", "torch.nn.ReLU"))
     with pytest.raises(MissingDependencyError, match=r"sct_rootlets\[standalone\]"):
@@ -254,32 +240,22 @@ def test_a_checkpoint_cannot_run_code(model_folder, tmp_path, monkeypatch):
     assert not (tmp_path / "ran").exists()
 
 
-def test_weights_of_another_network_are_refused(model_folder):
-    folder = model_folder([0, 1, 2], [0, 1, 2, 3], labels=LEVELS)
-    plans = json.loads((folder / "plans.json").read_text())
-    architecture = plans["configurations"]["3d_fullres"]["architecture"]
-    architecture["arch_kwargs"]["features_per_stage"] = [4, 6]
-    (folder / "plans.json").write_text(json.dumps(plans))
-    with pytest.raises(ModelError, match="do not fit"):
+@pytest.mark.parametrize(
+    ("extra", "changed", "message"),
+    [
+        ({}, {"features_per_stage": [4, 6]}, "do not fit"),
+        ({"channel_names": {"0": "T1w", "1": "T2w"}}, {}, "2 inputs"),
+    ],
+)
+def test_weights_of_another_network_or_two_channels_are_refused(
+    model_folder, extra, changed, message
+):
+    folder = model_folder([0, 1, 2], [0, 1, 2, 3], labels=LEVELS, extra=extra)
+    with edited(folder / "plans.json") as plans:
+        architecture = plans["configurations"]["3d_fullres"]["architecture"]
+        architecture["arch_kwargs"].update(changed)
+    with pytest.raises(ModelError, match=message):
         engine_for(folder)
-
-
-def test_a_cascade_or_two_channels_are_refused(model_folder):
-    folder = model_folder(
-        [0, 1, 2],
-        [0, 1, 2, 3],
-        labels=LEVELS,
-        extra={"channel_names": {"0": "T1w", "1": "T2w"}},
-    )
-    with pytest.raises(ModelError, match="2 inputs"):
-        engine_for(folder)
-
-
-def test_intensities_reach_the_network_z_scored(straight):
-    image, truth, engine = straight
-    scaled = image.with_data(image.data * 11 + 400)
-    assert max(INTENSITY.values()) * 11 < scaled.data.max() + 1
-    np.testing.assert_array_equal(engine.predict(scaled).rootlets.data, truth.data)
 
 
 #: The second finds the same function by a path that begins as those of the layers do.
@@ -297,13 +273,12 @@ def hub(tmp_path):
 @pytest.mark.parametrize("name", HUB)
 def test_plans_cannot_run_code(model_folder, tmp_path, name):
     folder = model_folder([0, 1, 2], [0, 1, 2, 3], labels=LEVELS)
-    plans = json.loads((folder / "plans.json").read_text())
-    plans["configurations"]["3d_fullres"]["architecture"] = {
-        "network_class_name": name,
-        "arch_kwargs": hub(tmp_path),
-        "_kw_requires_import": [],
-    }
-    (folder / "plans.json").write_text(json.dumps(plans))
+    with edited(folder / "plans.json") as plans:
+        plans["configurations"]["3d_fullres"]["architecture"] = {
+            "network_class_name": name,
+            "arch_kwargs": hub(tmp_path),
+            "_kw_requires_import": [],
+        }
     with pytest.raises(ModelError, match=r"asks for .*torch\.hub\.load"):
         engine_for(folder)
     assert not (tmp_path / "ran").exists()

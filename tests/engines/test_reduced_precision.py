@@ -34,11 +34,24 @@ def segmentation(values) -> Segmentation:
     return Segmentation(labels(values), None, None, True, {3: "C3", 4: "C4"})
 
 
-def two_levels():
+def two_levels(*changes):
+    """Return values of two levels, with each (where, value) changed."""
     values = np.zeros(SHAPE)
     values[10:20, 18:22, 10:20] = 3
     values[10:20, 18:22, 25:35] = 4
+    for where, value in changes:
+        values[where] = value
     return values
+
+
+#: One voxel of C3 at its end.
+CLOSE = ((10, 18, 10), 0)
+
+
+def compared(found, cord=None, expected=None):
+    """Return the agreement of `found` with two levels, unless others are expected."""
+    expected = two_levels() if expected is None else expected
+    return agreement(segmentation(expected), segmentation(found), cord)
 
 
 def mask(*voxels) -> LabelImage:
@@ -49,12 +62,13 @@ def mask(*voxels) -> LabelImage:
 
 
 def test_agreement_counts_what_it_says():
-    expected, found = two_levels(), two_levels()
-    found[12:14, 18, 15] = 0  # two voxels of C3 within 10 mm
-    found[10, 18, 10] = 0  # one of C3 12 mm away
-    found[0, 0, 0] = 4  # far away: counts in the whole image only
-    cord = mask((15, 20, 22))
-    measured = agreement(segmentation(expected), segmentation(found), cord)
+    expected = two_levels()
+    found = two_levels(
+        (np.s_[12:14, 18, 15], 0),  # two voxels of C3 within 10 mm
+        CLOSE,  # 12 mm away
+        ((0, 0, 0), 4),  # far away: counts in the whole image only
+    )
+    measured = compared(found, mask((15, 20, 22)))
     x, y, z = np.indices(SHAPE)
     ball = (x - 15) ** 2 + (y - 20) ** 2 + (z - 22) ** 2 <= 100
     third, fourth = (int(((expected == level) & ball).sum()) for level in (3, 4))
@@ -67,18 +81,14 @@ def test_agreement_counts_what_it_says():
 
 
 def test_without_a_cord_what_the_reference_labelled_says_where():
-    expected, found = two_levels(), two_levels()
-    found[10, 18, 10] = 0
-    found[0, 0, 0] = 4
-    measured = agreement(segmentation(expected), segmentation(found))
+    measured = compared(two_levels(CLOSE, ((0, 0, 0), 4)))
     assert 1 - 1e-3 < measured.equal < 1
     assert measured.lowest_dice == pytest.approx(2 * 399 / 799)
     assert measured.voxels == 800
 
 
 def test_the_references_own_cord_counts_unless_one_is_given():
-    expected, found = two_levels(), two_levels()
-    found[:, :, 10:20][found[:, :, 10:20] == 3] = 5  # all of C3
+    expected, found = two_levels(), two_levels((np.s_[10:20, 18:22, 10:20], 5))  # all of C3
     at_fourth = mask((15, 20, 30), (15, 20, 36))
     at_third = mask((15, 20, 8), (15, 20, 14))
     own = replace(segmentation(expected), cord=at_fourth)
@@ -87,28 +97,19 @@ def test_the_references_own_cord_counts_unless_one_is_given():
 
 
 def test_a_cord_far_from_what_was_labelled_does_not_say_where():
-    far = mask((39, 0, 0))
-    found = two_levels()
-    found[10, 18, 10] = 0
-    measured = agreement(segmentation(two_levels()), segmentation(found), far)
-    assert measured == agreement(segmentation(two_levels()), segmentation(found))
-    nothing = agreement(segmentation(two_levels()), segmentation(found), mask())
-    assert nothing == measured
+    found = two_levels(CLOSE)
+    for far in (mask((39, 0, 0)), mask()):
+        assert compared(found, far) == compared(found)
 
 
-def test_a_level_that_only_one_has_is_no_agreement():
-    found = two_levels()
-    found[0, 0, 0] = 9
-    assert agreement(segmentation(two_levels()), segmentation(found)).lowest_dice == 0
-
-
-def test_levels_that_are_swapped_are_no_agreement_in_the_whole_image():
-    found = np.select([two_levels() == 3, two_levels() == 4], [4, 3])
-    assert agreement(segmentation(two_levels()), segmentation(found)).whole_dice == 0
+def test_a_level_that_only_one_has_or_that_is_swapped_is_no_agreement():
+    assert compared(two_levels(((0, 0, 0), 9))).lowest_dice == 0
+    swapped = np.select([two_levels() == 3, two_levels() == 4], [4, 3])
+    assert compared(swapped).whole_dice == 0
 
 
 def test_nothing_in_either_is_agreement_on_nothing():
-    measured = agreement(segmentation(np.zeros(SHAPE)), segmentation(np.zeros(SHAPE)))
+    measured = compared(np.zeros(SHAPE), expected=np.zeros(SHAPE))
     assert measured == Agreement(1.0, 1.0, 1.0, 0)
     assert not measured.passes
 
@@ -150,9 +151,7 @@ def trying(exact, faster, record):
 
 
 def test_what_agrees_on_enough_images_is_used_from_then_on(tmp_path: Path):
-    values = two_levels()
-    close = values.copy()
-    close[10, 18, 10] = 0
+    values, close = two_levels(), two_levels(CLOSE)
     exact, faster = Stub(values), Stub(close)
     record = tmp_path / "new" / "trial.json"
     for number in range(IMAGES):  # in processes of their own
@@ -186,8 +185,7 @@ def test_one_image_on_which_it_does_not_agree_is_enough(tmp_path: Path):
 
 
 def test_an_image_of_few_rootlets_proves_nothing(tmp_path: Path):
-    few = np.zeros(SHAPE)
-    few[10:14, 10:14, 10:14] = 3
+    few = np.where(np.indices(SHAPE)[0] < 11, two_levels(), 0)
     exact, faster = Stub(few), Stub(few)
     engine = trying(exact, faster, tmp_path / "trial.json")
     assert engine.predict(IMAGE).notes == []
@@ -205,10 +203,19 @@ def test_a_record_that_cannot_be_kept_holds_as_long_as_the_engine(tmp_path: Path
     assert (exact.predicted, faster.predicted) == (IMAGES, IMAGES + 2)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"equal": 1}', '{"equal": "x"}'])
-def test_a_record_that_cannot_be_read_is_none(tmp_path: Path, content):
-    (tmp_path / "trial.json").write_text(content)
-    assert read_agreements(tmp_path / "trial.json") == []
+#: Of a comparison that did not measure all that is measured now.
+OLD = {"images": [{"equal": 0.9999, "lowest_dice": 0.996, "voxels": 900, "passes": False}]}
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"equal": 1}', '{"equal": "x"}', json.dumps(OLD)]
+)
+def test_where_a_record_cannot_be_read_it_is_compared_again(tmp_path: Path, content):
+    record = tmp_path / "trial.json"
+    record.write_text(content)
+    assert read_agreements(record) == []
+    notes = trying(Stub(two_levels()), Stub(two_levels()), record).predict(IMAGE).notes
+    assert "not used before" in notes[-1]
 
 
 def in_turn(exact, fastest, slower, folder):
@@ -220,9 +227,7 @@ def in_turn(exact, fastest, slower, folder):
 
 
 def test_where_the_fastest_fails_the_next_is_compared_from_that_image_on(tmp_path: Path):
-    values = two_levels()
-    close = values.copy()
-    close[10, 18, 10] = 0
+    values, close = two_levels(), two_levels(CLOSE)
     exact, fastest, slower = Stub(values), Stub(values), Stub(close)
     (notes,) = [in_turn(exact, fastest, slower, tmp_path).predict(IMAGE).notes]
     assert [note.split(" is")[0] for note in notes] == ["halves"]
@@ -260,9 +265,8 @@ def test_where_none_agrees_the_exact_engine_stays(tmp_path: Path):
 
 
 def test_the_cord_is_looked_for_where_none_is_known_and_only_to_compare(tmp_path: Path):
-    far = two_levels()
-    far[0, 0, :4] = 4  # as many voxels as change the Dice of a level, far from any cord
-    exact, faster = Stub(two_levels()), Stub(far)
+    # As many voxels as change the Dice of a level, far from any cord.
+    exact, faster = Stub(two_levels()), Stub(two_levels((np.s_[0, 0, :4], 4)))
     cord = mask(*((15, 20, z) for z in range(8, 38)))
     looked: list[Image] = []
 
@@ -274,8 +278,8 @@ def test_the_cord_is_looked_for_where_none_is_known_and_only_to_compare(tmp_path
         candidate = Candidate(faster.load, tmp_path / name, "half arithmetic")
         return TrialEngine(exact.load, [candidate], finder)
 
-    assert "is not used, as" in engine("without.json", None).predict(IMAGE).notes[-1]
-    assert "is not used, as" in engine("none.json", lambda image: None).predict(IMAGE).notes[-1]
+    for name, finder in (("without.json", None), ("none.json", lambda image: None)):
+        assert "is not used, as" in engine(name, finder).predict(IMAGE).notes[-1]
     engine("given.json", find).predict(IMAGE, cord=cord)
     assert looked == []
     agreed = engine("found.json", find)
@@ -283,11 +287,3 @@ def test_the_cord_is_looked_for_where_none_is_known_and_only_to_compare(tmp_path
         notes = agreed.predict(IMAGE).notes
     assert "is used: on 3 images at least 1.00000" in notes[-1]
     assert len(looked) == IMAGES
-
-
-def test_a_record_of_another_comparison_is_done_again(tmp_path: Path):
-    old = {"images": [{"equal": 0.9999, "lowest_dice": 0.996, "voxels": 900, "passes": False}]}
-    (tmp_path / "trial.json").write_text(json.dumps(old))
-    exact, faster = Stub(two_levels()), Stub(two_levels())
-    notes = trying(exact, faster, tmp_path / "trial.json").predict(IMAGE).notes
-    assert "not used before" in notes[-1]

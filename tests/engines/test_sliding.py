@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,17 +13,12 @@ from sct_rootlets.engines import load_engine
 from sct_rootlets.errors import InputError, ModelError
 from sct_rootlets.image import Grid, Image, LabelImage
 from sct_rootlets.store import locate
-from tests.engines.conftest import oblique_affine
+from tests.engines.conftest import edited, oblique_affine, write_random
 
 pytest.importorskip("nnunetv2")
 torch = pytest.importorskip("torch")
 
-from training.export import (  # noqa: E402
-    build_network,
-    folder_name,
-    plain_conv_unet_kwargs,
-    write_nnunet_folder,
-)
+from training.export import plain_conv_unet_kwargs  # noqa: E402
 
 #: nnU-Net sums scores in half precision, we in single; where random weights leave two classes
 #: all but equal, that decides. Trained networks differ a hundred times less.
@@ -41,7 +35,6 @@ def random_model(tmp_path: Path) -> Write:
     """Write a model of random weights whose answer has all of its classes."""
 
     def write(*, patch=(24, 20, 16), seeds=(1,), changes=None, **more) -> Path:
-        folder = tmp_path / "random" / folder_name("3d_fullres")
         kwargs = plain_conv_unet_kwargs((6, 10, 12), (1, 2, 2))
         if len(patch) == 2:
             for key, value in kwargs.items():
@@ -49,17 +42,10 @@ def random_model(tmp_path: Path) -> Write:
                     kwargs[key] = value.replace("3d", "2d")
             for key in ("kernel_sizes", "strides"):
                 kwargs[key] = [size[1:] for size in kwargs[key]]
-        for seed in seeds:
-            torch.manual_seed(seed)
-            weights = build_network(kwargs).state_dict()
-            fold = "all" if len(seeds) == 1 else seed
-            write_nnunet_folder(
-                folder, "3d_fullres", [0.9, 1.0, 1.1][-len(patch) :], patch, kwargs, weights,
-                labels=LABELS, fold=fold, **more,
-            )  # fmt: skip
-        plans = json.loads((folder / "plans.json").read_text())
-        plans["configurations"]["3d_fullres"].update(changes or {})
-        (folder / "plans.json").write_text(json.dumps(plans))
+        more = {"spacing": (0.9, 1.0, 1.1), "labels": LABELS, **more}
+        folder = write_random(tmp_path / "random", patch, kwargs, seeds=seeds, **more)
+        with edited(folder / "plans.json") as plans:
+            plans["configurations"]["3d_fullres"].update(changes or {})
         return folder
 
     return write
@@ -127,43 +113,30 @@ def cord_in(image):
     return LabelImage(data, image.grid, None, "cord")
 
 
-def test_around_a_cord_the_answer_is_that_of_the_whole_image(random_model: Write, ours):
+def test_around_a_cord_fewer_tiles_give_the_answer_of_the_whole_image(random_model: Write, ours):
     from scipy import ndimage
 
     folder, image = random_model(), smooth_image((24, 75, 26))
     cord = cord_in(image)
-    whole = predict(folder, ours, image).rootlets.data
-    seen = []
-    engine = load_engine(locate(folder), "cpu", 1, engine=ours)
-    result = engine.predict(image, cord=cord, progress=lambda *call: seen.append(call))
+    results, tiles = [], []
+    for fast, around in ((False, None), (False, cord), (True, cord)):
+        engine = load_engine(locate(folder), "cpu", 1, engine=ours, fast=fast)
+        told = []
+        results.append(engine.predict(image, cord=around, progress=lambda *c, t=told: t.append(c)))
+        tiles.append(len(told))
+    assert tiles[0] > tiles[1] > tiles[2]
+    whole, result = results[0].rootlets.data, results[1]
     distance = ndimage.distance_transform_edt(cord.data == 0, image.grid.spacing_mm)
     near = distance <= 10
     np.testing.assert_array_equal(result.rootlets.data[near], whole[near])
     assert not result.rootlets.data[distance > 18].any()
     assert "within 15 mm" in result.notes[-1]
-    everywhere = []
-    engine.predict(image, progress=lambda *call: everywhere.append(call))
-    assert len(seen) < len(everywhere)
-
-
-def test_fast_tiles_lie_on_the_cord(random_model: Write, ours):
-    folder, image = random_model(), smooth_image((24, 75, 26))
-    calls = {}
-    for fast in (False, True):
-        engine = load_engine(locate(folder), "cpu", 1, engine=ours, fast=fast)
-        told = []
-        engine.predict(
-            image, cord=cord_in(image), progress=lambda *call, told=told: told.append(call)
-        )
-        calls[fast] = len(told)
-    assert calls[True] < calls[False]
 
 
 def test_levels_below_the_neck_are_looked_for_everywhere(random_model: Write, ours):
     folder, image = random_model(), smooth_image()
-    dataset = json.loads((folder / "dataset.json").read_text())
-    dataset["labels"] = LUMBAR
-    (folder / "dataset.json").write_text(json.dumps(dataset))
+    with edited(folder / "dataset.json") as dataset:
+        dataset["labels"] = LUMBAR
     result = predict(folder, ours, image, cord=cord_in(image))
     whole = predict(folder, ours, image)
     assert min(whole.meanings) > 9

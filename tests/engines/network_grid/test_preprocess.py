@@ -8,23 +8,20 @@ import pytest
 from sct_rootlets.engines.network_grid.preprocess import prepare
 from sct_rootlets.engines.plan import UnsupportedPlan, read_plan
 from sct_rootlets.errors import ModelError
-from tests.engines.conftest import Factory
+from tests.engines.conftest import Factory, edited
 
 pytest.importorskip("nnunetv2")
 
 PROPERTIES = {"mean": 3.0, "std": 2.0, "percentile_00_5": -1.0, "percentile_99_5": 7.0}
+CUBIC = {"is_seg": False, "order": 3, "order_z": 0, "force_separate_z": None}
 
 
 def change(folder, **configuration):
     """Change plans.json: what goes by the name of a key of the plans, there."""
-    path = folder / "plans.json"
-    plans = json.loads(path.read_text())
-    for key, value in configuration.items():
-        if key in plans:
-            plans[key] = value
-        else:
-            plans["configurations"]["3d_fullres"][key] = value
-    path.write_text(json.dumps(plans))
+    with edited(folder / "plans.json") as plans:
+        for key, value in configuration.items():
+            target = plans if key in plans else plans["configurations"]["3d_fullres"]
+            target[key] = value
     return folder
 
 
@@ -83,15 +80,15 @@ def test_the_network_sees_what_nnunet_would_show_it(model_folder: Factory, chang
     assert prepared.whole == tuple(properties["shape_before_cropping"])
 
 
-def test_a_configuration_inherits(model_folder: Factory):
+def test_a_configuration_inherits_and_one_that_is_missing_is_a_model_error(model_folder: Factory):
     folder = model_folder([0, 1, 2], [0, 1, 2, 3])
-    path = folder / "plans.json"
-    plans = json.loads(path.read_text())
-    plans["configurations"]["mine"] = {"inherits_from": "3d_fullres", "spacing": [2, 3, 4]}
-    path.write_text(json.dumps(plans))
+    with edited(folder / "plans.json") as plans:
+        plans["configurations"]["mine"] = {"inherits_from": "3d_fullres", "spacing": [2, 3, 4]}
     plan = read_plan(folder, "mine")
     assert plan.spacing_mm == (2, 3, 4)
     assert plan.patch == (32, 32, 32)
+    with pytest.raises(ModelError, match=r"plans\.json"):
+        read_plan(folder, "3d_nores")
 
 
 @pytest.mark.parametrize(
@@ -101,26 +98,10 @@ def test_a_configuration_inherits(model_folder: Factory):
         ({"preprocessor_name": "MyPreprocessor"}, "MyPreprocessor"),
         ({"normalization_schemes": ["MyNormalization"]}, "MyNormalization"),
         ({"resampling_fn_data": "resample_torch_fornnunet"}, "resample_torch_fornnunet"),
-        (
-            {
-                "resampling_fn_probabilities_kwargs": {
-                    "is_seg": False,
-                    "order": 3,
-                    "order_z": 0,
-                    "force_separate_z": None,
-                }
-            },
-            "order 3",
-        ),
+        ({"resampling_fn_probabilities_kwargs": CUBIC}, "order 3"),
     ],
 )
 def test_what_only_nnunet_does_is_named(model_folder: Factory, changes, why):
     folder = change(model_folder([0, 1, 2], [0, 1, 2, 3]), **changes)
     with pytest.raises(UnsupportedPlan, match=why):
         read_plan(folder, "3d_fullres")
-
-
-def test_a_missing_configuration_is_a_model_error(model_folder: Factory):
-    folder = model_folder([0, 1, 2], [0, 1, 2, 3])
-    with pytest.raises(ModelError, match=r"plans\.json"):
-        read_plan(folder, "3d_nores")

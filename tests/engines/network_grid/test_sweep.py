@@ -44,15 +44,16 @@ def assert_nearly(scores, expected):
     assert np.quantile(off, 0.999) < 0.1
 
 
-def swept(volume, axis, box=None, origins=None):
+def swept(volume, axis=0, box=None, origins=None, network=network):
+    """Return an iterator over the planes, of the whole volume unless told otherwise."""
     box = box or tuple(slice(0, n) for n in SHAPE)
-    origins = grid_origins(SHAPE, PATCH) if origins is None else origins
-    return list(sweep(volume, origins, PATCH, network, classes=CLASSES, axis=axis, box=box))
+    origins = origins or grid_origins(SHAPE, PATCH)
+    return sweep(volume, origins, PATCH, network, classes=CLASSES, axis=axis, box=box)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_planes_are_those_of_the_whole_volume(volume, whole, axis):
-    planes = swept(volume, axis)
+    planes = list(swept(volume, axis))
     assert [plane.index for plane in planes] == list(range(SHAPE[axis]))
     scores = np.stack([plane.scores for plane in planes], axis=axis + 1)
     assert_nearly(scores, whole)
@@ -64,7 +65,7 @@ def test_a_box_gets_all_the_tiles_that_reach_it(volume, whole):
     region = Region(needed, SHAPE)
     origins = grid_origins(SHAPE, PATCH, needed)
     assert len(origins) < len(grid_origins(SHAPE, PATCH))
-    planes = swept(volume, 0, region.box, origins)
+    planes = list(swept(volume, 0, region.box, origins))
     assert [plane.index for plane in planes] == list(range(5, 12))
     scores = np.stack([plane.scores for plane in planes], axis=1)
     assert_nearly(scores, whole[:, 5:12, 20:30, 3:8])
@@ -77,16 +78,14 @@ def test_a_plane_leaves_before_the_next_row_of_tiles_is_predicted(volume):
         tiles.append(tile)
         return network(tile)
 
-    box = tuple(slice(0, n) for n in SHAPE)
+    assert next(swept(volume, network=counted)).index == 0
     origins = grid_origins(SHAPE, PATCH)
-    planes = sweep(volume, origins, PATCH, counted, classes=CLASSES, axis=0, box=box)
-    assert next(planes).index == 0
     first_row = [origin for origin in origins if origin[0] == 0]
     assert len(tiles) == len(first_row) < len(origins)
 
 
 def test_where_no_tile_lies_nothing_is_covered(volume):
-    planes = swept(volume, 0, origins=[(20, 0, 0)])
+    planes = list(swept(volume, origins=[(20, 0, 0)]))
     assert not planes[0].covered.any()
     assert planes[20].covered[:12, :10].all()
     assert not planes[20].covered[12:].any()
@@ -104,16 +103,6 @@ def test_the_axis_that_needs_the_shortest_window_is_swept():
 
 
 def test_scores_that_are_no_numbers_are_an_error(volume):
-    box = tuple(slice(0, n) for n in SHAPE)
-    origins = grid_origins(SHAPE, PATCH)
-    planes = sweep(
-        volume,
-        origins,
-        PATCH,
-        lambda tile: network(tile) * np.float32(np.nan),
-        classes=CLASSES,
-        axis=0,
-        box=box,
-    )
+    planes = swept(volume, network=lambda tile: network(tile) * np.float32(np.nan))
     with pytest.raises(ModelError, match="not a number"):
         next(planes)

@@ -21,6 +21,15 @@ def test_layers_and_networks_are_found(tmp_path):
     assert network_part(UNET, tmp_path) is unet.PlainConvUNet
 
 
+def architecture(keys, arguments):
+    """Return a network whose arguments named by `keys` have to be imported."""
+    return {
+        "network_class_name": "torch.nn.Conv3d",
+        "arch_kwargs": arguments,
+        "_kw_requires_import": keys,
+    }
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -41,10 +50,9 @@ def test_layers_and_networks_are_found(tmp_path):
 def test_what_is_no_part_of_a_network_is_refused(tmp_path, name):
     with pytest.raises(ModelError, match="no part of a network"):
         network_part(name, tmp_path)
-    architecture = {"network_class_name": "torch.nn.Conv3d", "arch_kwargs": {"nonlin": name}}
     if name is not None:  # a layer that a network does without
         with pytest.raises(ModelError, match="no part of a network"):
-            check_architecture({**architecture, "_kw_requires_import": ["nonlin"]}, tmp_path)
+            check_architecture(architecture(["nonlin"], {"nonlin": name}), tmp_path)
 
 
 def test_what_this_installation_lacks_is_said_so(tmp_path):
@@ -55,38 +63,23 @@ def test_what_this_installation_lacks_is_said_so(tmp_path):
 
 
 def test_arguments_to_import_are_checked_too(tmp_path):
-    architecture = {
-        "network_class_name": "torch.nn.Conv3d",
-        "arch_kwargs": {"nonlin": "os.system", "dropout_op": None, "stages": "os.system"},
-        "_kw_requires_import": ["dropout_op"],
-    }
-    check_architecture(architecture, tmp_path)
-    architecture["_kw_requires_import"] = ["dropout_op", "nonlin"]
+    arguments = {"nonlin": "os.system", "dropout_op": None, "stages": "os.system"}
+    check_architecture(architecture(["dropout_op"], arguments), tmp_path)
     with pytest.raises(ModelError, match=r"'os\.system'"):
-        check_architecture(architecture, tmp_path)
+        check_architecture(architecture(["dropout_op", "nonlin"], arguments), tmp_path)
     check_architecture(None, tmp_path)
 
 
 @pytest.mark.parametrize("keys", [{"nonlin": 1}, "nonlin", [["nonlin"]], 3])
 @pytest.mark.parametrize("arguments", [{"nonlin": "os.system"}, None])
 def test_a_list_that_is_none_hides_nothing(tmp_path, keys, arguments):
-    architecture = {
-        "network_class_name": "torch.nn.Conv3d",
-        "arch_kwargs": arguments,
-        "_kw_requires_import": keys,
-    }
-    with pytest.raises(ModelError, match="an architecture"):
-        check_architecture(architecture, tmp_path)
-    with pytest.raises(ModelError, match="an architecture"):
-        check_architecture([architecture], tmp_path)
+    hiding = architecture(keys, arguments)
+    for each in (hiding, [hiding]):
+        with pytest.raises(ModelError, match="an architecture"):
+            check_architecture(each, tmp_path)
 
 
-@pytest.mark.parametrize("change", [{}, {"_kw_requires_import": ["none"]}])
-def test_a_network_that_cannot_be_built_is_said(tmp_path, change):
-    architecture = {
-        "network_class_name": "torch.nn.Conv3d",
-        "arch_kwargs": {"nonlin": None},
-        "_kw_requires_import": ["nonlin"],
-    }
+@pytest.mark.parametrize("keys", [["nonlin"], ["none"]])
+def test_a_network_that_cannot_be_built_is_said(tmp_path, keys):
     with pytest.raises(ModelError, match="cannot be built"):
-        build_network({**architecture, **change}, 4, tmp_path)
+        build_network(architecture(keys, {"nonlin": None}), 4, tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,13 @@ from sct_rootlets.engines.networks import network_cache
 from sct_rootlets.engines.networks.openvino_network import OpenVINONetwork
 from sct_rootlets.engines.plan import read_plan
 from sct_rootlets.store import locate
+from tests.engines.conftest import edited, write_random
 
 pytest.importorskip("openvino")
 torch = pytest.importorskip("torch")
 pytest.importorskip("dynamic_network_architectures")
 
-from training.export import build_network as random_network  # noqa: E402
-from training.export import (  # noqa: E402
-    folder_name,
-    plain_conv_unet_kwargs,
-    write_nnunet_folder,
-)
+from training.export import plain_conv_unet_kwargs  # noqa: E402
 
 
 def kwargs_of(**changes: Any) -> dict[str, Any]:
@@ -55,22 +50,19 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "kernel_sizes": [[5, 5, 5], [3, 5, 1], [3, 3, 3]],
         "norm_op_kwargs": {"eps": 1e-3},
     },
+    "two dimensions": {
+        "patch": (24, 16),
+        "conv_op": "torch.nn.Conv2d",
+        "norm_op": "torch.nn.InstanceNorm2d",
+        "kernel_sizes": [[3, 3]] * 3,
+        "strides": [[1, 1], [2, 2], [2, 2]],
+    },
+    "folds of their own weights": {"seeds": (1, 2)},
 }
 
 
 def write(folder: Path, patch=(8, 12, 8), seeds=(7,), **changes: Any) -> Path:
-    kwargs = kwargs_of(**changes)
-    where = folder / folder_name("3d_fullres")
-    for seed in seeds:
-        torch.manual_seed(seed)
-        network = random_network(kwargs)
-        for parameter in network.parameters():  # norms and biases too
-            torch.nn.init.normal_(parameter, 0.1, 0.3)
-        fold = "all" if len(seeds) == 1 else seed
-        weights = network.state_dict()
-        spacing = (1,) * len(patch)
-        write_nnunet_folder(where, "3d_fullres", spacing, patch, kwargs, weights, fold=fold)
-    return where
+    return write_random(folder, patch, kwargs_of(**changes), seeds=seeds, spread=True)
 
 
 def written(folder: Path, tmp_path: Path):
@@ -103,28 +95,13 @@ def test_scores_are_those_of_the_converted_network_to_the_bit(tmp_path, name):
     assert_as_converted(write(tmp_path, **VARIANTS[name]), tmp_path)
 
 
-def test_a_network_of_two_dimensions_too(tmp_path):
-    flat = {
-        "conv_op": "torch.nn.Conv2d",
-        "norm_op": "torch.nn.InstanceNorm2d",
-        "kernel_sizes": [[3, 3]] * 3,
-        "strides": [[1, 1], [2, 2], [2, 2]],
-    }
-    assert_as_converted(write(tmp_path, patch=(24, 16), **flat), tmp_path)
-
-
-def test_every_fold_has_its_own_weights(tmp_path):
-    assert_as_converted(write(tmp_path, seeds=(1, 2)), tmp_path)
-
-
 def test_the_bundled_networks(tmp_path):
     assert_as_converted(locate("bundled").folder, tmp_path)
 
 
 def changed_plans(folder: Path, change) -> None:
-    plans = json.loads((folder / "plans.json").read_text())
-    change(plans["configurations"]["3d_fullres"])
-    (folder / "plans.json").write_text(json.dumps(plans))
+    with edited(folder / "plans.json") as plans:
+        change(plans["configurations"]["3d_fullres"])
 
 
 def without_architecture(configuration: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -14,27 +13,17 @@ from sct_rootlets.engines.networks import network_cache
 from sct_rootlets.engines.networks.network_cache import converted
 from sct_rootlets.engines.networks.torch_network import TorchNetwork, build_modules
 from sct_rootlets.errors import ModelError
+from tests.engines.conftest import edited, write_random
 
 pytest.importorskip("openvino")
 torch = pytest.importorskip("torch")
-
-from training.export import (  # noqa: E402
-    build_network,
-    folder_name,
-    plain_conv_unet_kwargs,
-    write_nnunet_folder,
-)
 
 PATCH = (16, 24, 20)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    torch.manual_seed(7)
-    kwargs = plain_conv_unet_kwargs((6, 10, 12), (1, 2, 2))
-    where = tmp_path / "model" / folder_name("3d_fullres")
-    weights = build_network(kwargs).state_dict()
-    return write_nnunet_folder(where, "3d_fullres", (1, 1, 1), PATCH, kwargs, weights)
+    return write_random(tmp_path / "model", PATCH)
 
 
 def tiles(count=2):
@@ -89,12 +78,11 @@ def test_what_is_damaged_is_made_again(folder: Path, tmp_path: Path, harm):
     elif harm == "facts":
         facts.write_text("{")
     else:
-        content = json.loads(facts.read_text())
-        if harm == "format":
-            content["format"] = 99
-        else:
-            content["sha256"]["../../x"] = "00"
-        facts.write_text(json.dumps(content))
+        with edited(facts) as content:
+            if harm == "format":
+                content["format"] = 99
+            else:
+                content["sha256"]["../../x"] = "00"
     with converted(folder, "ab" * 32, cache) as found:
         assert found.folder == where
         assert binary.read_bytes() == before
@@ -153,9 +141,8 @@ def test_no_run_needs_torch_or_touches_the_network(folder: Path, tmp_path: Path)
 
 
 def name_levels(folder: Path) -> None:
-    dataset = json.loads((folder / "dataset.json").read_text())
-    dataset["labels"] = {"background": 0, "lvl1": 1, "lvl2": 2, "lvl3": 3}
-    (folder / "dataset.json").write_text(json.dumps(dataset))
+    with edited(folder / "dataset.json") as dataset:
+        dataset["labels"] = {"background": 0, "lvl1": 1, "lvl2": 2, "lvl3": 3}
 
 
 @pytest.mark.slow

@@ -16,19 +16,18 @@ from sct_rootlets.engines.networks.openvino_network import (  # noqa: E402
     import_openvino,
     reduced_precision,
 )
-from training.export import (  # noqa: E402
-    build_network,
-    folder_name,
-    plain_conv_unet_kwargs,
-    write_nnunet_folder,
-)
+from tests.engines.conftest import write_random  # noqa: E402
+from training.export import build_network, plain_conv_unet_kwargs  # noqa: E402
 
 PATCH = (32, 32, 32)
 
 
-def network(strides=(1, 2, 2)):
+KWARGS = plain_conv_unet_kwargs((16, 32, 32), (1, 2, 2))
+
+
+def network():
     torch.manual_seed(7)
-    return build_network(plain_conv_unet_kwargs((16, 32, 32), strides)).eval()
+    return build_network(KWARGS).eval()
 
 
 @pytest.fixture(scope="module")
@@ -57,20 +56,13 @@ def test_the_first_stage_of_the_encoder_is_marked(xml: Path):
     assert plain.find(".//attribute[@name='precise']") is None
 
 
-def test_of_a_network_that_keeps_its_voxels_everything_is_marked(tmp_path: Path):
-    module = torch.nn.Sequential(
-        torch.nn.Conv3d(1, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv3d(4, 2, 1)
-    )
-    convert(module, (8, 8, 8), tmp_path / "flat.xml")
-    assert len(marked(tmp_path / "flat.xml")) == 2
-
-
-def test_pooling_ends_the_first_stage_as_a_stride_does(tmp_path: Path):
-    module = torch.nn.Sequential(
-        torch.nn.Conv3d(1, 4, 3, padding=1), torch.nn.MaxPool3d(2), torch.nn.Conv3d(4, 2, 1)
-    )
-    convert(module, (8, 8, 8), tmp_path / "pooled.xml")
-    assert len(marked(tmp_path / "pooled.xml")) == 1
+@pytest.mark.parametrize(("middle", "count"), [(torch.nn.ReLU(), 2), (torch.nn.MaxPool3d(2), 1)])
+def test_pooling_ends_the_first_stage_and_without_an_end_all_is_marked(
+    tmp_path: Path, middle, count
+):
+    first, last = torch.nn.Conv3d(1, 4, 3, padding=1), torch.nn.Conv3d(4, 2, 1)
+    convert(torch.nn.Sequential(first, middle, last), (8, 8, 8), tmp_path / "net.xml")
+    assert len(marked(tmp_path / "net.xml")) == count
 
 
 def computed_in(xml: Path) -> dict[str, str]:
@@ -109,9 +101,7 @@ def test_mixed_lies_between_reduced_and_full(xml: Path):
 
 
 def test_what_is_kept_has_both_forms_and_weights_once(tmp_path: Path):
-    kwargs = plain_conv_unet_kwargs((16, 32, 32), (1, 2, 2))
-    where = tmp_path / "model" / folder_name("3d_fullres")
-    write_nnunet_folder(where, "3d_fullres", (1, 1, 1), PATCH, kwargs, network().state_dict())
+    where = write_random(tmp_path / "model", PATCH, KWARGS)
     with converted(where, "ab" * 32, tmp_path / "cache") as found:
         names = sorted(path.name for path in found.folder.iterdir())
         assert names == ["facts.json", "fold_all.bin", "fold_all.mixed.xml", "fold_all.xml"]
