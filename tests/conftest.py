@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,12 @@ from tests.synthetic import Neck, make_neck
 
 #: Modules whose tests wait for most of their time: for servers, for locks, for a moment to kill.
 WAITING = {"test_install_kill.py"}
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C as in a terminal: a shell that starts this in the background has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
