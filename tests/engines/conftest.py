@@ -22,6 +22,7 @@ from nibabel.orientations import axcodes2ornt, inv_ornt_aff, io_orientation, orn
 
 from sct_rootlets.engines import load_engine
 from sct_rootlets.engines.compact import CompactEngine
+from sct_rootlets.engines.networks.openvino_network import import_openvino
 from sct_rootlets.image import Grid, Image, LabelImage
 from sct_rootlets.store import locate
 
@@ -136,6 +137,18 @@ def write_random(
             fold=fold, **more,
         )  # fmt: skip
     return folder
+
+
+def compiled_layers(xml: Path, weights: Path, **how: Any) -> list[tuple[Any, dict[str, str]]]:
+    """Return what OpenVINO computes of a network, in its order, and what it says of each."""
+    core = import_openvino().Core()
+    compiled = core.compile_model(core.read_model(str(xml), str(weights)), "CPU", how)
+    keys = ("layerType", "execOrder", "runtimePrecision")
+    layers = [
+        (layer, {key: str(layer.get_rt_info()[key].value) for key in keys})
+        for layer in compiled.get_runtime_model().get_ordered_ops()
+    ]
+    return sorted(layers, key=lambda layer: int(layer[1]["execOrder"]))
 
 
 @pytest.fixture

@@ -180,7 +180,7 @@ def test_folds_are_averaged_unless_there_is_fold_all(model_folder):
     assert "fold_all" in result.notes[0]
 
 
-def test_progress_counts_tiles_and_nothing_is_printed(straight, capsys):
+def test_progress_counts_tiles_and_only_the_caller_prints(straight, capsys):
     image, _, engine = straight
     calls: list[tuple[str, int, int]] = []
     for _ in range(2):
@@ -189,10 +189,6 @@ def test_progress_counts_tiles_and_nothing_is_printed(straight, capsys):
     tiles = [(done, total) for stage, done, total in calls if stage.startswith("segmenting")]
     assert tiles == [(n, 8) for n in range(9)]
     assert capsys.readouterr().out == ""
-
-
-def test_the_callers_progress_may_print(straight, capsys):
-    image, _, engine = straight
     engine.predict(image, progress=lambda *call: sys.stdout.write(f"tile {call[1]}\n"))
     assert "tile 8" in capsys.readouterr().out
 

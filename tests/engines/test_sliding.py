@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -63,6 +64,13 @@ def predict(folder, engine, image, cord=None, **how):
     return load_engine(locate(folder), "cpu", 1, engine=engine, **how).predict(image, cord=cord)
 
 
+def counted(engine, image, cord=None):
+    """Return what `engine` predicts, and how often it told of its progress."""
+    told = []
+    result = engine.predict(image, cord=cord, progress=lambda *call: told.append(call))
+    return result, len(told)
+
+
 ENGINES = ("openvino", "torch") if find_spec("openvino") else ("torch",)
 
 
@@ -118,14 +126,12 @@ def test_around_a_cord_fewer_tiles_give_the_answer_of_the_whole_image(random_mod
 
     folder, image = random_model(), smooth_image((24, 75, 26))
     cord = cord_in(image)
-    results, tiles = [], []
-    for fast, around in ((False, None), (False, cord), (True, cord)):
-        engine = load_engine(locate(folder), "cpu", 1, engine=ours, fast=fast)
-        told = []
-        results.append(engine.predict(image, cord=around, progress=lambda *c, t=told: t.append(c)))
-        tiles.append(len(told))
-    assert tiles[0] > tiles[1] > tiles[2]
-    whole, result = results[0].rootlets.data, results[1]
+    (whole, *tiles), (result, *around), (_, *fast) = (
+        counted(load_engine(locate(folder), "cpu", 1, engine=ours, fast=fast), image, where)
+        for fast, where in ((False, None), (False, cord), (True, cord))
+    )
+    assert tiles > around > fast
+    whole = whole.rootlets.data
     distance = ndimage.distance_transform_edt(cord.data == 0, image.grid.spacing_mm)
     near = distance <= 10
     np.testing.assert_array_equal(result.rootlets.data[near], whole[near])
@@ -167,29 +173,20 @@ def test_a_wide_image_is_predicted_around_the_cord_that_is_found(random_model: W
     from sct_rootlets.engines.networks.backends import TorchBackend
     from sct_rootlets.engines.sliding import SlidingEngine
 
-    class Finder:
-        def __init__(self, corners):
-            self.corners = corners
-
-        def box_world(self, image, tell):
-            return self.corners
-
     folder, image = random_model(), smooth_image((24, 84, 26), (1, 1, 1))
     corners = image.grid.world_from_ijk([[10, 8, 0], [14, 12, 20]])
-    engines = {
-        name: SlidingEngine(locate(folder), TorchBackend(torch.device("cpu"), 1), finder=finder)
-        for name, finder in {
-            "whole": None, "found": Finder(corners), "nothing": Finder(None),
-        }.items()
-    }  # fmt: skip
-    told = {name: [] for name in engines}
-    results = {
-        name: engine.predict(image, progress=lambda *call, name=name: told[name].append(call))
-        for name, engine in engines.items()
-    }
+    results, told = {}, {}
+    for name, finder in {
+        "whole": None,
+        "found": SimpleNamespace(box_world=lambda image, tell: corners),
+        "nothing": SimpleNamespace(box_world=lambda image, tell: None),
+    }.items():
+        backend = TorchBackend(torch.device("cpu"), 1)
+        engine = SlidingEngine(locate(folder), backend, finder=finder)
+        results[name], told[name] = counted(engine, image)
     whole = results["whole"].rootlets.data
     np.testing.assert_array_equal(results["nothing"].rootlets.data, whole)
     np.testing.assert_array_equal(results["found"].rootlets.data[:, :38], whole[:, :38])
     assert not results["found"].rootlets.data[:, 60:].any()
-    assert len(told["found"]) < len(told["whole"])
+    assert told["found"] < told["whole"]
     assert "found" in results["found"].notes[-1]

@@ -99,19 +99,15 @@ def test_the_bundled_networks(tmp_path):
     assert_as_converted(locate("bundled").folder, tmp_path)
 
 
-def changed_plans(folder: Path, change) -> None:
+def without_architecture(folder: Path) -> None:
     with edited(folder / "plans.json") as plans:
-        change(plans["configurations"]["3d_fullres"])
-
-
-def without_architecture(configuration: dict[str, Any]) -> None:
-    del configuration["architecture"]
+        del plans["configurations"]["3d_fullres"]["architecture"]
 
 
 def test_plans_before_2_5_describe_the_same_network(tmp_path):
     pytest.importorskip("nnunetv2")
     folder = write(tmp_path, features_per_stage=[6, 12, 20])  # doubled up to a maximum
-    changed_plans(folder, without_architecture)
+    without_architecture(folder)
     assert "UNet_class_name" in (folder / "plans.json").read_text()
     assert_as_converted(folder, tmp_path)
 
@@ -130,7 +126,8 @@ def test_what_is_unusual_is_left_to_torch(tmp_path, harm):
         checkpoint["network_weights"] = 3
     torch.save(checkpoint, path)
     if harm == "patch":
-        changed_plans(folder, lambda plan: plan.update(patch_size=[8, 12, 10]))
+        with edited(folder / "plans.json") as plans:
+            plans["configurations"]["3d_fullres"]["patch_size"] = [8, 12, 10]
     facts, target = written(folder, tmp_path)
     assert facts is None
     assert not (target / "facts.json").exists()

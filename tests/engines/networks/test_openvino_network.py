@@ -120,12 +120,18 @@ print("nnunetv2" in sys.modules)
 """
 
 
+def run_of(folder: Path, cache: Path) -> list[str]:
+    """Return a command that predicts with the model, its labels named as levels."""
+    with edited(folder / "dataset.json") as dataset:
+        dataset["labels"] = {"background": 0, "lvl1": 1, "lvl2": 2, "lvl3": 3}
+    return [sys.executable, "-c", RUN, str(folder), str(cache)]
+
+
 def test_no_run_needs_torch_or_touches_the_network(folder: Path, tmp_path: Path):
-    name_levels(folder)
     touched = tmp_path / "touched"
     (tmp_path / "sitecustomize.py").write_text(NO_NETWORK.format(mark=str(touched)))
     search = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
-    command = [sys.executable, "-c", RUN, str(folder), str(tmp_path / "cache")]
+    command = run_of(folder, tmp_path / "cache")
     answers = [
         subprocess.run(
             command,
@@ -138,11 +144,6 @@ def test_no_run_needs_torch_or_touches_the_network(folder: Path, tmp_path: Path)
     ]
     assert answers == ["False\n", "False\n"]
     assert not touched.exists()
-
-
-def name_levels(folder: Path) -> None:
-    with edited(folder / "dataset.json") as dataset:
-        dataset["labels"] = {"background": 0, "lvl1": 1, "lvl2": 2, "lvl3": 3}
 
 
 @pytest.mark.slow
@@ -160,9 +161,8 @@ def test_both_ways_to_convert_give_the_same(
 
 
 def test_processes_that_make_the_same_at_a_time_do_no_harm(folder: Path, tmp_path: Path):
-    name_levels(folder)
     cache = tmp_path / "cache"
-    command = [sys.executable, "-c", RUN, str(folder), str(cache)]
+    command = run_of(folder, cache)
     running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
     assert [process.wait() for process in running] == [0, 0]
     (kept,) = cache.iterdir()

@@ -13,10 +13,9 @@ from sct_rootlets.engines.networks.network_cache import converted  # noqa: E402
 from sct_rootlets.engines.networks.openvino_convert import convert  # noqa: E402
 from sct_rootlets.engines.networks.openvino_network import (  # noqa: E402
     OpenVINONetwork,
-    import_openvino,
     reduced_precision,
 )
-from tests.engines.conftest import write_random  # noqa: E402
+from tests.engines.conftest import compiled_layers, write_random  # noqa: E402
 from training.export import build_network, plain_conv_unet_kwargs  # noqa: E402
 
 PATCH = (32, 32, 32)
@@ -67,15 +66,16 @@ def test_pooling_ends_the_first_stage_and_without_an_end_all_is_marked(
 
 def computed_in(xml: Path) -> dict[str, str]:
     """Return the precision in which each convolution is computed, by its name."""
-    core = import_openvino().Core()
-    model = core.read_model(str(xml.with_suffix(".mixed.xml")), str(xml.with_suffix(".bin")))
-    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": reduced_precision()})
-    found = {}
-    for layer in compiled.get_runtime_model().get_ordered_ops():
-        info = {key: layer.get_rt_info()[key].value for key in ("layerType", "runtimePrecision")}
-        if info["layerType"] == "Convolution":
-            found[layer.get_friendly_name()] = str(info["runtimePrecision"])
-    return found
+    layers = compiled_layers(
+        xml.with_suffix(".mixed.xml"),
+        xml.with_suffix(".bin"),
+        INFERENCE_PRECISION_HINT=reduced_precision(),
+    )
+    return {
+        layer.get_friendly_name(): says["runtimePrecision"]
+        for layer, says in layers
+        if says["layerType"] == "Convolution"
+    }
 
 
 gains = pytest.mark.skipif(reduced_precision() is None, reason="no reduced precision on this CPU")

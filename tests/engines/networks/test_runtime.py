@@ -52,12 +52,7 @@ def test_what_the_store_made_of_a_checkpoint_is_read_instead(tmp_path):
         path.write_bytes(rest) if rest else path.unlink()
         assert runtime.checkpoint_files(tmp_path) == [path]
         got = runtime.read_checkpoint(path)
-        assert set(got) == {
-            "network_weights",
-            "trainer_name",
-            "init_args",
-            "inference_allowed_mirroring_axes",
-        }
+        assert set(got) == {*checkpoint(), "inference_allowed_mirroring_axes"}
         assert torch.equal(
             got["network_weights"]["a.weight"], expected["network_weights"]["a.weight"]
         )

@@ -11,32 +11,23 @@ pytest.importorskip("openvino")
 torch = pytest.importorskip("torch")
 
 from sct_rootlets.engines.networks.openvino_convert import convert  # noqa: E402
-from sct_rootlets.engines.networks.openvino_network import (  # noqa: E402
-    OpenVINONetwork,
-    import_openvino,
-)
+from sct_rootlets.engines.networks.openvino_network import OpenVINONetwork  # noqa: E402
+from tests.engines.conftest import compiled_layers  # noqa: E402
 from training.export import build_network, plain_conv_unet_kwargs  # noqa: E402
 
 PATCH = (16, 16, 16)
-
-
-def order(xml: Path) -> list[tuple[str, tuple[int, ...]]]:
-    """Return type and shape of all that OpenVINO computes, in its order."""
-    core = import_openvino().Core()
-    compiled = core.compile_model(core.read_model(str(xml)), "CPU", {})
-    found = []
-    for layer in compiled.get_runtime_model().get_ordered_ops():
-        info = {key: layer.get_rt_info()[key].value for key in ("layerType", "execOrder")}
-        shape = tuple(layer.output(0).shape) if layer.get_output_size() else ()
-        found.append((int(info["execOrder"]), str(info["layerType"]), shape))
-    return [(kind, shape) for _, kind, shape in sorted(found)]
 
 
 def test_what_was_skipped_is_convolved_before_anything_comes_up(tmp_path: Path):
     torch.manual_seed(3)
     network = build_network(plain_conv_unet_kwargs((8, 12, 16), (1, 2, 2), convolutions=1))
     convert(network, PATCH, tmp_path / "net.xml")
-    finest = [kind for kind, shape in order(tmp_path / "net.xml") if shape == (1, 8, *PATCH)]
+    layers = compiled_layers(tmp_path / "net.xml", tmp_path / "net.bin")
+    finest = [
+        says["layerType"]
+        for layer, says in layers
+        if layer.get_output_size() and tuple(layer.output(0).shape) == (1, 8, *PATCH)
+    ]
     arithmetic = [kind for kind in finest if kind in ("Convolution", "Deconvolution")]
     # The encoder's, that of what was skipped, then up, and that of what came up.
     assert arithmetic == ["Convolution", "Convolution", "Deconvolution", "Convolution"]

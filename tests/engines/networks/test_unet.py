@@ -12,7 +12,6 @@ from sct_rootlets.engines.networks.architecture import build_network
 from sct_rootlets.engines.networks.unet import PlainUNet, old_architecture, plain_unet
 from sct_rootlets.store import locate
 from tests.engines.networks.test_openvino_graph import (
-    changed_plans,
     kwargs_of,
     without_architecture,
     write,
@@ -26,7 +25,7 @@ def test_old_plans_are_read_as_by_nnunet(tmp_path):
     handler = pytest.importorskip("nnunetv2.utilities.plans_handling.plans_handler")
     folder = write(tmp_path, features_per_stage=[6, 12, 20])
     stated = kwargs_of(features_per_stage=[6, 12, 20])
-    changed_plans(folder, without_architecture)
+    without_architecture(folder)
     plan = json.loads((folder / "plans.json").read_text())["configurations"]["3d_fullres"]
     found = old_architecture(plan)
     with pytest.warns(UserWarning, match="old nnU-Net plans"):
