@@ -52,12 +52,8 @@ def test_levels_are_told_apart_with_every_kind_of_colour_vision(who: str) -> Non
         assert apart > (45 if neighbours else 12), f"{a} and {b} differ by {apart:.0f}"
 
 
-def test_a_level_keeps_its_colour() -> None:
+def test_every_level_keeps_its_colour_and_other_values_have_a_neutral_one() -> None:
     assert colour_of(SpinalLevel.C5.value) == "#0072B2"
-    assert colour_of(SpinalLevel.T1.value) == LEVEL_COLOURS[SpinalLevel.T1]
-
-
-def test_every_level_has_a_colour_and_other_values_a_neutral_one() -> None:
-    assert set(LEVEL_COLOURS) == set(SpinalLevel)
+    assert {level: colour_of(level.value) for level in SpinalLevel} == LEVEL_COLOURS
     assert colour_of(99) == UNNUMBERED
     assert UNNUMBERED not in LEVEL_COLOURS.values()

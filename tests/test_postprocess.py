@@ -47,6 +47,8 @@ def test_the_largest_object_is_one_of_all_values_together() -> None:
     data[1:5, 5, 5] = 4  # 4 voxels of one value
     assert values(keep_largest(labels(data))) == {2: 2, 3: 3}
     assert values(labels(data)) == {2: 2, 3: 3, 4: 4}  # the one given is as it was
+    data[5, 5, 5] = 4  # of two as large the first is kept
+    assert values(keep_largest(labels(data))) == {2: 2, 3: 3}
 
 
 def test_objects_that_share_an_edge_only_are_two_for_the_largest_and_one_for_small_ones() -> None:
@@ -57,13 +59,6 @@ def test_objects_that_share_an_edge_only_are_two_for_the_largest_and_one_for_sma
     assert values(remove_small(labels(data), Sizes((3.0,), "vox"))) == {5: 3}
     data[4, 3, 2] = 5  # shares a corner with the one before: an object of its own
     assert values(remove_small(labels(data), Sizes((2.0,), "vox"))) == {5: 3}
-
-
-def test_of_two_largest_objects_the_first_is_kept() -> None:
-    data = empty()
-    data[1:3, 1, 1] = 2
-    data[5:7, 1, 1] = 7
-    assert values(keep_largest(labels(data))) == {2: 2}
 
 
 def shell(value: int = 1) -> NDArray[np.uint8]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -28,7 +28,7 @@ class Log:
 
 
 def prefetched(
-    items: list[int], log: Log, *, fail: dict[str, int] | None = None
+    items: Iterable[int], log: Log, *, fail: dict[str, int] | None = None
 ) -> Iterator[Outcome[int, int]]:
     """Convey numbers: loaded times ten, worked on plus one, kept as they are."""
     fails = fail or {}
@@ -49,7 +49,7 @@ def prefetched(
 
 @pytest.mark.parametrize("count", [0, 1, 2, 7])
 def test_all_come_out_in_order(count: int) -> None:
-    outcomes = list(prefetched(list(range(count)), Log()))
+    outcomes = list(prefetched(range(count), Log()))
     assert [outcome.item for outcome in outcomes] == list(range(count))
     assert [outcome.result() for outcome in outcomes] == [10 * n + 1 for n in range(count)]
 
@@ -58,7 +58,7 @@ def test_all_come_out_in_order(count: int) -> None:
 @pytest.mark.parametrize("stage", ["load", "work", "keep"])
 def test_a_failure_belongs_to_its_item_and_stops_no_other(stage: str, count: int) -> None:
     log = Log()
-    outcomes = list(prefetched(list(range(count)), log, fail={stage: 2}))
+    outcomes = list(prefetched(range(count), log, fail={stage: 2}))
     assert [outcome.made for outcome in outcomes] == [1, 11, None, 31][:count]
     assert [outcome.item for outcome in outcomes] == list(range(count))
     with pytest.raises(ValueError, match=f"{stage} 2"):
@@ -102,7 +102,7 @@ def test_one_is_loaded_and_one_is_kept_while_one_is_worked_on() -> None:
 
 def test_no_more_than_one_is_ahead_and_one_behind() -> None:
     log = Log()
-    outcomes = prefetched(list(range(6)), log)
+    outcomes = prefetched(range(6), log)
     for outcome in outcomes:
         log("out", outcome.item)
     for n in range(4):
@@ -110,20 +110,6 @@ def test_no_more_than_one_is_ahead_and_one_behind() -> None:
         assert log.place("load", n + 2) > log.place("work", n)
         # and n is out before n + 1 is put away
         assert log.place("keep", n + 1) > log.place("out", n)
-
-
-def test_items_are_asked_for_one_by_one() -> None:
-    asked = []
-
-    def items() -> Iterator[int]:
-        for n in range(10):
-            asked.append(n)
-            yield n
-
-    outcomes = prefetch(items(), float, lambda item, x: x, lambda item, x: x)
-    next(outcomes)
-    assert len(asked) <= 3
-    outcomes.close()
 
 
 def test_an_interruption_finishes_what_is_being_kept_and_begins_nothing() -> None:
@@ -148,15 +134,17 @@ def test_an_interruption_finishes_what_is_being_kept_and_begins_nothing() -> Non
     assert not [t for t in threading.enumerate() if t.name.startswith(("load", "keep"))]
 
 
-def test_an_iterator_that_is_closed_begins_nothing_more() -> None:
-    log = Log()
-    outcomes = prefetch(
-        range(9),
-        int,
-        lambda item, x: log("work", item),
-        lambda item, _: log("keep", item),
-    )
+def test_items_are_asked_for_one_by_one_and_none_is_begun_once_the_iterator_is_closed() -> None:
+    log, asked = Log(), []
+
+    def items() -> Iterator[int]:
+        for n in range(9):
+            asked.append(n)
+            yield n
+
+    outcomes = prefetched(items(), log)
     next(outcomes)
+    assert len(asked) <= 3
     outcomes.close()
     assert ("work", 2) not in log.events
     assert not [t for t in threading.enumerate() if t.name.startswith(("load", "keep"))]

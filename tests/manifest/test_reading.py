@@ -350,11 +350,10 @@ def test_a_wrong_value_anywhere_is_a_model_error_and_nothing_else(own, tmp_path,
 
 def test_a_version_listed_twice_is_refused_also_in_other_case(content, tmp_path):
     content["models"].append(copy.deepcopy(content["models"][1]))
-    with pytest.raises(ModelError, match=r"lists rootlets@r20250318 twice"):
-        load_manifest(written(tmp_path, content))
-    content["models"][-1]["version"] = "R20250318"
-    with pytest.raises(ModelError, match=r"lists rootlets@R20250318 twice"):
-        load_manifest(written(tmp_path, content))
+    for version in ("r20250318", "R20250318"):
+        content["models"][-1]["version"] = version
+        with pytest.raises(ModelError, match=f"lists rootlets@{version} twice"):
+            load_manifest(written(tmp_path, content))
 
 
 def test_a_manifest_of_the_users_own_adds_entries(own, tmp_path, monkeypatch):
