@@ -27,7 +27,7 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.levels.population.prior import End
 from sct_rootlets.levels.positions import Positions, Weights
 
-__all__ = ["DEFINITIONS", "Borders", "apply_definition"]
+__all__ = ["DEFINITIONS", "Borders", "apply_definition", "weighted_sum"]
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ def apply_definition(
             rows.append(Borders(level, status))
             continue
         rostral, caudal = DEFINITIONS[name](level, seen)
-        midpoint = _sum(rostral, caudal, 0.5, 0.5)
-        length = _sum(caudal, rostral, 1.0, -1.0)
+        midpoint = weighted_sum(rostral, caudal, 0.5, 0.5)
+        length = weighted_sum(caudal, rostral, 1.0, -1.0)
         flags = []
         if status == "measured":
             flags += ["rostral_estimated"] * (not set(rostral) <= positions.measured)
@@ -168,9 +168,8 @@ def statuses_of(
     return answer
 
 
-def _sum(
-    first: Weights, second: Weights, a: float, b: float
-) -> dict[tuple[SpinalLevel, End], float]:
+def weighted_sum(first: Weights, second: Weights, a: float, b: float) -> Weights:
+    """Return `a` times the first border and `b` times the second, as one sum of ends."""
     total = {node: a * weight for node, weight in first.items()}
     for node, weight in second.items():
         total[node] = total.get(node, 0.0) + b * weight

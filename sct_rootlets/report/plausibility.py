@@ -20,7 +20,7 @@ import numpy as np
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.levels import valosek2024
-from sct_rootlets.levels.definitions import DEFINITIONS
+from sct_rootlets.levels.definitions import DEFINITIONS, weighted_sum
 from sct_rootlets.levels.population.prior import Prior
 from sct_rootlets.levels.population.reference_data import PAM50_DISCS_MM
 from sct_rootlets.levels.positions import Weights
@@ -116,10 +116,10 @@ def compare(table: LevelTable) -> Plausibility:
         if _UNFINISHED & set(row.flags):
             continue
         rostral, caudal = DEFINITIONS[name](row.level, seen)
-        weights = _sum(caudal, 1.0, rostral, -1.0)
+        weights = weighted_sum(caudal, rostral, 1.0, -1.0)
         lengths[row.level] = _compared(spacing, weights, length, row.length_sd_mm)
         if placed is not None:
-            weights = _sum(caudal, 0.5, rostral, 0.5)
+            weights = weighted_sum(caudal, rostral, 0.5, 0.5)
             midpoints[row.level] = _compared(placed, weights, midpoint, row.midpoint_sd_mm)
     return Plausibility(lengths, midpoints, landmark)
 
@@ -137,13 +137,6 @@ def _placed(table: LevelTable) -> tuple[Prior | None, str | None]:
     if table.pmj_mm is not None:
         return Prior.from_pmj(table.pmj_mm), "PMJ"
     return None, None
-
-
-def _sum(first: Weights, a: float, second: Weights, b: float) -> Weights:
-    total = {node: a * weight for node, weight in first.items()}
-    for node, weight in second.items():
-        total[node] = total.get(node, 0.0) + b * weight
-    return total
 
 
 def _compared(prior: Prior, weights: Weights, value: float, sd: float | None) -> Comparison:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from sct_rootlets.consensus import consensus
 from sct_rootlets.consensus.files import PAIR_COLUMNS, RATER_COLUMNS
 from sct_rootlets.errors import InputError, MissingDependencyError, UsageError
 from sct_rootlets.image import load_labels
-from tests.evaluation.planted import Planted, plant
+from tests.evaluation.planted import Planted, cells, plant
 
 pytest.importorskip("SimpleITK")
 
@@ -40,8 +39,7 @@ def test_raters_in_other_orientations_and_what_is_written(planted: Planted, tmp_
     assert back.grid.matches(planted.grid)
     tables = {}
     for what, columns in (("raters", RATER_COLUMNS), ("pairs", PAIR_COLUMNS)):
-        with written[what].open(newline="") as file:
-            tables[what] = list(csv.DictReader(file, delimiter="\t"))
+        tables[what] = cells(written[what])
         assert list(tables[what][0]) == [column.name for column in columns]
     found = {(row["rater"], row["level"]): row for row in tables["raters"]}
     assert {level for _, level in found} == {"C3", "C4", "C5", "C6", "all"}
