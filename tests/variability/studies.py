@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from sct_rootlets.anatomy import SpinalLevel
@@ -61,13 +60,3 @@ def write_table(path: Path, table: LevelTable, *, beside: bool = True) -> Path:
     if beside:
         path.with_suffix(".json").write_text(json.dumps(to_json(table)), encoding="utf-8")
     return path
-
-
-def without_levels(table: LevelTable, *gone: SpinalLevel) -> LevelTable:
-    """Return the table with these levels unseen."""
-    return replace(
-        table,
-        rows=tuple(
-            LevelRow(row.level, "unseen") if row.level in gone else row for row in table.rows
-        ),
-    )
