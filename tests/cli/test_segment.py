@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +12,7 @@ import pytest
 
 from sct_rootlets.cli.main import main
 from sct_rootlets.image import load_labels
+from tests.cli import interrupting
 from tests.cli.listing import names
 from tests.synthetic import Neck
 
@@ -127,8 +124,7 @@ def test_a_mask_of_somebody_else_among_several_stops_all_before_anything_starts(
 
 
 INTERRUPTED = """
-import signal, sys, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell puts behind
+import sys, time
 from pathlib import Path
 from sct_rootlets.pipeline import network
 from sct_rootlets.cli.main import main
@@ -152,24 +148,7 @@ sys.exit(main("segment -i a.nii.gz b.nii.gz c.nii.gz d.nii.gz -ofolder out".spli
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
 def test_an_interruption_leaves_whole_files_only(paths: dict[str, Path]) -> None:
     several(paths, *(f"{name}.nii.gz" for name in "abcd"))
-    command = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        give_up = time.monotonic() + 120
-        while not Path("reached").exists() and command.poll() is None:
-            assert time.monotonic() < give_up
-            time.sleep(0.05)
-        command.send_signal(signal.SIGINT)
-        _, err = command.communicate(timeout=60)
-    finally:
-        command.kill()
-    assert command.returncode == 130
-    assert "interrupted" in err
-    assert "Traceback" not in err
+    interrupting.assert_stops(INTERRUPTED, Path("reached").exists)
     # what was ready is whole, and what was not has left nothing behind
     made = ["a_rootlets.json", "a_rootlets.nii.gz", "a_seg.json", "a_seg.nii.gz"]
     assert sorted(path.name for path in Path("out").iterdir()) == made

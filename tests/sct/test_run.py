@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,8 +12,8 @@ import pytest
 
 from sct_rootlets.cli.main import main
 from sct_rootlets.image import LabelImage, load_labels
+from tests.cli import interrupting
 from tests.pipeline.knowing_engine import KnowingEngine, use_engine
-from tests.sct.stand_in import REPOSITORY
 from tests.sct.stand_in_answers import StandIn, copy_as, is_running, write_truth
 from tests.synthetic import Neck
 
@@ -199,32 +194,12 @@ def test_manual_files_win_over_the_network_also_without_sct(
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc what is running")
 def test_an_interruption_stops_sct_and_keeps_what_is_whole(stand_in: StandIn) -> None:
     stand_in.behave(**{"sct_deepseg spine": "hang"})
-    program = (
-        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from sct_rootlets.cli.main import main\n"
-        "sys.exit(main(['run', '-i', 't2.nii.gz']))"
-    )
-    command = subprocess.Popen(
-        [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
     hanging = stand_in.folder / "hanging.json"
-    try:
-        give_up = time.monotonic() + 120
-        while not hanging.exists() or not hanging.read_text():
-            assert time.monotonic() < give_up
-            assert command.poll() is None, command.communicate()
-            time.sleep(0.05)
-        command.send_signal(signal.SIGINT)
-        _, err = command.communicate(timeout=60)
-    finally:
-        command.kill()
-    assert command.returncode == 130
-    assert "interrupted" in err
-    assert "Traceback" not in err
+    interrupting.assert_stops(
+        "import sys; from sct_rootlets.cli.main import main\n"
+        "sys.exit(main(['run', '-i', 't2.nii.gz']))",
+        lambda: hanging.exists() and bool(hanging.read_text()),
+    )
     for pid in json.loads(hanging.read_text()):
         assert not is_running(pid), "SCT goes on after we were interrupted"
     assert "# interrupted" in Path("t2_sct.log").read_text()
