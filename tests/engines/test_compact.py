@@ -153,18 +153,13 @@ def test_labels_lie_where_the_anatomy_is_on_any_grid(compact, spacing, shape, an
     assert np.abs(apart).max() < 0.3
 
 
-def test_a_given_cord_spares_the_coarse_network(compact):
+def test_a_given_cord_spares_the_coarse_network_and_must_be_on_the_grid_and_not_empty(compact):
     image, truth = straight()
     engine = compact(image.data, coarse_threshold=None)
     result = engine.predict(image, cord=cord_of(truth))
     np.testing.assert_array_equal(combined(result), truth.data)
     with pytest.raises(ModelError, match=r"missing.*-s"):
         engine.predict(image)
-
-
-def test_a_given_cord_must_be_on_the_grid_and_not_empty(compact):
-    image, truth = straight()
-    engine = compact(image.data, coarse_threshold=None)
     moved = image.grid.affine.copy()
     moved[0, 3] += 5
     truth_elsewhere = LabelImage(truth.data, Grid(SHAPE, moved), None, "moved.nii.gz")

@@ -146,8 +146,8 @@ class Stub:
 IMAGE = Image(np.zeros(SHAPE, dtype=np.float32), GRID)
 
 
-def trying(exact, faster, record):
-    return TrialEngine(exact.load, [Candidate(faster.load, record, "half arithmetic")])
+def trying(exact, faster, record, finder=None):
+    return TrialEngine(exact.load, [Candidate(faster.load, record, "half arithmetic")], finder)
 
 
 def test_what_agrees_on_enough_images_is_used_from_then_on(tmp_path: Path):
@@ -274,15 +274,14 @@ def test_the_cord_is_looked_for_where_none_is_known_and_only_to_compare(tmp_path
         looked.append(image)
         return cord
 
-    def engine(name, finder):
-        candidate = Candidate(faster.load, tmp_path / name, "half arithmetic")
-        return TrialEngine(exact.load, [candidate], finder)
-
     for name, finder in (("without.json", None), ("none.json", lambda image: None)):
-        assert "is not used, as" in engine(name, finder).predict(IMAGE).notes[-1]
-    engine("given.json", find).predict(IMAGE, cord=cord)
+        assert (
+            "is not used, as"
+            in trying(exact, faster, tmp_path / name, finder).predict(IMAGE).notes[-1]
+        )
+    trying(exact, faster, tmp_path / "given.json", find).predict(IMAGE, cord=cord)
     assert looked == []
-    agreed = engine("found.json", find)
+    agreed = trying(exact, faster, tmp_path / "found.json", find)
     for _ in range(IMAGES + 2):
         notes = agreed.predict(IMAGE).notes
     assert "is used: on 3 images at least 1.00000" in notes[-1]
