@@ -11,6 +11,7 @@ import pytest
 
 from sct_rootlets.image import Grid
 from sct_rootlets.phantom import Anatomy, Phantom, make_grid, random_anatomy, render
+from tests.pipeline.knowing_engine import Knowing, use_engine
 from tests.plain import plain_figures
 from tests.store.server import Server
 from tests.store.tiny import entry, make_archive, write_manifest
@@ -111,6 +112,12 @@ def shared_data() -> Path:
 def neck() -> Neck:
     """Return a small synthetic neck; no test may change it."""
     return make_neck()
+
+
+@pytest.fixture
+def knowing(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Knowing:
+    """Put an engine that knows the answer in place of the bundled one."""
+    return lambda **options: use_engine(monkeypatch, neck, **options)
 
 
 @pytest.fixture(scope="session")

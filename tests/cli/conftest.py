@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sct_rootlets.cli.main import main
 from tests.cli.listing import listing
-from tests.pipeline.knowing_engine import KnowingEngine, use_engine
 from tests.synthetic import Neck
+
+#: Called with the words of a command; returns what it printed, `out` and `err`.
+Command = Callable[..., Any]
 
 
 @pytest.fixture
@@ -21,29 +24,34 @@ def paths(neck: Neck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[s
 
 
 @pytest.fixture
-def knowing(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Callable[..., KnowingEngine]:
-    """Put an engine that knows the answer in place of the bundled one."""
-    return lambda **options: use_engine(monkeypatch, neck, **options)
-
-
-@pytest.fixture
 def no_sct(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide an SCT of this machine: its report is tested where SCT is."""
     monkeypatch.setattr("sct_rootlets.sct.installation.find_sct", lambda: None)
 
 
 @pytest.fixture
-def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
-    """Return what runs a command and checks its status, its message, and that nothing changed."""
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Return what runs a command and checks its exit status."""
 
-    def run(command: str, status: int, *told: str) -> None:
-        before = listing(Path())
+    def run(words: str, *more: str, status: int = 0) -> Any:
         try:
-            found = main(command.split())
+            found = main([*words.split(), *more])
         except SystemExit as exited:  # of argparse
             found = int(exited.code or 0)
-        err = " ".join(capsys.readouterr().err.split())
-        assert found == status, err
+        said = capsys.readouterr()
+        assert found == status, said.err
+        return said
+
+    return run
+
+
+@pytest.fixture
+def refused(command: Command) -> Callable[..., None]:
+    """Return what runs a command and checks its status, its message, and that nothing changed."""
+
+    def run(words: str, status: int, *told: str) -> None:
+        before = listing(Path())
+        err = " ".join(command(words, status=status).err.split())
         assert listing(Path()) == before
         assert "Traceback" not in err
         assert "unexpected" not in err

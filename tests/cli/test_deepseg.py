@@ -17,12 +17,14 @@ import numpy as np
 import pytest
 
 from sct_rootlets import deepseg
-from sct_rootlets.cli.main import get_parser, main
+from sct_rootlets.cli.main import get_parser
 from sct_rootlets.deepseg import tasks
 from sct_rootlets.image import load_labels
 from sct_rootlets.pipeline import LevelOptions, Settings
 from sct_rootlets.result import LevelsResult
+from tests.cli.conftest import Command
 from tests.cli.listing import names
+from tests.pipeline.knowing_engine import Knowing
 from tests.scts import in_scts_python, scts_environment, the_sct
 from tests.store.server import Server
 from tests.store.tiny import REPOSITORY, TRAINER, sha256_of, write_tiny
@@ -104,7 +106,9 @@ def test_scts_options_are_those_that_were_written_down() -> None:
     assert in_scts_python(_GRAMMAR_OF_SCT) == GRAMMAR
 
 
-def test_options_reach_the_request(paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_reach_the_request(
+    paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
     asked: list[deepseg.Request] = []
 
     def run(request: deepseg.Request, **more: Any) -> list[Any]:
@@ -115,7 +119,7 @@ def test_options_reach_the_request(paths: dict[str, Path], monkeypatch: pytest.M
     words = "deepseg rootlets -i a.nii b.nii -thr 0.5 -largest 1 -fill-holes 1 -remove-small 2 3vox"
     words += " -test-time-aug -qc qc -qc-dataset D -qc-subject S -qc-plane Sagittal -qc-seg s.nii"
     words += " -r 0 -engine torch -threads 2 -fast -volume 1 -offline -model rootlets"
-    assert main([*words.split(), "-v", "0"]) == 0
+    command(words, "-v", "0")
     (request,) = asked
     assert request.images == (Path("a.nii"), Path("b.nii"))
     assert request.steps.parameters == {
@@ -129,7 +133,7 @@ def test_options_reach_the_request(paths: dict[str, Path], monkeypatch: pytest.M
     assert (request.volume, request.keep_intermediate) == (1, True)
     assert (request.model.reference, request.model.offline) == ("rootlets", True)
     words = "deepseg rootlets_levels -i a.nii -s c.nii -discs d.nii -definition extent -ocsv x.csv"
-    assert main([*words.split(), "-device", "cuda:1"]) == 0
+    command(words, "-device", "cuda:1")
     request = asked[-1]
     assert request.cords == (Path("c.nii"),)
     assert request.landmarks.discs == Path("d.nii")
@@ -139,15 +143,13 @@ def test_options_reach_the_request(paths: dict[str, Path], monkeypatch: pytest.M
 
 
 def test_levels_print_their_table_and_name_the_command_without_folders(
-    paths: dict[str, Path], knowing: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    paths: dict[str, Path], knowing: Knowing, command: Command
 ) -> None:
     knowing(cord=False)
-    words = ["deepseg", "rootlets_levels", "-i", str(paths["image"]), "-s", "cord.nii.gz"]
-    assert main(words) == 0
+    out = command(f"deepseg rootlets_levels -i {paths['image']} -s cord.nii.gz").out
     maker = json.loads(Path("t2_rootlets.json").read_text())["GeneratedBy"][0]
-    command = "sct_rootlets deepseg rootlets_levels -i t2.nii.gz -s cord.nii.gz"
-    assert maker["Name"] == f"sct_rootlets: {command}"
-    out = capsys.readouterr().out
+    typed = "sct_rootlets deepseg rootlets_levels -i t2.nii.gz -s cord.nii.gz"
+    assert maker["Name"] == f"sct_rootlets: {typed}"
     assert "Model: knowing 1.0" in out
     assert any(line.startswith("C5") for line in out.splitlines())
     assert "t2_spinal_levels.tsv" in out
@@ -155,10 +157,7 @@ def test_levels_print_their_table_and_name_the_command_without_folders(
 
 
 def test_what_fails_after_the_segmentation_gives_status_1_and_says_what_is_written(
-    paths: dict[str, Path],
-    knowing: Callable[..., None],
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    paths: dict[str, Path], knowing: Knowing, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("matplotlib")
     knowing()
@@ -167,8 +166,7 @@ def test_what_fails_after_the_segmentation_gives_status_1_and_says_what_is_writt
         raise RuntimeError("no display")
 
     monkeypatch.setattr(LevelsResult, "stage_qc", broken)
-    assert main(["deepseg", "rootlets_levels", "-i", "t2.nii.gz", "-qc", "qc"]) == 1
-    out, err = capsys.readouterr()
+    out, err = command("deepseg rootlets_levels -i t2.nii.gz -qc qc", status=1)
     assert "t2_rootlets.nii.gz" in out
     assert "no display" in err
     assert "the segmentation is written, and the quality control of t2.nii.gz failed" in err
@@ -194,13 +192,10 @@ def test_a_wrong_command_line_gives_status_2(
 
 @pytest.mark.parametrize("words", ["-largest 2", "-v 3", "-qc-plane Coronal", "-thr x", "-nothing"])
 def test_what_sct_refuses_is_refused_with_the_usage_of_the_task(
-    words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    words: str, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCT_ROOTLETS_CALLED_AS", "sct_deepseg")
-    with pytest.raises(SystemExit) as caught:
-        main(["deepseg", "rootlets_levels", "-i", "t2.nii.gz", *words.split()])
-    assert caught.value.code == 2
-    err = capsys.readouterr().err
+    err = command(f"deepseg rootlets_levels -i t2.nii.gz {words}", status=2).err
     assert err.startswith("usage: sct_deepseg rootlets_levels [-i ")
     assert "Type 'sct_deepseg rootlets_levels -h'" in err
 
@@ -210,56 +205,40 @@ def test_what_sct_refuses_is_refused_with_the_usage_of_the_task(
     [("sct_deepseg", "sct_deepseg"), ("", "sct_rootlets deepseg"), ("x", "sct_rootlets deepseg")],
 )
 def test_the_old_syntax_is_explained(
-    called_as: str,
-    name: str,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    called_as: str, name: str, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCT_ROOTLETS_CALLED_AS", called_as)
-    with pytest.raises(SystemExit) as caught:
-        main(["deepseg", "-task", "rootlets", "-i", "t2.nii.gz"])
-    assert caught.value.code == 0
-    assert f"> {name} rootlets ...\n" in capsys.readouterr().out
+    out = command("deepseg -task rootlets -i t2.nii.gz").out
+    assert f"> {name} rootlets ...\n" in out
 
 
 @pytest.mark.parametrize("words", ["-h", "-task-details"])
 def test_the_tasks_are_listed_with_their_model_and_whether_it_is_there(
-    words: str, capsys: pytest.CaptureFixture[str], manifest: Path, monkeypatch: pytest.MonkeyPatch
+    words: str, command: Command, manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "MODEL", "tiny")
     monkeypatch.setenv("SCT_ROOTLETS_MANIFEST", str(manifest))
-
-    def shown() -> str:
-        with pytest.raises(SystemExit) as caught:
-            main(["deepseg", words])
-        assert caught.value.code == 0
-        return " ".join(capsys.readouterr().out.split())
-
-    before = shown()
+    before = command(f"deepseg {words}").out
     for task in deepseg.TASKS:
         assert task in before
     assert before.count("tiny@1") == 2
-    assert main(["deepseg", "rootlets", "-install"]) == 0
-    assert "tiny@1 is installed and whole" in capsys.readouterr().out
-    assert shown() != before
-    assert "tiny@1 yes" in shown() or "INSTALLED: yes" in shown()
+    assert "tiny@1 is installed and whole" in command("deepseg rootlets -install").out
+    after = " ".join(command(f"deepseg {words}").out.split())
+    assert after != " ".join(before.split())
+    assert "tiny@1 yes" in after or "INSTALLED: yes" in after
 
 
 def test_a_custom_model_from_install_to_sidecar(
-    paths: dict[str, Path],
-    archives: dict[str, Path],
-    server: Server,
-    capsys: pytest.CaptureFixture[str],
+    paths: dict[str, Path], archives: dict[str, Path], server: Server, command: Command
 ) -> None:
     """With the real store and a real network, which knows the levels 1 to 3."""
     pytest.importorskip("nnunetv2")
     address = server.add("/model.zip", archives["3"].read_bytes())
-    assert main(["deepseg", "rootlets", "-install", "-custom-url", address]) == 0
-    out, err = capsys.readouterr()
+    out, err = command(f"deepseg rootlets -install -custom-url {address}")
     assert "is used from now on" in out
     assert sha256_of(archives["3"]) in err.replace("\n  ", "")
-    assert main(["deepseg", "rootlets", "-i", "t2.nii.gz", "-engine", "nnunet"]) == 0
-    assert f"Using the custom model from {address}." in capsys.readouterr().out
+    out = command("deepseg rootlets -i t2.nii.gz -engine nnunet").out
+    assert f"Using the custom model from {address}." in out
     maker = json.loads(Path("t2_rootlets.json").read_text())["GeneratedBy"][0]
     assert maker["ModelURL"] == address
     assert maker["Model"]["Name"] == "url-model"
@@ -267,12 +246,11 @@ def test_a_custom_model_from_install_to_sidecar(
 
 
 def test_options_without_effect_are_said(
-    paths: dict[str, Path], knowing: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    paths: dict[str, Path], knowing: Knowing, command: Command
 ) -> None:
     knowing(cord=False)
     words = "deepseg rootlets -i t2.nii.gz -profile-time -custom-url https://a.org/m.zip -largest 1"
-    assert main(words.split()) == 0
-    err = " ".join(capsys.readouterr().err.split())
+    err = " ".join(command(words).err.split())
     assert "-profile-time measures SCT" in err
     assert "-custom-url has an effect with -install only" in err
     assert "-largest has kept one object" in err

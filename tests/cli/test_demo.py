@@ -10,8 +10,8 @@ import pytest
 from sct_rootlets import phantom, pipeline
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.cli.demo import format_comparison
-from sct_rootlets.cli.main import main
 from sct_rootlets.metrics import BorderError, BorderErrors
+from tests.cli.conftest import Command
 
 pytestmark = pytest.mark.usefixtures("no_figures")
 
@@ -37,17 +37,13 @@ def test_the_comparison_of_the_demo_is_a_table() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not BUNDLED.is_dir(), reason="no bundled model in this checkout")
 def test_the_demo_finds_the_borders_of_a_phantom(
-    tmp_path: Path,
-    real_figures: None,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, real_figures: None, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     pytest.importorskip("torch")
     # A neck at 1 mm is less than the demo's own, and its way is the same.
     small = {"spacing_mm": (1.0, 1.0, 1.0), "field_of_view_mm": (40.0, 72.0, 150.0)}
     monkeypatch.setattr(phantom, "write", functools.partial(phantom.write, **small))
-    assert main(["demo", "-o", str(tmp_path / "demo")]) == 0
-    out = capsys.readouterr().out
+    out = command(f"demo -o {tmp_path}/demo").out
     median = float(out.partition("median error ")[2].split()[0])
     assert median <= 1.5
     assert len(list((tmp_path / "demo").glob("*_spinal_levels.png"))) == 1

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sct_rootlets.cli.main import main
+from tests.cli.conftest import Command
 from tests.evaluation.planted import Planted, plant
 from tests.synthetic import save_array
 
@@ -48,10 +48,8 @@ def here(planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 # --- evaluate ---------------------------------------------------------------------------
 
 
-def test_one_image(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = "evaluate -i shifted.nii.gz -ref truth.nii.gz -s cord.nii.gz"
-    assert main(words.split()) == 0
-    out, err = capsys.readouterr()
+def test_one_image(here: Path, command: Command) -> None:
+    out, err = command("evaluate -i shifted.nii.gz -ref truth.nii.gz -s cord.nii.gz")
     assert "Agreement of shifted with the reference" in out
     assert "borders, mm" in out
     assert err == ""
@@ -62,12 +60,12 @@ def test_one_image(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not (here / "metrics_calibration.tsv").exists()
 
 
-def test_several_go_on_after_a_broken_one_and_exit_with_1(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = "evaluate -i same.nii.gz cropped.nii.gz shifted.nii.gz -o out/m.tsv -ref"
-    assert main([*words.split(), *["truth.nii.gz"] * 3]) == 1
-    out, err = capsys.readouterr()
+def test_several_go_on_after_a_broken_one_and_exit_with_1(here: Path, command: Command) -> None:
+    out, err = command(
+        "evaluate -i same.nii.gz cropped.nii.gz shifted.nii.gz -o out/m.tsv -ref",
+        *["truth.nii.gz"] * 3,
+        status=1,
+    )
     assert "2 images (mean ± SD)" in out
     assert "cropped.nii.gz: is not on the grid of" in err
     assert "1 of 3 pairs could not be measured: cropped" in err
@@ -80,18 +78,13 @@ def test_several_go_on_after_a_broken_one_and_exit_with_1(
     assert "is not on the grid of" in (here / "out" / "m.json").read_text()
 
 
-def test_what_is_wrong_with_a_single_pair_is_said_once(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["evaluate", "-i", "cropped.nii.gz", "-ref", "truth.nii.gz"]) == 1
-    assert capsys.readouterr().err.count("error:") == 1
+def test_what_is_wrong_with_a_single_pair_is_said_once(here: Path, command: Command) -> None:
+    err = command("evaluate -i cropped.nii.gz -ref truth.nii.gz", status=1).err
+    assert err.count("error:") == 1
 
 
-def test_rootlets_without_names_are_warned_of(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["evaluate", "-i", "nameless.nii.gz", "-ref", "truth.nii.gz"]) == 0
-    out, err = capsys.readouterr()
+def test_rootlets_without_names_are_warned_of(here: Path, command: Command) -> None:
+    out, err = command("evaluate -i nameless.nii.gz -ref truth.nii.gz")
     assert "no level identity" in err
     rows = (here / "metrics.tsv").read_text().splitlines()
     assert len(rows) == 2
@@ -103,11 +96,9 @@ def test_rootlets_without_names_are_warned_of(
 # --- consensus --------------------------------------------------------------------------
 
 
-def test_three_raters(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_three_raters(here: Path, command: Command) -> None:
     pytest.importorskip("SimpleITK")
-    words = "consensus -i truth.nii.gz same.nii.gz shifted.nii.gz"
-    assert main(words.split()) == 0
-    out, err = capsys.readouterr()
+    out, err = command("consensus -i truth.nii.gz same.nii.gz shifted.nii.gz")
     assert "Consensus of 3 raters (staple)" in out
     assert err == ""
     for name in (".nii.gz", ".json", "_raters.tsv", "_pairs.tsv"):
@@ -115,11 +106,9 @@ def test_three_raters(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert (here / f"consensus{name}").stat().st_size > 0
 
 
-def test_two_raters_and_their_ties(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_raters_and_their_ties(here: Path, command: Command) -> None:
     pytest.importorskip("SimpleITK")
-    words = "consensus -i truth.nii.gz shifted.nii.gz -method vote -o v.nii.gz"
-    assert main(words.split()) == 0
-    out, err = capsys.readouterr()
+    out, err = command("consensus -i truth.nii.gz shifted.nii.gz -method vote -o v.nii.gz")
     assert "two raters cannot say which" in err
     assert "voxels with a tie were left to the background" in out
 

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.cli.main import main
 from sct_rootlets.image import LabelImage, load_labels, save
 from sct_rootlets.levels import LevelTable
 from sct_rootlets.levels.table.columns import COLUMNS
 from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.qc import figure
+from tests.cli.conftest import Command
 from tests.cli.listing import level_names, names
 from tests.synthetic import Neck
 
-pytestmark = pytest.mark.usefixtures("no_figures")
+pytestmark = pytest.mark.usefixtures("no_figures", "paths")
 
 
 @pytest.mark.parametrize("extension", [".nii.gz", ".nii"])
-def test_levels_writes_files_of_one_name(
-    paths: dict[str, Path], figures: None, extension: str
-) -> None:
-    words = f"levels -i rootlets.nii.gz -s cord.nii.gz -definition extent -o out/X{extension}"
-    assert main(words.split()) == 0
+def test_levels_writes_files_of_one_name(figures: None, extension: str, command: Command) -> None:
+    command(f"levels -i rootlets.nii.gz -s cord.nii.gz -definition extent -o out/X{extension}")
     assert names("out") == level_names("X", extension)
     content = json.loads(Path("out/X.json").read_text())
     assert content["definition"] == "extent"
@@ -36,17 +34,15 @@ def test_levels_writes_files_of_one_name(
 
 
 def test_levels_names_its_files_after_the_rootlets(
-    paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+    paths: dict[str, Path], command: Command
 ) -> None:
     given = names()
-    assert main(["levels", "-i", "rootlets.nii.gz", "-s", "cord.nii.gz"]) == 0
+    out = command("levels -i rootlets.nii.gz -s cord.nii.gz").out
     assert names() - given == level_names("rootlets_spinal_levels")
-    out = capsys.readouterr().out
     for name in level_names("rootlets_spinal_levels"):
         assert name in out
     paths["rootlets"].rename("sub-1_T2w_label-rootlets_dseg.nii.gz")
-    words = "levels -i sub-1_T2w_label-rootlets_dseg.nii.gz -s cord.nii.gz -ofolder out -r 0"
-    assert main(words.split()) == 0
+    command("levels -i sub-1_T2w_label-rootlets_dseg.nii.gz -s cord.nii.gz -ofolder out -r 0")
     made = names("out")
     assert "sub-1_T2w_label-spinallevels_dseg.nii.gz" in made
     assert "sub-1_T2w_label-spinallevels_dseg.tsv" in made
@@ -54,26 +50,22 @@ def test_levels_names_its_files_after_the_rootlets(
     assert len(made) == len(level_names("")) + 2
 
 
-def test_levels_of_a_default_name_replace_only_our_own(
-    paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_levels_of_a_default_name_replace_only_our_own(command: Command) -> None:
     words = "levels -i rootlets.nii.gz -s cord.nii.gz"
     target = Path("rootlets_spinal_levels.nii.gz")
     target.write_text("somebody's")
-    assert main(words.split()) == 2
-    assert "did not make" in capsys.readouterr().err
+    assert "did not make" in command(words, status=2).err
     assert target.read_text() == "somebody's"
     target.unlink()
-    assert main(words.split()) == 0
-    assert main(words.split()) == 0
+    command(words)
+    command(words)
 
 
-def test_levels_by_the_published_method_in_the_published_layout(paths: dict[str, Path]) -> None:
-    words = (
+def test_levels_by_the_published_method_in_the_published_layout(command: Command) -> None:
+    command(
         "levels -i rootlets.nii.gz -s cord.nii.gz -definition valosek2024 -dilation 2 "
         "-o out/X.nii.gz -ocsv out/published.csv"
     )
-    assert main(words.split()) == 0
     lines = [line.split(",") for line in Path("out/published.csv").read_text().splitlines()]
     assert [line[0] for line in lines] == ["spinal_level", "3", "4", "5", "6"]
     parameters = json.loads(Path("out/X.json").read_text())["GeneratedBy"][0]["Parameters"]
@@ -82,12 +74,12 @@ def test_levels_by_the_published_method_in_the_published_layout(paths: dict[str,
 
 
 def test_levels_without_matplotlib_says_how_to_get_it(
-    paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     monkeypatch.setattr(figure, "has_matplotlib", lambda: False)
-    assert main(["levels", "-i", "rootlets.nii.gz", "-s", "cord.nii.gz", "-o", "X.nii.gz"]) == 0
+    out = command("levels -i rootlets.nii.gz -s cord.nii.gz -o X.nii.gz").out
     assert not Path("X.png").exists()
-    assert "pip install 'sct_rootlets[qc]'" in capsys.readouterr().out
+    assert "pip install 'sct_rootlets[qc]'" in out
 
 
 @pytest.fixture
@@ -101,15 +93,23 @@ def vertebrae_too(neck: Neck, paths: dict[str, Path]) -> None:
     save(neck.rootlets.with_data(np.where(data > 0, data + 1, 0)), Path("raised.nii.gz"))
 
 
-def levels(words: str) -> tuple[LevelTable, dict, LabelImage]:
-    """Run the command; return table, JSON and label image."""
-    assert main(f"levels {words} -o X.nii.gz".split()) == 0
-    content = json.loads(Path("X.json").read_text())
-    return read_levels_table("X.tsv"), content, load_labels("X.nii.gz")
+Levels = Callable[[str], tuple[LevelTable, dict, LabelImage]]
+
+
+@pytest.fixture
+def levels(vertebrae_too: None, command: Command) -> Levels:
+    """Return what runs the command, and returns table, JSON and label image."""
+
+    def run(words: str) -> tuple[LevelTable, dict, LabelImage]:
+        command(f"levels {words} -o X.nii.gz")
+        content = json.loads(Path("X.json").read_text())
+        return read_levels_table("X.tsv"), content, load_labels("X.nii.gz")
+
+    return run
 
 
 @pytest.mark.parametrize("vertebrae", ["-discs discs.nii.gz", "-vertfile labelled.nii.gz"])
-def test_vertebrae_fill_their_columns(vertebrae_too: None, vertebrae: str) -> None:
+def test_vertebrae_fill_their_columns(levels: Levels, vertebrae: str) -> None:
     table, _, _ = levels(f"-i rootlets.nii.gz -s cord.nii.gz {vertebrae}")
     row = table.row(SpinalLevel.C5)
     # C5 lies in the vertebra C4 of this neck, 50 to 66 mm below the top.
@@ -119,7 +119,7 @@ def test_vertebrae_fill_their_columns(vertebrae_too: None, vertebrae: str) -> No
 
 
 @pytest.mark.parametrize("vertebrae", ["-discs discs.nii.gz", "-vertfile labelled.nii.gz"])
-def test_without_rootlets_levels_are_predicted(vertebrae_too: None, vertebrae: str) -> None:
+def test_without_rootlets_levels_are_predicted(levels: Levels, vertebrae: str) -> None:
     table, content, painted = levels(f"-s cord.nii.gz {vertebrae}")
     assert {row.status for row in table.rows} == {"predicted"}
     assert table.fname is None
@@ -131,7 +131,7 @@ def test_without_rootlets_levels_are_predicted(vertebrae_too: None, vertebrae: s
     assert content["rejected"] == []
 
 
-def test_the_last_level_is_the_one_asked_for(vertebrae_too: None) -> None:
+def test_the_last_level_is_the_one_asked_for(levels: Levels) -> None:
     table, _, _ = levels("-i rootlets.nii.gz -s cord.nii.gz -discs discs.nii.gz -extend T12")
     assert [row.level for row in table.rows] == list(SpinalLevel)[:20]
     assert table.row(SpinalLevel.T12).status == "extrapolated"
@@ -139,7 +139,7 @@ def test_the_last_level_is_the_one_asked_for(vertebrae_too: None) -> None:
     assert spreads == sorted(spreads)
 
 
-def test_a_wrong_numbering_is_warned_of_and_put_right(vertebrae_too: None) -> None:
+def test_a_wrong_numbering_is_warned_of_and_put_right(levels: Levels) -> None:
     given = "-i raised.nii.gz -s cord.nii.gz -vertfile labelled.nii.gz"
     as_they_are, content, _ = levels(given)
     assert any("numbering" in warning for warning in content["warnings"])
@@ -154,7 +154,7 @@ def test_a_wrong_numbering_is_warned_of_and_put_right(vertebrae_too: None) -> No
     assert content["GeneratedBy"][0]["Parameters"]["renumber"] is True
 
 
-def test_borders_in_the_middle_of_the_gaps(vertebrae_too: None) -> None:
+def test_borders_in_the_middle_of_the_gaps(levels: Levels) -> None:
     table, content, _ = levels("-i rootlets.nii.gz -s cord.nii.gz -definition midgap")
     assert content["definition"] == "midgap"
     c4, c5 = table.row(SpinalLevel.C4), table.row(SpinalLevel.C5)

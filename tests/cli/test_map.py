@@ -9,9 +9,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from sct_rootlets.cli.main import main
 from sct_rootlets.image import save
 from sct_rootlets.levels.table.text import to_tsv
+from tests.cli.conftest import Command
 from tests.fmri.straight import levels_on, slices, table_of
 
 BORDERS = (20.0, 35.0, 48.0)
@@ -31,16 +31,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_files_coverage_and_viewer(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_coverage_and_viewer(here: Path, command: Command) -> None:
     given = set(here.iterdir())
-    words = "map -i t2_spinal_levels.nii.gz -d bold.nii.gz -o X.nii.gz -probseg"
-    assert main(words.split()) == 0
+    out = command("map -i t2_spinal_levels.nii.gz -d bold.nii.gz -o X.nii.gz -probseg").out
     made = {path.name for path in set(here.iterdir()) - given}
     assert made == {
         "X.nii.gz", "X.json", "X_dseg.tsv", "X_slices.tsv", "X_slices.json", "X_probseg.nii.gz",
         "X_probseg.json",
     }  # fmt: skip
-    out = capsys.readouterr().out
     assert "C3          3     3.00      15.0" in out
     assert "X_probseg.nii.gz" in out
     assert out.rstrip().endswith(
@@ -48,11 +46,11 @@ def test_files_coverage_and_viewer(here: Path, capsys: pytest.CaptureFixture[str
     )
 
 
-def test_names_by_default(here: Path) -> None:
-    assert main(["map", "-i", "t2_spinal_levels.nii.gz", "-d", "bold.nii.gz", "-v", "0"]) == 0
+def test_names_by_default(here: Path, command: Command) -> None:
+    command("map -i t2_spinal_levels.nii.gz -d bold.nii.gz -v 0")
     assert (here / "bold_spinal_levels.nii.gz").exists()
-    bids = "map -i t2_spinal_levels.nii.gz -d sub-1_task-rest_bold.nii.gz -probseg files -v 0"
-    assert main(bids.split()) == 0
+    given = "-i t2_spinal_levels.nii.gz -d sub-1_task-rest_bold.nii.gz"
+    command(f"map {given} -probseg files -v 0")
     stem = "sub-1_task-rest_space-bold"
     assert (here / f"{stem}_label-spinallevels_dseg.nii.gz").exists()
     assert (here / f"{stem}_label-spinallevels_dseg.tsv").exists()
@@ -60,21 +58,18 @@ def test_names_by_default(here: Path) -> None:
     assert (here / f"{stem}_label-C3_probseg.nii.gz").exists()
 
 
-def test_transforms_and_which_of_them_to_invert(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_transforms_and_which_of_them_to_invert(here: Path, command: Command) -> None:
     moved = nib.load("t2_spinal_levels.nii.gz")
     affine = moved.affine.copy()
     affine[2, 3] += 100
     nib.save(nib.Nifti1Image(np.asarray(moved.dataobj), affine), "high.nii.gz")
     np.savetxt("down.txt", np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, -100], [0, 0, 0, 1.0]]))
     words = "map -i high.nii.gz -d bold.nii.gz -o Y.nii.gz -w down.txt"
-    assert main(words.split()) == 2
-    error = capsys.readouterr().err
+    error = command(words, status=2).err
     assert "through their inverse" in error
     assert "-winv" in error
     assert not list(here.glob("Y*")), "nothing is left behind"
-    assert main(f"{words} -winv down.txt".split()) == 0
+    command(f"{words} -winv down.txt")
 
 
 @pytest.mark.parametrize(
@@ -93,9 +88,6 @@ def test_errors(
     refused(f"map {words}", status, message)
 
 
-def test_an_image_of_somebody_else_is_not_replaced(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_image_of_somebody_else_is_not_replaced(here: Path, command: Command) -> None:
     (here / "bold_spinal_levels.nii.gz").write_bytes(b"somebody's work")
-    assert main(["map", "-i", "t2_spinal_levels.nii.gz", "-d", "bold.nii.gz"]) == 2
-    assert "did not make" in capsys.readouterr().err
+    assert "did not make" in command("map -i t2_spinal_levels.nii.gz -d bold.nii.gz", status=2).err

@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from sct_rootlets.cli.main import main
+from tests.cli.conftest import Command
 from tests.fmri.planted import plant
 
 MAP = "map -i levels.nii.gz -d bold.nii.gz -o X.nii.gz"
@@ -32,10 +32,8 @@ def header(path: str) -> list[str]:
     return Path(path).read_text().splitlines()[0].split("\t")
 
 
-def test_a_series_and_a_map(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = f"{MAP} -regions -func bold.nii.gz -stat z.nii.gz -thr 1.5"
-    assert main(words.split()) == 0
-    out = capsys.readouterr().out
+def test_a_series_and_a_map(here: Path, command: Command) -> None:
+    out = command(f"{MAP} -regions -func bold.nii.gz -stat z.nii.gz -thr 1.5").out
     assert "tsnr_series" in out
     assert "active_mm3" in out
     assert "X_profile.png" in out
@@ -46,8 +44,8 @@ def test_a_series_and_a_map(here: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert about["GeneratedBy"][0]["Parameters"]["Threshold"] == 1.5
 
 
-def test_the_grey_matter_makes_horns(here: Path) -> None:
-    assert main(f"{MAP} -gm gm.nii.gz -func bold.nii.gz -standardize psc -v 0".split()) == 0
+def test_the_grey_matter_makes_horns(here: Path, command: Command) -> None:
+    command(f"{MAP} -gm gm.nii.gz -func bold.nii.gz -standardize psc -v 0")
     names = header("X_timeseries.tsv")
     assert "C5_right_ventral_horn" in names
     assert "C5_right_ventral_white" in names
@@ -55,8 +53,8 @@ def test_the_grey_matter_makes_horns(here: Path) -> None:
     np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-6)
 
 
-def test_what_is_not_asked_for_is_not_written(here: Path) -> None:
-    assert main([*MAP.split(), "-v", "0"]) == 0
+def test_what_is_not_asked_for_is_not_written(here: Path, command: Command) -> None:
+    command(MAP, "-v", "0")
     assert not list(here.glob("X_levels*"))
     assert not list(here.glob("X_regions*"))
     assert not list(here.glob("X_profile*"))
@@ -79,18 +77,16 @@ def test_errors(
     refused(f"{MAP} {words}", status, message)
 
 
-def test_group(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_group(here: Path, command: Command) -> None:
     for name in ("a", "b"):
-        words = MAP.replace("X.nii.gz", f"{name}.nii.gz").split()
-        assert main([*words, "-func", "bold.nii.gz", "-v", "0"]) == 0
+        command(f"{MAP.replace('X.nii.gz', f'{name}.nii.gz')} -func bold.nii.gz -v 0")
     lines = Path("b_levels.tsv").read_text().splitlines()
     Path("b_levels.tsv").write_text("\n".join(line for line in lines if "C6" not in line) + "\n")
-    assert main(["group", "-i", "a_levels.tsv", "b_levels.tsv", "-o", "group.tsv"]) == 0
-    assert "4 levels and regions of 2 tables" in capsys.readouterr().out
+    out = command("group -i a_levels.tsv b_levels.tsv -o group.tsv").out
+    assert "4 levels and regions of 2 tables" in out
     rows = [line.split("\t") for line in Path("group.tsv").read_text().splitlines()]
     column = dict(zip(rows[0], range(len(rows[0])), strict=True))
     means = {row[column["name"]]: row for row in rows if row[column["measure"]] == "mean"}
     assert (means["C5"][column["n"]], means["C6"][column["n"]]) == ("2", "1")
     assert means["C6"][column["sd"]] == "n/a"
-    assert main(["group", "-i", "a_levels.tsv", "none.tsv", "-o", "group.tsv"]) == 1
-    assert "none.tsv" in capsys.readouterr().err
+    assert "none.tsv" in command("group -i a_levels.tsv none.tsv -o group.tsv", status=1).err

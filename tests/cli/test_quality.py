@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sct_rootlets.cli.main import main
 from sct_rootlets.errors import RootletsError
 from sct_rootlets.qc import mosaic
 from sct_rootlets.qc.course import Course
 from sct_rootlets.sct import qc_report
 from sct_rootlets.sct.installation import SctInstallation
+from tests.cli.conftest import Command
 from tests.synthetic import make_neck
 
 pytest.importorskip("matplotlib")
 pytestmark = pytest.mark.usefixtures("paths")
 
-LEVELS = ["levels", "-i", "rootlets.nii.gz", "-s", "cord.nii.gz", "-o", "X.nii.gz", "-qc", "qc"]
+PLAIN = "levels -i rootlets.nii.gz -s cord.nii.gz -o X.nii.gz"
+LEVELS = f"{PLAIN} -qc qc"
 SCT = SctInstallation(Path("/opt/sct"), "7.0", Path("/opt/sct/python"), "a test")
 
 
@@ -38,25 +39,22 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def test_without_sct_there_is_our_page_alone(
-    real_figures: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    real_figures: None, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     monkeypatch.setattr(qc_report, "find_sct", lambda: None)
-    assert main(LEVELS) == 0
+    out, err = command(LEVELS)
     assert {path.name for path in Path("qc").iterdir()} == {"X.png", "X.html"}
     assert Path("qc/X.png").read_bytes() == Path("X.png").read_bytes()
     page = Path("qc/X.html").read_text()
     assert "rootlets.nii.gz" in page
     assert ">C4</td>" in page
-    out, err = capsys.readouterr()
     assert "qc/X.html" in out
     assert "SCT" not in out + err
 
 
-def test_with_sct_one_entry_is_asked_for(
-    asked: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = [*LEVELS, "-qc-dataset", "mine", "-qc-subject", "sub 1", "-qc-image", "t2.nii.gz"]
-    assert main(words) == 0
+def test_with_sct_one_entry_is_asked_for(asked: list[dict[str, Any]], command: Command) -> None:
+    words = f"{LEVELS} -qc-dataset mine -qc-image t2.nii.gz"
+    assert "qc/index.html" in command(words, "-qc-subject", "sub 1").out
     (call,) = asked
     assert call["sct"] is SCT
     assert (call["dataset"], call["subject"]) == ("mine", "sub 1")
@@ -68,20 +66,19 @@ def test_with_sct_one_entry_is_asked_for(
     for layer in ("background", "overlay"):
         assert call[layer].startswith(b"\x89PNG")
     assert "t2.nii.gz" in Path("qc/X.html").read_text()
-    assert "qc/index.html" in capsys.readouterr().out
 
 
 def test_the_image_of_the_report_is_drawn(
-    asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     shown: list[Course] = []
     plain = mosaic.draw
     monkeypatch.setattr(mosaic, "draw", lambda course, **_: (shown.append(course), plain())[1])
-    assert main(LEVELS) == 0
+    command(LEVELS)
     assert {course.image is None for course in shown} == {True}
     assert asked[0]["image"] == Path("rootlets.nii.gz")
     shown.clear()
-    assert main([*LEVELS, "-qc-image", "t2.nii.gz"]) == 0
+    command(f"{LEVELS} -qc-image t2.nii.gz")
     for course in shown:
         np.testing.assert_array_equal(course.image.data, make_neck().image.data)
 
@@ -90,17 +87,13 @@ def test_the_image_of_the_report_is_drawn(
     "error", [RootletsError("SCT is broken", remedy="Mend it"), RuntimeError("odd")]
 )
 def test_an_entry_that_fails_is_a_warning_and_loses_nothing(
-    error: Exception,
-    asked: list[dict[str, Any]],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    error: Exception, asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     def fail(*args: Any, **options: Any) -> None:
         raise error
 
     monkeypatch.setattr(qc_report, "add_entry", fail)
-    assert main(LEVELS) == 0
-    out, err = capsys.readouterr()
+    out, err = command(LEVELS)
     assert "no entry was added to SCT's QC report" in err
     assert str(error) in err.replace("\n  ", " ")
     assert "Traceback" not in err
@@ -110,23 +103,21 @@ def test_an_entry_that_fails_is_a_warning_and_loses_nothing(
 
 
 def test_a_page_that_cannot_be_written_loses_no_result(
-    asked: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    asked: list[dict[str, Any]], command: Command
 ) -> None:
     Path("qc").write_text("a file")
-    assert main(LEVELS) == 1
+    assert "is not a folder" in command(LEVELS, status=1).err
     assert Path("X.nii.gz").is_file()
-    assert "is not a folder" in capsys.readouterr().err
     assert not asked
 
 
 def test_names_that_lead_out_of_the_report_are_refused_before_any_work(
-    asked: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    asked: list[dict[str, Any]], command: Command
 ) -> None:
-    assert main([*LEVELS, "-qc-subject", "../x"]) == 2
+    assert "outside the QC report" in command(f"{LEVELS} -qc-subject ../x", status=2).err
     assert not Path("X.nii.gz").exists()
-    assert "outside the QC report" in capsys.readouterr().err
 
 
-def test_without_qc_nothing_is_asked_of_sct(asked: list[dict[str, Any]]) -> None:
-    assert main(LEVELS[:-2]) == 0
+def test_without_qc_nothing_is_asked_of_sct(asked: list[dict[str, Any]], command: Command) -> None:
+    command(PLAIN)
     assert not asked

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sct_rootlets.cli.main import main
+from tests.cli.conftest import Command
 from tests.report.conftest import write_result
 from tests.synthetic import make_neck
 
@@ -18,24 +18,18 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_result(tmp_path_factory.mktemp("results") / "sub", make_neck())
 
 
-def test_report_says_what_it_holds(
-    result: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_report_says_what_it_holds(result: Path, tmp_path: Path, command: Command) -> None:
     page = tmp_path / "new" / "report.html"
-    words = ["report", "-i", str(result.parent), "-o", str(page), "-jobs", "1"]
-    assert main([*words, "-title", "Study <1>"]) == 0
-    out = capsys.readouterr().out
+    out = command(f"report -i {result.parent} -o {page} -jobs 1 -title", "Study <1>").out
     assert "1 results: 0 failed, 0 flagged, 1 ok" in out
     assert "report.html" in out
     assert "<h1>Study &lt;1&gt;</h1>" in page.read_text(encoding="utf-8")
 
 
-def test_report_lists_failures_and_still_succeeds(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_report_lists_failures_and_still_succeeds(tmp_path: Path, command: Command) -> None:
     (tmp_path / "t2_spinal_levels.tsv").write_text("level\tspinal_level\tstatus\n")
-    assert main(["report", "-i", str(tmp_path), "-o", str(tmp_path / "r.html"), "-jobs", "1"]) == 0
-    assert "failed: t2_spinal_levels: " in capsys.readouterr().out
+    out = command(f"report -i {tmp_path} -o {tmp_path}/r.html -jobs 1").out
+    assert "failed: t2_spinal_levels: " in out
 
 
 @pytest.mark.parametrize(
@@ -68,22 +62,20 @@ def test_wrong_inputs(
 
 
 def test_report_takes_a_mixture_and_leaves_out_what_is_none(
-    result: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    result: Path, tmp_path: Path, command: Command
 ) -> None:
     files = [str(path) for path in sorted(result.parent.iterdir())]
     notes = tmp_path / "notes.txt"
     notes.write_text("text")
-    words = ["report", "-i", *files, str(notes), "-o", str(tmp_path / "r.html"), "-jobs", "1"]
-    assert main(words) == 0
-    assert "1 results" in capsys.readouterr().out
+    out = command(f"report -o {tmp_path}/r.html -jobs 1 -i", *files, str(notes)).out
+    assert "1 results" in out
 
 
 def test_export_prints_a_line_for_each_viewer(
-    result: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    result: Path, tmp_path: Path, command: Command
 ) -> None:
     levels = result.with_name("t2_spinal_levels.nii.gz")
-    assert main(["export", "-i", str(levels), "-ofolder", str(tmp_path / "luts")]) == 0
-    out = capsys.readouterr().out
+    out = command(f"export -i {levels} -ofolder {tmp_path}/luts").out
     for word in ("fsleyes ", "itksnap -g", "Slicer --python-code", "-ot label -l"):
         assert word in out
     assert len(list((tmp_path / "luts").iterdir())) == 6

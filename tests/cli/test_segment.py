@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sct_rootlets.cli.main import main
 from sct_rootlets.image import load_labels
 from tests.cli import interrupting
+from tests.cli.conftest import Command
 from tests.cli.listing import names
+from tests.pipeline.knowing_engine import Knowing
 from tests.synthetic import Neck
 
-pytestmark = pytest.mark.usefixtures("no_figures")
+pytestmark = pytest.mark.usefixtures("no_figures", "paths")
 
 
 def several(paths: dict[str, Path], *names: str) -> None:
@@ -26,24 +26,20 @@ def several(paths: dict[str, Path], *names: str) -> None:
 
 
 def test_segment_without_a_disc_gives_a_mask_and_says_so(
-    paths: dict[str, Path], knowing: Callable[..., object], capsys: pytest.CaptureFixture[str]
+    knowing: Knowing, command: Command
 ) -> None:
     knowing(identity=False)
-    assert main(["segment", "-i", "t2.nii.gz"]) == 0
+    out = command("segment -i t2.nii.gz").out
     assert load_labels("t2_rootlets.nii.gz").labels == [1]
     assert load_labels("t2_seg.nii.gz").labels == [1]
-    out = capsys.readouterr().out
     assert "no level identity" in out
     assert "also predicted the cord: t2_seg.nii.gz" in out
     assert json.loads(Path("t2_rootlets.json").read_text())["Labels"] == {"1": "rootlet"}
 
 
-def test_segment_with_a_disc_numbers(
-    neck: Neck, paths: dict[str, Path], knowing: Callable[..., object]
-) -> None:
+def test_segment_with_a_disc_numbers(neck: Neck, knowing: Knowing, command: Command) -> None:
     knowing(identity=False)
-    words = "segment -i t2.nii.gz -s cord.nii.gz -discs discs.nii.gz -o new/r.nii.gz"
-    assert main(words.split()) == 0
+    command("segment -i t2.nii.gz -s cord.nii.gz -discs discs.nii.gz -o new/r.nii.gz")
     assert names("new") == {"r.nii.gz", "r.json"}
     np.testing.assert_array_equal(load_labels("new/r.nii.gz").data, neck.rootlets.data)
     labels = json.loads(Path("new/r.json").read_text())["Labels"]
@@ -51,18 +47,17 @@ def test_segment_with_a_disc_numbers(
 
 
 def test_segment_several_images_beside_each_other(
-    paths: dict[str, Path], knowing: Callable[..., object], capsys: pytest.CaptureFixture[str]
+    paths: dict[str, Path], knowing: Knowing, command: Command
 ) -> None:
     knowing(identity=True)
     several(paths, "a/t2.nii.gz", "b/t2.nii.gz")
-    assert main(["segment", "-i", "a/t2.nii.gz", "b/t2.nii.gz", "t2.nii.gz"]) == 0
+    out, err = command("segment -i a/t2.nii.gz b/t2.nii.gz t2.nii.gz")
     ours = {"t2_rootlets.nii.gz", "t2_rootlets.json", "t2_seg.nii.gz", "t2_seg.json"}
     for folder in ("a", "b"):
         assert names(folder) == {"t2.nii.gz", *ours}
     assert ours < names()
     content = json.loads(Path("b/t2_rootlets.json").read_text())
     assert content["Sources"] == ["t2.nii.gz"]
-    out, err = capsys.readouterr()
     assert "b/t2.nii.gz: b/t2_rootlets.nii.gz, b/t2_seg.nii.gz" in out
     assert out.count("Model: knowing 1.0") == 1
     assert out.count("fsleyes ") == 3
@@ -71,38 +66,35 @@ def test_segment_several_images_beside_each_other(
 
 
 def test_segment_several_images_into_a_folder_with_masks_and_what_lies_between(
-    paths: dict[str, Path], knowing: Callable[..., object]
+    paths: dict[str, Path], knowing: Knowing, command: Command
 ) -> None:
     knowing(identity=True)
     several(paths, "a.nii.gz", "b.nii.gz")
-    words = "segment -i a.nii.gz b.nii.gz -s cord.nii.gz cord.nii.gz -ofolder out/new -r 0"
-    assert main(words.split()) == 0
+    command("segment -i a.nii.gz b.nii.gz -s cord.nii.gz cord.nii.gz -ofolder out/new -r 0")
     assert names("out/new") == {
         f"{name}_rootlets{end}"
         for name in "ab"
         for end in (".nii.gz", ".json", "-predicted.nii.gz")
     }
-    words = "segment -i a.nii.gz b.nii.gz -o x/1.nii.gz y/2.nii -v 0"
-    assert main(words.split()) == 0
+    command("segment -i a.nii.gz b.nii.gz -o x/1.nii.gz y/2.nii -v 0")
     assert names("x") == {"1.nii.gz", "1.json", "a_seg.nii.gz", "a_seg.json"}
     assert names("y") == {"2.nii", "2.json", "b_seg.nii.gz", "b_seg.json"}
 
 
 def test_a_broken_image_does_not_stop_the_others(
-    paths: dict[str, Path], knowing: Callable[..., object], capsys: pytest.CaptureFixture[str]
+    paths: dict[str, Path], knowing: Knowing, command: Command
 ) -> None:
     knowing(identity=True)
     several(paths, "a.nii.gz", "c.nii.gz")
     whole = paths["image"].read_bytes()
     Path("b.nii.gz").write_bytes(whole[: len(whole) // 2])  # its header is whole
     words = "segment -i a.nii.gz b.nii.gz missing.nii.gz c.nii.gz -ofolder out"
-    assert main(words.split()) == 1
+    err = command(words, status=1).err
     assert names("out") == {
         f"{name}{end}"
         for name in ("a_rootlets", "a_seg", "c_rootlets", "c_seg")
         for end in (".nii.gz", ".json")
     }
-    err = capsys.readouterr().err
     missing, broken, last = (line for line in err.splitlines() if "sct_rootlets: error: " in line)
     assert "missing.nii.gz: no such file" in missing
     assert "b.nii.gz: is truncated or damaged" in broken
@@ -112,15 +104,14 @@ def test_a_broken_image_does_not_stop_the_others(
 
 
 def test_a_mask_of_somebody_else_among_several_stops_all_before_anything_starts(
-    paths: dict[str, Path], knowing: Callable[..., object], capsys: pytest.CaptureFixture[str]
+    paths: dict[str, Path], knowing: Knowing, command: Command
 ) -> None:
     knowing(identity=True)
     several(paths, "a.nii.gz", "b.nii.gz")
     paths["cord"].rename("b_seg.nii.gz")
     before = names()
-    assert main(["segment", "-i", "a.nii.gz", "b.nii.gz"]) == 2
+    assert "did not make" in command("segment -i a.nii.gz b.nii.gz", status=2).err
     assert names() == before
-    assert "did not make" in capsys.readouterr().err
 
 
 INTERRUPTED = """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sct_rootlets.cli.main import main
+from tests.cli.conftest import Command
 from tests.variability.studies import C5, C6, DISCS, table_of, write_table
 
 pytestmark = pytest.mark.usefixtures("no_figures")
@@ -30,27 +30,19 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def run(*words: str) -> int:
-    return main(["variability", *words])
-
-
-def test_a_study(study: list[str], figures: None, capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(
-        "-i", *study, "-participants", "participants.tsv", "-by", "vendor,session",
-        "-ofolder", "out", "-resamples", "300",
-    )  # fmt: skip
-    shown = capsys.readouterr()
-    assert status == 0
-    assert "within subjects, session" in shown.out
-    assert "between subjects, vendor GE" in shown.out
-    assert "out/variability_icc.tsv" in shown.out
+def test_a_study(study: list[str], figures: None, command: Command) -> None:
+    options = "-participants participants.tsv -by vendor,session -ofolder out -resamples 300"
+    out = command(f"variability {options} -i", *study).out
+    assert "within subjects, session" in out
+    assert "between subjects, vendor GE" in out
+    assert "out/variability_icc.tsv" in out
     assert {path.suffix for path in Path("out").iterdir()} == {".tsv", ".json", ".png", ".svg"}
     header = Path("out/variability.tsv").read_text().split("\n", 1)[0]
     assert header.startswith("scope\tfactor\tgroup\tlevel\tmeasure\t")
 
 
-def test_from_the_disc_and_another_name(study: list[str]) -> None:
-    assert run("-i", *study, "-from", "c2c3", "-o", "mine.tsv", "-v", "0", "-by", "session") == 0
+def test_from_the_disc_and_another_name(study: list[str], command: Command) -> None:
+    command("variability -from c2c3 -o mine.tsv -v 0 -by session -i", *study)
     lines = [line.split("\t") for line in Path("mine_distances.tsv").read_text().splitlines()]
     first = dict(zip(lines[0], lines[1], strict=True))
     assert float(first["midpoint_mm"]) == pytest.approx(85.3 - DISCS[3])
@@ -59,15 +51,14 @@ def test_from_the_disc_and_another_name(study: list[str]) -> None:
 
 
 def test_a_simulated_study_and_the_command_it_prints(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run("-simulate", "3x3x2", "-planted", "4,1,1", "-ofolder", "s") == 0
-    line = capsys.readouterr().out.strip().splitlines()[-1]
-    words = line.split()[2:]
+    out = command("variability -simulate 3x3x2 -planted 4,1,1 -ofolder s").out
+    words = out.strip().splitlines()[-1].split()[2:]
     globbed = sorted(str(path) for path in Path().glob(words[1]))
     assert len(globbed) == 18
-    assert run("-i", *globbed, *words[2:], "-o", "x.tsv", "-v", "0", "-resamples", "200") == 0
+    command("variability -o x.tsv -v 0 -resamples 200 -i", *globbed, *words[2:])
 
 
 @pytest.mark.parametrize(
@@ -99,27 +90,22 @@ def test_what_is_wrong_is_said(
     refused(" ".join(["variability", *(word.format(*study) for word in words)]), status, message)
 
 
-def test_tables_without_a_pmj(study: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_without_a_pmj(study: list[str], command: Command) -> None:
     bare = []
     for k in (1, 2):
         table = table_of({C5: 80.0 + k}, pmj_mm=None)
         bare.append(str(write_table(Path(f"sub-{k}_x_spinal_levels.tsv"), table)))
-    assert run("-i", *bare) == 1
-    shown = capsys.readouterr().err
+    shown = command("variability -i", *bare, status=1).err
     assert "has no distances from the pontomedullary junction" in shown
     assert "-pmj" in shown
     assert "-from c2c3" in shown
-    assert run("-i", *bare, "-from", "c2c3") == 1
-    assert "-discs" in capsys.readouterr().err
-    assert run("-i", *bare, study[-1]) == 0
-    shown = " ".join(capsys.readouterr().err.split())
+    assert "-discs" in command("variability -from c2c3 -i", *bare, status=1).err
+    shown = " ".join(command("variability -i", *bare, study[-1]).err.split())
     assert "2 of 3 tables have no distance" in shown
 
 
-def test_an_output_that_cannot_be_written(
-    study: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_output_that_cannot_be_written(study: list[str], command: Command) -> None:
     Path("taken").write_text("a file")
-    assert run("-i", *study, "-ofolder", "taken") == 1
-    assert "its folder cannot be made" in capsys.readouterr().err
+    err = command("variability -ofolder taken -i", *study, status=1).err
+    assert "its folder cannot be made" in err
     assert Path("taken").read_text() == "a file"

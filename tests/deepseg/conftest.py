@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sct_rootlets.deepseg import flow
-from tests.pipeline.knowing_engine import KnowingEngine, use_engine
+from tests.pipeline.knowing_engine import Knowing, use_engine
 from tests.synthetic import Neck
 
 
@@ -21,7 +20,7 @@ def paths(neck: Neck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[s
 
 
 @pytest.fixture
-def knowing(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Callable[..., KnowingEngine]:
+def knowing(neck: Neck, monkeypatch: pytest.MonkeyPatch) -> Knowing:
     """Put an engine that knows the answer, and its model, in place of the official ones."""
     return lambda **options: use_engine(monkeypatch, neck, **{"cord": False, **options})
 

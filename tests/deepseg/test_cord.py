@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from sct_rootlets.deepseg import Request, run
 from sct_rootlets.deepseg.cord import at_hand
 from sct_rootlets.image import load_labels
 from sct_rootlets.pipeline import Settings
+from tests.pipeline.knowing_engine import Knowing
 from tests.synthetic import Neck
 
 
@@ -30,7 +30,7 @@ def test_a_mask_beside_the_image_comes_before_one_beside_the_output(tmp_path: Pa
 
 
 def test_a_mask_at_hand_is_used_said_and_never_changed(
-    paths: dict[str, Path], knowing: Callable[..., Any]
+    paths: dict[str, Path], knowing: Knowing
 ) -> None:
     knowing(cord=True)
     mask = paths["cord"].rename("t2_seg.nii.gz")
@@ -44,10 +44,7 @@ def test_a_mask_at_hand_is_used_said_and_never_changed(
 
 
 def test_the_bundled_model_predicts_a_mask_where_there_is_none(
-    neck: Neck,
-    paths: dict[str, Path],
-    knowing: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
+    neck: Neck, paths: dict[str, Path], knowing: Knowing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The network itself is tested elsewhere; here it counts that it is asked, and how."""
     knowing()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,10 @@ from sct_rootlets.levels.table.text import to_tsv
 from sct_rootlets.pipeline import Settings, network
 from sct_rootlets.postprocess import Sizes, Steps
 from sct_rootlets.sct.missing_inputs import MadeInputs
+from tests.pipeline.knowing_engine import Knowing
 from tests.synthetic import Neck, save_array
 
-pytestmark = pytest.mark.usefixtures("no_figures")
+pytestmark = pytest.mark.usefixtures("no_figures", "paths")
 
 OURS = {"t2_rootlets.nii.gz", "t2_rootlets.json"}
 
@@ -46,10 +46,7 @@ def sidecar(path: str) -> dict[str, Any]:
 
 
 def test_rootlets_are_written_alone_and_their_sidecar_has_scts_fields_and_ours(
-    neck: Neck,
-    paths: dict[str, Path],
-    knowing: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
+    neck: Neck, knowing: Knowing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     knowing(cord=True)  # this model predicts the cord as well
     before = names()
@@ -72,7 +69,7 @@ def test_rootlets_are_written_alone_and_their_sidecar_has_scts_fields_and_ours(
 
 
 def test_each_of_several_has_its_output_beside_it_and_a_broken_one_stops_no_other(
-    paths: dict[str, Path], knowing: Callable[..., Any]
+    paths: dict[str, Path], knowing: Knowing
 ) -> None:
     knowing()
     whole = paths["t2"].read_bytes()
@@ -112,7 +109,7 @@ def test_an_image_that_cannot_be_used_fails_before_the_model_and_leaves_nothing(
 
 @pytest.mark.parametrize("codes", [(1, 2), (2, 1), (0, 4), (1, 0), (3, 3)])
 def test_qform_and_sform_survive_as_they_are(
-    codes: tuple[int, int], neck: Neck, paths: dict[str, Path], knowing: Callable[..., Any]
+    codes: tuple[int, int], neck: Neck, knowing: Knowing
 ) -> None:
     knowing()
     affine = neck.image.grid.affine
@@ -130,9 +127,7 @@ def test_qform_and_sform_survive_as_they_are(
         np.testing.assert_array_equal(made[field], given[field], err_msg=field)
 
 
-def test_post_processing_is_applied_said_and_can_be_undone(
-    neck: Neck, paths: dict[str, Path], knowing: Callable[..., Any]
-) -> None:
+def test_post_processing_is_applied_said_and_can_be_undone(neck: Neck, knowing: Knowing) -> None:
     knowing()
     steps = Steps(remove_small=Sizes((10.0, 1e6, 10.0, 10.0), "vox"))
     do("rootlets", steps=steps, keep_intermediate=True)
@@ -143,9 +138,7 @@ def test_post_processing_is_applied_said_and_can_be_undone(
     np.testing.assert_array_equal(raw.data, neck.rootlets.data)
 
 
-def test_a_threshold_leaves_a_mask_without_levels(
-    paths: dict[str, Path], knowing: Callable[..., Any]
-) -> None:
+def test_a_threshold_leaves_a_mask_without_levels(knowing: Knowing) -> None:
     knowing()
     (made,) = do("rootlets", steps=Steps(threshold=0.5))
     assert load_labels("t2_rootlets.nii.gz").labels == [1]
@@ -173,7 +166,7 @@ LEVELS = {
 
 
 def test_levels_with_a_given_cord_mask(
-    paths: dict[str, Path], knowing: Callable[..., Any], figures: None
+    paths: dict[str, Path], knowing: Knowing, figures: None
 ) -> None:
     knowing()
     before = names()
@@ -188,9 +181,7 @@ def test_levels_with_a_given_cord_mask(
     assert maker["Parameters"]["cord"] == "cord.nii.gz"
 
 
-def test_levels_are_those_of_run(
-    neck: Neck, paths: dict[str, Path], knowing: Callable[..., Any]
-) -> None:
+def test_levels_are_those_of_run(neck: Neck, paths: dict[str, Path], knowing: Knowing) -> None:
     knowing(cord=True)
     landmarks, options = Landmarks(paths["discs"]), LevelOptions("extent")
     (made,) = do("rootlets_levels", landmarks=landmarks, level_options=options)
@@ -202,9 +193,7 @@ def test_levels_are_those_of_run(
     np.testing.assert_array_equal(made.levels.derived.levels.data, whole.derived.levels.data)
 
 
-def test_the_output_name_is_also_that_of_the_levels(
-    paths: dict[str, Path], knowing: Callable[..., Any]
-) -> None:
+def test_the_output_name_is_also_that_of_the_levels(knowing: Knowing) -> None:
     knowing(cord=True)
     do("rootlets_levels", output="out/X")
     stems = {"X.nii.gz", "X.json", "X_spinal_levels.nii.gz", "X_spinal_levels.tsv"}
@@ -212,9 +201,7 @@ def test_the_output_name_is_also_that_of_the_levels(
     assert not {name for name in names() if "rootlets." in name} - {"rootlets.nii.gz"}
 
 
-def test_the_cord_mask_that_was_predicted_is_kept_and_used_again(
-    paths: dict[str, Path], knowing: Callable[..., Any]
-) -> None:
+def test_the_cord_mask_that_was_predicted_is_kept_and_used_again(knowing: Knowing) -> None:
     knowing(cord=True)
     (first,) = do("rootlets_levels")
     assert first.files["cord"] == Path("t2_seg.nii.gz")
@@ -225,7 +212,7 @@ def test_the_cord_mask_that_was_predicted_is_kept_and_used_again(
 
 
 def test_what_does_not_go_with_the_model_is_refused_before_it_is_loaded(
-    paths: dict[str, Path], knowing: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    paths: dict[str, Path], knowing: Knowing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     knowing()
     monkeypatch.setattr(network, "load_engine", lambda *a, **k: pytest.fail("loaded"))
@@ -238,7 +225,7 @@ def test_what_does_not_go_with_the_model_is_refused_before_it_is_loaded(
 
 
 def test_discs_number_the_rootlets_that_are_written(
-    neck: Neck, paths: dict[str, Path], knowing: Callable[..., Any]
+    neck: Neck, paths: dict[str, Path], knowing: Knowing
 ) -> None:
     knowing(identity=False)
     do("rootlets_levels", cords=(paths["cord"],), landmarks=Landmarks(paths["discs"]))
@@ -246,9 +233,7 @@ def test_discs_number_the_rootlets_that_are_written(
     assert sidecar("t2_rootlets.json")["Labels"]["3"] == "C3"
 
 
-def test_levels_that_fail_do_not_lose_the_rootlets(
-    neck: Neck, paths: dict[str, Path], knowing: Callable[..., Any]
-) -> None:
+def test_levels_that_fail_do_not_lose_the_rootlets(neck: Neck, knowing: Knowing) -> None:
     knowing()
     data = np.zeros((4, 4, 4), np.uint8)
     data[1:3, 1:3, 1:3] = 1
@@ -263,7 +248,7 @@ def test_levels_that_fail_do_not_lose_the_rootlets(
 
 
 def test_quality_control_of_levels_and_of_rootlets_alone(
-    paths: dict[str, Path], knowing: Callable[..., Any], figures: None
+    paths: dict[str, Path], knowing: Knowing, figures: None
 ) -> None:
     knowing()
     do("rootlets_levels", cords=(paths["cord"],), qc=QualityControl(Path("qc")))
@@ -275,7 +260,7 @@ def test_quality_control_of_levels_and_of_rootlets_alone(
 
 
 def test_without_rootlets_the_image_is_empty_and_levels_fail(
-    neck: Neck, paths: dict[str, Path], knowing: Callable[..., Any]
+    neck: Neck, paths: dict[str, Path], knowing: Knowing
 ) -> None:
     engine = knowing()
     nothing = replace(neck.rootlets, data=np.zeros_like(neck.rootlets.data))
@@ -286,7 +271,7 @@ def test_without_rootlets_the_image_is_empty_and_levels_fail(
 
 
 def test_a_cord_mask_made_by_sct_comes_before_a_predicted_one(
-    paths: dict[str, Path], knowing: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    paths: dict[str, Path], knowing: Knowing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     knowing(cord=True)
     asked = []

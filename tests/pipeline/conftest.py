@@ -8,25 +8,15 @@ from typing import Any
 import pytest
 
 from sct_rootlets.pipeline import network
-from tests.pipeline import knowing_engine
-from tests.pipeline.knowing_engine import KnowingEngine
-from tests.synthetic import Neck
+from tests.pipeline.knowing_engine import Knowing, KnowingEngine
 
 
 @pytest.fixture
-def use_engine(monkeypatch: pytest.MonkeyPatch, neck: Neck) -> Callable[..., KnowingEngine]:
-    """Put an engine and its model in place of the bundled ones."""
-    return lambda **options: knowing_engine.use_engine(monkeypatch, neck, **options)
-
-
-@pytest.fixture
-def no_engine(
-    monkeypatch: pytest.MonkeyPatch, use_engine: Callable[..., Any]
-) -> Callable[..., None]:
+def no_engine(monkeypatch: pytest.MonkeyPatch, knowing: Knowing) -> Callable[..., None]:
     """Put a model in place that must not be loaded."""
 
     def forbid(**kwargs: Any) -> None:
-        use_engine(**kwargs)
+        knowing(**kwargs)
 
         def load(*args: Any, **kwargs: Any) -> None:
             pytest.fail("the model was loaded before the inputs were checked")
@@ -38,10 +28,10 @@ def no_engine(
 
 @pytest.fixture
 def loads(
-    monkeypatch: pytest.MonkeyPatch, use_engine: Callable[..., KnowingEngine]
+    monkeypatch: pytest.MonkeyPatch, knowing: Knowing
 ) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
     """Return with what the model is loaded, each time."""
-    engine, calls = use_engine(), []
+    engine, calls = knowing(), []
 
     def load(*args: Any, **kwargs: Any) -> KnowingEngine:
         calls.append((args[1:], kwargs))

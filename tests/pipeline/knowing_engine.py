@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.pipeline import network
 from tests.synthetic import Neck
 
-__all__ = ["KnowingEngine", "use_engine"]
+__all__ = ["Knowing", "KnowingEngine", "use_engine"]
 
 
 class KnowingEngine:
@@ -42,6 +43,10 @@ class KnowingEngine:
             {},
             ["a note of the engine"],
         )
+
+
+#: Puts such an engine in place of the bundled one, and returns it.
+Knowing = Callable[..., KnowingEngine]
 
 
 def use_engine(

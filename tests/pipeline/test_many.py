@@ -13,7 +13,7 @@ import pytest
 from sct_rootlets.engines import Segmentation
 from sct_rootlets.errors import InputError, ModelError
 from sct_rootlets.pipeline import network, segment_many
-from tests.pipeline.knowing_engine import KnowingEngine
+from tests.pipeline.knowing_engine import Knowing
 from tests.synthetic import Neck
 
 
@@ -31,10 +31,8 @@ def test_several_images_load_the_model_once(neck: Neck, tmp_path: Path, loads: l
     assert {f"segmenting [{n}/3]" for n in (1, 2, 3)} < set(stages)
 
 
-def test_each_of_several_images_has_its_own_mask(
-    neck: Neck, use_engine: Callable[..., KnowingEngine]
-) -> None:
-    use_engine()
+def test_each_of_several_images_has_its_own_mask(neck: Neck, knowing: Knowing) -> None:
+    knowing()
     other = replace(neck.cord, data=np.roll(neck.cord.data, 1, axis=0))
     outcomes = segment_many([neck.image] * 3, cords=[neck.cord, None, other])
     used = [outcome.result() for outcome in outcomes]
@@ -56,9 +54,9 @@ def test_images_that_cannot_be_opened_come_first_and_load_no_model(
 
 
 def test_a_model_that_cannot_be_loaded_is_no_fault_of_an_image(
-    neck: Neck, monkeypatch: pytest.MonkeyPatch, use_engine: Callable[..., KnowingEngine]
+    neck: Neck, monkeypatch: pytest.MonkeyPatch, knowing: Knowing
 ) -> None:
-    use_engine()
+    knowing()
 
     def load(*args: Any, **kwargs: Any) -> None:
         raise ModelError("is broken", path="model")
@@ -69,9 +67,9 @@ def test_a_model_that_cannot_be_loaded_is_no_fault_of_an_image(
 
 
 def test_an_engine_that_fails_on_one_image_goes_on_with_the_next(
-    neck: Neck, use_engine: Callable[..., KnowingEngine]
+    neck: Neck, knowing: Knowing
 ) -> None:
-    engine = use_engine()
+    engine = knowing()
     predict = engine.predict
 
     def failing(image: Any, **kwargs: Any) -> Segmentation:

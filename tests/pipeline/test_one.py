@@ -16,7 +16,7 @@ from sct_rootlets.image import load_labels
 from sct_rootlets.levels import LevelTable
 from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.pipeline import Landmarks, LevelOptions, run, segment
-from tests.pipeline.knowing_engine import KnowingEngine
+from tests.pipeline.knowing_engine import Knowing
 from tests.synthetic import Neck
 
 _STEMS = {"rootlets": "rootlets", "cord": "seg", "levels": "spinal_levels"}
@@ -31,9 +31,9 @@ def measured(table: LevelTable) -> dict[str, tuple[float, float]]:
 
 
 def test_levels_come_out_where_the_rootlets_are(
-    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+    neck: Neck, tmp_path: Path, knowing: Knowing
 ) -> None:
-    use_engine()
+    knowing()
     paths = neck.write(tmp_path)
     result = run(paths["image"], options=LevelOptions("extent"))
     found = measured(result.derived.table)
@@ -50,10 +50,8 @@ def test_levels_come_out_where_the_rootlets_are(
     }
 
 
-def test_discs_number_rootlets_without_identity(
-    neck: Neck, use_engine: Callable[..., KnowingEngine]
-) -> None:
-    use_engine(identity=False)
+def test_discs_number_rootlets_without_identity(neck: Neck, knowing: Knowing) -> None:
+    knowing(identity=False)
     result = run(neck.image, landmarks=Landmarks(neck.discs))
     np.testing.assert_array_equal(result.rootlets.data, neck.rootlets.data)
     by_point = run(neck.image, landmarks=Landmarks(c2c3_world=(0.0, 9.0, 65.5)))
@@ -61,9 +59,9 @@ def test_discs_number_rootlets_without_identity(
 
 
 def test_a_given_cord_mask_is_used_and_not_written(
-    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+    neck: Neck, tmp_path: Path, knowing: Knowing
 ) -> None:
-    engine = use_engine()
+    engine = knowing()
     paths = neck.write(tmp_path / "in")
     result = run(paths["image"], cord=paths["cord"])
     assert engine.given_cord is result.cord
@@ -73,10 +71,8 @@ def test_a_given_cord_mask_is_used_and_not_written(
     assert not (tmp_path / "out" / "t2_seg.nii.gz").exists()
 
 
-def test_what_is_written(
-    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
-) -> None:
-    use_engine()
+def test_what_is_written(neck: Neck, tmp_path: Path, knowing: Knowing) -> None:
+    knowing()
     paths = neck.write(tmp_path / "in")
     before = {path: path.read_bytes() for path in paths.values()}
     result = run(paths["image"], landmarks=Landmarks(paths["discs"]))
@@ -98,10 +94,8 @@ def test_what_is_written(
     result.write(tmp_path / "out" / "new")  # a second time: results of ours may be replaced
 
 
-def test_intermediate_files_on_request(
-    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
-) -> None:
-    use_engine(identity=False)
+def test_intermediate_files_on_request(neck: Neck, tmp_path: Path, knowing: Knowing) -> None:
+    knowing(identity=False)
     result = run(neck.image, landmarks=Landmarks(neck.discs))
     files = result.write(tmp_path, keep_intermediate=True)
     assert load_labels(files["predicted"]).labels == [1]
@@ -110,9 +104,9 @@ def test_intermediate_files_on_request(
 
 
 def test_an_error_while_writing_leaves_nothing(
-    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+    neck: Neck, tmp_path: Path, knowing: Knowing
 ) -> None:
-    use_engine()
+    knowing()
     result = run(neck.image)
     levels = replace(result.of_levels, parameters={"reach_mm": float("nan")})  # JSON refuses it
     broken = replace(result, of_levels=levels)
@@ -136,10 +130,8 @@ def test_conflicts_with_files_are_found_before_the_model_is_loaded(
     assert discs.read_bytes() == before
 
 
-def test_no_rootlets_is_an_answer_one_can_read(
-    neck: Neck, use_engine: Callable[..., KnowingEngine]
-) -> None:
-    engine = use_engine()
+def test_no_rootlets_is_an_answer_one_can_read(neck: Neck, knowing: Knowing) -> None:
+    engine = knowing()
     empty = neck.rootlets.with_data(np.zeros_like(neck.rootlets.data))
     engine.neck = replace(neck, rootlets=empty)
     with pytest.raises(InputError, match="no rootlets were found"):
@@ -147,9 +139,9 @@ def test_no_rootlets_is_an_answer_one_can_read(
 
 
 def test_remarks_about_every_input_are_notes_of_a_segmentation(
-    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine]
+    neck: Neck, tmp_path: Path, knowing: Knowing
 ) -> None:
-    use_engine()
+    knowing()
     image, cord = (
         replace(x, remarks=(f"about the {x.path}",))
         for x in (replace(neck.image, path="image"), replace(neck.cord, path="cord"))
@@ -162,9 +154,9 @@ def test_remarks_about_every_input_are_notes_of_a_segmentation(
 
 
 def test_the_quality_control_is_whole(
-    neck: Neck, tmp_path: Path, use_engine: Callable[..., KnowingEngine], figures: None
+    neck: Neck, tmp_path: Path, knowing: Knowing, figures: None
 ) -> None:
-    use_engine()
+    knowing()
     result = run(neck.image)
     with OutputSet() as outputs:
         files = result.stage_qc(outputs, tmp_path / "qc")
@@ -179,12 +171,9 @@ def test_the_quality_control_is_whole(
 
 
 def test_the_quality_control_of_rootlets_alone(
-    neck: Neck,
-    tmp_path: Path,
-    use_engine: Callable[..., KnowingEngine],
-    real_figures: None,
+    neck: Neck, tmp_path: Path, knowing: Knowing, real_figures: None
 ) -> None:
-    use_engine(identity=False, cord=False)
+    knowing(identity=False, cord=False)
     predicted = segment(neck.image)
     assert predicted.cord is None
     with OutputSet() as outputs:
