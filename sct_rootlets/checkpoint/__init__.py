@@ -4,7 +4,6 @@ Shared by the store, which reads a checkpoint once and keeps what inference need
 by the engines, which read that.
 """
 
-from sct_rootlets.checkpoint.archive import checked_archive
 from sct_rootlets.checkpoint.arrays import NoArrays, read_arrays
 from sct_rootlets.checkpoint.converted import (
     CHECKPOINTS,
@@ -17,7 +16,6 @@ from sct_rootlets.checkpoint.read import import_torch, read_pth
 __all__ = [
     "CHECKPOINTS",
     "NoArrays",
-    "checked_archive",
     "converted_files",
     "import_torch",
     "read_arrays",

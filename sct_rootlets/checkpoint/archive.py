@@ -1,21 +1,18 @@
 """The archive of a checkpoint, looked through before anything else reads it.
 
-A file of ``torch.save`` is a zip of a pickle and of one record a storage. What passes here
-is handed on as a new archive of the very bytes that were looked at, so that no second
-reader of zips can see other ones.
-
-This also refuses what releases of ``torch.load`` do not check themselves: TorchScript and
-tar archives given to ``weights_only=True`` (CVE-2025-32434, before 2.6), and storages
-shorter than the pickle says (CVE-2026-24747, before 2.10).
+A file of ``torch.save`` is a zip of a pickle and of one record a storage. ``torch.load`` is
+not called on it: its releases differ in what they run, and it has read TorchScript and tar
+archives (CVE-2025-32434) and storages shorter than the pickle says (CVE-2026-24747) even with
+``weights_only``. The tensors are made of the very bytes that were looked at here, so that no
+second reader of zips or pickles can see other ones.
 """
 
 from __future__ import annotations
 
-import io
 import pickletools
+import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,8 +22,6 @@ from sct_rootlets.errors import ModelError
 __all__ = [
     "MAX_PICKLE_BYTES",
     "TRUST_REMEDY",
-    "LookedThrough",
-    "checked_archive",
     "damaged",
     "look_through",
 ]
@@ -55,58 +50,23 @@ _OPCODES = frozenset((
 _SHOWN = 8
 
 
-def checked_archive(path: Path) -> io.BytesIO:
-    """Return the archive of a checkpoint, whole and with nothing in it that could run.
+def look_through(path: Path, take: Callable[[Any, Callable[[str], bytes]], _T]) -> _T:
+    """Look through the archive of a checkpoint, and return what `take` takes of it.
 
     Parameters
     ----------
     path : Path
         A file that ``torch.save`` wrote in its zip format (its default since 1.6).
-
-    Returns
-    -------
-    BytesIO
-        The checked records, as an archive for ``torch.load``.
+    take : callable
+        Is given what the pickle builds, with stand-ins for tensors
+        (:class:`sct_rootlets.checkpoint.stand_ins.StoredTensor`), and a function that returns
+        the bytes of a record, compared with its checksum.
 
     Raises
     ------
     ModelError
         If it is damaged, of another format, or holds anything but tensors and numbers;
         what it holds is named.
-    """
-    return look_through(path, _rebuilt)
-
-
-@dataclass(frozen=True)
-class LookedThrough:
-    """An archive with nothing in it that could run, still open.
-
-    Attributes
-    ----------
-    program : bytes
-        The pickle.
-    content : object
-        What the pickle builds, with stand-ins for tensors
-        (:class:`sct_rootlets.checkpoint.stand_ins.StoredTensor`).
-    used : set of str
-        The records that it names.
-    read : callable
-        Returns the bytes of a record, compared with its checksum.
-    """
-
-    program: bytes
-    content: Any
-    used: set[str]
-    read: Callable[[str], bytes]
-
-
-def look_through(path: Path, take: Callable[[LookedThrough], _T]) -> _T:
-    """Look through the archive of a checkpoint, and return what `take` takes of it.
-
-    Raises
-    ------
-    ModelError
-        As :func:`checked_archive` does.
     """
     try:
         if not path.is_file():  # a pipe would be waited for
@@ -137,7 +97,7 @@ def _could_run(path: Path, what: str, remedy: str = TRUST_REMEDY) -> ModelError:
     )
 
 
-def _looked_through(path: Path, take: Callable[[LookedThrough], _T]) -> _T:
+def _looked_through(path: Path, take: Callable[[Any, Callable[[str], bytes]], _T]) -> _T:
     with path.open("rb") as stream:
         start = stream.read(512)
     if not start.startswith(b"PK\x03\x04"):
@@ -148,23 +108,8 @@ def _looked_through(path: Path, take: Callable[[LookedThrough], _T]) -> _T:
         records = _records(archive, path)
         program = archive.read(records["data.pkl"])
         _check_opcodes(program, path)
-        reader = Reader(program, {name: info.file_size for name, info in records.items()})
-        content = reader.load()
-        return take(
-            LookedThrough(program, content, reader.used, lambda name: archive.read(records[name]))
-        )
-
-
-def _rebuilt(seen: LookedThrough) -> io.BytesIO:
-    rebuilt = io.BytesIO()
-    with zipfile.ZipFile(rebuilt, "w") as copy:
-        copy.writestr("archive/data.pkl", seen.program)
-        copy.writestr("archive/byteorder", b"little")
-        for name in sorted(seen.used):
-            copy.writestr(f"archive/{name}", seen.read(name))
-        copy.writestr("archive/version", b"3\n")
-    rebuilt.seek(0)
-    return rebuilt
+        sizes = {name: info.file_size for name, info in records.items()}
+        return take(Reader(program, sizes).load(), lambda name: archive.read(records[name]))
 
 
 def _records(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
@@ -183,8 +128,8 @@ def _records(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]
         raise damaged(path, "its records overlap")
     if records["data.pkl"].file_size > MAX_PICKLE_BYTES:
         raise damaged(path, f"its pickle is larger than {MAX_PICKLE_BYTES >> 20} MiB")
-    if "byteorder" in records and archive.read(records["byteorder"]) != b"little":
-        raise damaged(path, "its numbers are not in little-endian order")
+    if "byteorder" in records and archive.read(records["byteorder"]) != sys.byteorder.encode():
+        raise damaged(path, f"its numbers are not in {sys.byteorder}-endian order")
     return records
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.checkpoint.archive import LookedThrough, look_through
 from sct_rootlets.checkpoint.converted import converted_files, read_stored
-from sct_rootlets.checkpoint.read import check_structure
+from sct_rootlets.checkpoint.read import read_archive
 from sct_rootlets.checkpoint.stand_ins import StoredTensor
+from sct_rootlets.errors import ModelError
 
 __all__ = ["NoArrays", "read_arrays"]
 
-#: What numpy can hold of the storages that weights come in.
-_KINDS = {"DoubleStorage": "<f8", "FloatStorage": "<f4", "HalfStorage": "<f2"}
+#: What numpy can hold of the numbers that weights are.
+_KINDS = {"float64": "<f8", "float32": "<f4", "float16": "<f2"}
 
 
-class NoArrays(Exception):
+class NoArrays(ModelError):
     """What holds the weights takes torch to read; the text says why."""
 
 
@@ -44,10 +44,7 @@ def read_arrays(path: Path) -> dict[str, Any]:
     """
     weights, facts = converted_files(path)
     if not (weights.is_file() and facts.is_file()):
-        checkpoint, foreign = look_through(path, lambda seen: _with_arrays(seen, path))
-        if foreign:
-            raise NoArrays(f"its weights are in a {foreign[0]}")
-        return checkpoint
+        return read_archive(path, _numbers, _array)
     try:
         from safetensors.numpy import load_file
     except ImportError as error:
@@ -59,29 +56,16 @@ def _weight(value: Any) -> Any:
     return value if getattr(getattr(value, "dtype", None), "kind", "") == "f" else None
 
 
-def _with_arrays(seen: LookedThrough, path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Return the checkpoint, and the kinds of storage that no array could be made of."""
+def _numbers(kind: str, record: bytes) -> Any:
     import numpy as np
+
+    if kind not in _KINDS:
+        raise NoArrays(f"its weights are of the kind {kind}")
+    return np.frombuffer(record, dtype=_KINDS[kind])
+
+
+def _array(numbers: Any, tensor: StoredTensor) -> Any:
     from numpy.lib.stride_tricks import as_strided
 
-    records: dict[str, bytes] = {}
-    made: dict[tuple[Any, ...], Any] = {}
-    foreign: list[str] = []
-
-    def array(tensor: Any) -> Any:
-        if not isinstance(tensor, StoredTensor):
-            return None
-        code = _KINDS.get(tensor.kind)
-        if code is None:
-            foreign.append(tensor.kind)
-            return tensor
-        key = (tensor.record, tensor.first, tensor.shape, tensor.steps)
-        if key not in made:
-            if tensor.record not in records:
-                records[tensor.record] = seen.read(tensor.record)
-            numbers = np.frombuffer(records[tensor.record], dtype=code)[tensor.first :]
-            strides = [step * numbers.itemsize for step in tensor.steps]
-            made[key] = as_strided(numbers, tensor.shape, strides, writeable=False)
-        return made[key]
-
-    return check_structure(seen.content, path, array), foreign
+    strides = [step * numbers.itemsize for step in tensor.steps]
+    return as_strided(numbers[tensor.first :], tensor.shape, strides, writeable=False)

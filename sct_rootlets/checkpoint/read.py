@@ -1,21 +1,17 @@
-"""Read a ``.pth`` of nnU-Net with torch, once its archive has been looked through."""
+"""Read a ``.pth`` of nnU-Net into tensors, from an archive that has been looked through."""
 
 from __future__ import annotations
 
-import io
-import pickle
 import re
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from sct_rootlets.checkpoint.archive import checked_archive, damaged
-from sct_rootlets.checkpoint.stand_ins import STORAGE_BYTES
+from sct_rootlets.checkpoint.archive import damaged, look_through
+from sct_rootlets.checkpoint.stand_ins import StoredTensor
 from sct_rootlets.errors import MissingDependencyError, ModelError
 
-__all__ = ["allowed_objects", "check_structure", "import_torch", "plain_tensor", "read_pth"]
+__all__ = ["check_structure", "import_torch", "plain_tensor", "read_archive", "read_pth"]
 
 _WEIGHT_NAME = re.compile(r"[\w.-]{1,300}", re.ASCII)
 _TRAINER_NAME = re.compile(r"[A-Za-z_]\w{0,199}", re.ASCII)
@@ -47,7 +43,8 @@ def read_pth(path: Path, *, trust_code: bool = False) -> dict[str, Any]:
     Returns
     -------
     dict
-        What the file holds. Its ``network_weights`` map plain names to tensors.
+        What inference needs: network_weights (plain names to tensors), trainer_name,
+        init_args (with configuration) and inference_allowed_mirroring_axes.
 
     Raises
     ------
@@ -57,12 +54,60 @@ def read_pth(path: Path, *, trust_code: bool = False) -> dict[str, Any]:
     """
     torch = import_torch()
     try:
-        checkpoint = _load(torch, checked_archive(path), path)
+        return read_archive(
+            path, _numbers, lambda n, of: n.as_strided(of.shape, of.steps, of.first)
+        )
     except ModelError:
         if not trust_code:
             raise
-        checkpoint = _load_anything(torch, path)
-    return check_structure(checkpoint, path, plain_tensor)
+    return check_structure(_load_anything(torch, path), path, plain_tensor)
+
+
+def _numbers(kind: str, record: bytes) -> Any:
+    torch = import_torch()
+    # A bytearray, as torch wants memory that it may write to; an empty one it refuses.
+    memory = torch.frombuffer(bytearray(record or 8), dtype=torch.uint8)
+    return memory.view(getattr(torch, kind))
+
+
+def read_archive(
+    path: Path,
+    numbers_of: Callable[[str, bytes], Any],
+    weight_of: Callable[[Any, StoredTensor], Any],
+) -> dict[str, Any]:
+    """Read what inference needs of an archive that has been looked through.
+
+    Parameters
+    ----------
+    path : Path
+    numbers_of : callable
+        Returns all numbers of a record, given their kind and its bytes.
+    weight_of : callable
+        Returns a weight, given the numbers and where it is among them.
+
+    Raises
+    ------
+    ModelError
+        As :func:`read_pth` does.
+    """
+
+    def take(content: Any, read: Callable[[str], bytes]) -> dict[str, Any]:
+        numbers: dict[str, Any] = {}
+        made: dict[tuple[Any, ...], Any] = {}
+
+        def weight(of: Any) -> Any:
+            if not isinstance(of, StoredTensor):
+                return None
+            if of.record not in numbers:
+                numbers[of.record] = numbers_of(of.kind, read(of.record))
+            key = (of.record, of.first, of.shape, of.steps)
+            if key not in made:
+                made[key] = weight_of(numbers[of.record], of)
+            return made[key]
+
+        return check_structure(content, path, weight)
+
+    return look_through(path, take)
 
 
 def plain_tensor(value: Any) -> Any:
@@ -73,7 +118,7 @@ def plain_tensor(value: Any) -> Any:
 
 
 def check_structure(checkpoint: Any, path: Path, weight_of: Callable[[Any], Any]) -> dict[str, Any]:
-    """Return a checkpoint of which every part that inference uses is as nnU-Net has it.
+    """Return the parts of a checkpoint that inference uses, each as nnU-Net has it.
 
     Parameters
     ----------
@@ -123,85 +168,11 @@ def check_structure(checkpoint: Any, path: Path, weight_of: Callable[[Any], Any]
         plain[short] = weight_of(tensor)
         need(plain[short] is not None, f"has no plain tensor as {name}")
     return {
-        **checkpoint,
         "network_weights": plain,
+        "trainer_name": trainer,
+        "init_args": {"configuration": initial["configuration"]},
         "inference_allowed_mirroring_axes": None if axes is None else tuple(map(int, axes)),
     }
-
-
-def allowed_objects(torch: Any) -> dict[str, Any]:
-    """Return what each of :data:`ALLOWED_GLOBALS` is in this environment."""
-    import codecs
-    import collections
-    import importlib
-
-    import numpy as np
-
-    # numpy 1.26 has a numpy._core as well, without most of what is in it.
-    core = "numpy.core" if np.__version__.startswith("1.") else "numpy._core"
-    multiarray = importlib.import_module(f"{core}.multiarray")
-    numbers = {
-        # A checkpoint saved with numpy 1 names the module as numpy 1 did, and vice versa.
-        f"numpy.{package}.multiarray.{name}": getattr(multiarray, name)
-        for package in ("core", "_core")
-        for name in ("scalar", "_reconstruct")
-    }
-    return {
-        "collections.OrderedDict": collections.OrderedDict,
-        "_codecs.encode": codecs.encode,
-        "numpy.dtype": np.dtype,
-        "numpy.ndarray": np.ndarray,
-        **numbers,
-        "torch.device": torch.device,
-        "torch.Size": torch.Size,
-        "torch._utils._rebuild_tensor_v2": torch._utils._rebuild_tensor_v2,
-        "torch._utils._rebuild_parameter": torch._utils._rebuild_parameter,
-        **{f"torch.{name}": getattr(torch, name) for name in STORAGE_BYTES},
-    }
-
-
-def _load(torch: Any, archive: io.BytesIO, path: Path) -> Any:
-    """Load a checked archive, with a reader that by itself would run no code either."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of deprecated storages: the formats are the files'
-            return (_load_weights_only if _knows_names(torch) else _load_restricted)(torch, archive)
-    except MemoryError:
-        raise
-    except Exception as error:  # torch raises many kinds for a damaged archive
-        raise damaged(path, _first_line(error)) from error
-
-
-def _knows_names(torch: Any) -> bool:
-    """Whether ``weights_only`` can be told of numpy's numbers under both of their names.
-
-    Since 2.6, which is also the first whose ``weights_only`` keeps what it promises.
-    """
-    version = re.match(r"(\d+)\.(\d+)", str(torch.__version__))
-    return version is not None and (int(version[1]), int(version[2])) >= (2, 6)
-
-
-def _load_weights_only(torch: Any, archive: io.BytesIO) -> Any:
-    import numpy as np
-
-    known = allowed_objects(torch)
-    allowed: list[Any] = [(known[name], name) for name in known if not name.startswith("torch.")]
-    allowed += {type(np.dtype(kind)) for kind in "efdbhilqBHILQ?"}
-    with torch.serialization.safe_globals(allowed):
-        return torch.load(archive, map_location="cpu", weights_only=True)
-
-
-def _load_restricted(torch: Any, archive: io.BytesIO) -> Any:
-    known = allowed_objects(torch)
-
-    class Unpickler(pickle.Unpickler):
-        def find_class(self, module: str, name: str) -> Any:
-            if f"{module}.{name}" in known:
-                return known[f"{module}.{name}"]
-            raise pickle.UnpicklingError(f"it holds {module}.{name}")
-
-    restricted = SimpleNamespace(Unpickler=Unpickler, load=None, __name__="restricted")
-    return torch.load(archive, map_location="cpu", weights_only=False, pickle_module=restricted)
 
 
 def _load_anything(torch: Any, path: Path) -> Any:

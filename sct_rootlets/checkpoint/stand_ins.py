@@ -14,20 +14,20 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["ALLOWED_GLOBALS", "STORAGE_BYTES", "Reader", "StoredTensor"]
+__all__ = ["ALLOWED_GLOBALS", "Reader", "StoredTensor"]
 
-#: Bytes of an element, for each kind of storage that weights come in.
-STORAGE_BYTES = {
-    "DoubleStorage": 8,
-    "FloatStorage": 4,
-    "HalfStorage": 2,
-    "BFloat16Storage": 2,
-    "LongStorage": 8,
-    "IntStorage": 4,
-    "ShortStorage": 2,
-    "CharStorage": 1,
-    "ByteStorage": 1,
-    "BoolStorage": 1,
+#: The storages that weights come in: torch's name of their numbers, and bytes of one.
+_STORAGES = {
+    "DoubleStorage": ("float64", 8),
+    "FloatStorage": ("float32", 4),
+    "HalfStorage": ("float16", 2),
+    "BFloat16Storage": ("bfloat16", 2),
+    "LongStorage": ("int64", 8),
+    "IntStorage": ("int32", 4),
+    "ShortStorage": ("int16", 2),
+    "CharStorage": ("int8", 1),
+    "ByteStorage": ("uint8", 1),
+    "BoolStorage": ("bool", 1),
 }
 
 _NUMBERS = {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"}
@@ -55,8 +55,8 @@ class _Kind(_Fixed):
 
     __slots__ = ("item_bytes", "name")
 
-    def __init__(self, item_bytes: int = 0, name: str = "") -> None:
-        self.item_bytes, self.name = item_bytes, name
+    def __init__(self, name: str = "", item_bytes: int = 0) -> None:
+        self.name, self.item_bytes = name, item_bytes
 
 
 class _Storage(_Fixed):
@@ -80,7 +80,7 @@ class StoredTensor(_Built):
     record : str
         Such as ``"data/0"``.
     kind : str
-        Of its storage, a key of :data:`STORAGE_BYTES`.
+        Of its numbers, such as ``"float16"``.
     first : int
         Number of its first element in the record.
     shape, steps : tuple of int
@@ -191,7 +191,7 @@ _STAND_INS: dict[str, Callable[..., Any] | _Kind] = {
     "torch.Size": _counts,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_parameter": _parameter,
-    **{f"torch.{name}": _Kind(count, name) for name, count in STORAGE_BYTES.items()},
+    **{f"torch.{name}": _Kind(*kind) for name, kind in _STORAGES.items()},
 }
 
 #: Everything that the pickle of a checkpoint may name: tensors, and the numbers of the log.
@@ -199,7 +199,7 @@ ALLOWED_GLOBALS = frozenset(_STAND_INS)
 
 
 class Reader(pickle.Unpickler):
-    """Reads a pickle with the stand-ins, and notes which storages it uses.
+    """Reads a pickle with the stand-ins.
 
     ``load`` raises an error of any kind for a pickle that is not as nnU-Net saves it.
 
@@ -209,18 +209,12 @@ class Reader(pickle.Unpickler):
         The pickle.
     record_bytes : dict of str to int
         Size of each record of the archive, such as ``data/0``.
-
-    Attributes
-    ----------
-    used : set of str
-        The records that the pickle names.
     """
 
     def __init__(self, program: bytes, record_bytes: dict[str, int]) -> None:
         super().__init__(io.BytesIO(program))
         self._record_bytes = record_bytes
         self._storages: dict[str, _Storage] = {}
-        self.used: set[str] = set()
 
     def find_class(self, module: str, name: str) -> Any:
         """Return the stand-in for what the pickle names."""
@@ -241,5 +235,4 @@ class Reader(pickle.Unpickler):
         )
         known = self._storages.setdefault(name, _Storage(kind, count, name))
         _require(known.kind is kind, f"storage {key!r:.60} as two kinds of number")
-        self.used.add(name)
         return known

@@ -1,46 +1,35 @@
 from __future__ import annotations
 
-import io
 import os
 import pickle
-import zipfile
 
 import pytest
 
-from sct_rootlets.checkpoint import checked_archive
+from sct_rootlets.checkpoint.archive import look_through
 from sct_rootlets.errors import ModelError
 from tests.checkpoint import hostile
 
 
-def test_what_is_handed_on_is_what_was_looked_at(tmp_path):
-    good = hostile.archive(hostile.content(), data__unused=b"x", other=b"y")
-    rebuilt = checked_archive(hostile.write(tmp_path / "a.pth", good))
-    with zipfile.ZipFile(rebuilt) as archive:
-        held = {name: archive.read(name) for name in archive.namelist()}
-    assert held == {
-        "archive/data.pkl": hostile.program(hostile.content()),
-        "archive/data/0": hostile.NUMBERS,
-        "archive/byteorder": b"little",
-        "archive/version": b"3\n",
-    }
+def content_of(path):
+    return look_through(path, lambda content, _read: content)
 
 
 def test_everything_that_a_checkpoint_names_is_said(tmp_path):
     names = [hostile.Name("os", f"name{n}") for n in range(9)]
     path = hostile.write(tmp_path / "a.pth", hostile.archive(hostile.content(extra=names)))
     with pytest.raises(ModelError, match=r"\(os\.name0, .*os\.name7 and 1 more\).*-trust-code"):
-        checked_archive(path)
+        content_of(path)
     odd = hostile.Name("os\x1b[2J", "system")
     path = hostile.write(tmp_path / "b.pth", hostile.archive(hostile.content(extra=odd)))
     with pytest.raises(ModelError, match=r"os\\x1b\[2J\.system"):
-        checked_archive(path)
+        content_of(path)
 
 
 def test_a_pipe_or_a_folder_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for name in ("pipe", "", "none"):
         with pytest.raises(ModelError, match="cannot be read"):
-            checked_archive(tmp_path / name)
+            content_of(tmp_path / name)
 
 
 def test_each_hostile_archive_differs_from_a_good_one_in_one_thing(tmp_path):
@@ -59,7 +48,7 @@ def test_each_hostile_archive_differs_from_a_good_one_in_one_thing(tmp_path):
         "memo": hostile.Raw(b"Nr\x07\x00\x00\x00"),
     }
     good = hostile.archive(hostile.content(**more), byteorder=b"little")
-    assert isinstance(checked_archive(hostile.write(tmp_path / "a.pth", good)), io.BytesIO)
+    assert set(more) < set(content_of(hostile.write(tmp_path / "a.pth", good)))
 
 
 def test_the_assembler_of_the_tests_writes_pickles():

@@ -77,7 +77,7 @@ def test_what_the_store_made_of_it_is_read_instead(tmp_path):
 
 def test_weights_that_numpy_has_not_are_said_so(tmp_path):
     path = saved(tmp_path / "checkpoint_final.pth", {"w": torch.ones(3).bfloat16()})
-    with pytest.raises(NoArrays, match="BFloat16Storage"):
+    with pytest.raises(NoArrays, match="bfloat16"):
         read_arrays(path)
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import random
 import subprocess
 import sys
@@ -10,8 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
-from sct_rootlets.checkpoint import read, read_pth
-from sct_rootlets.checkpoint.stand_ins import ALLOWED_GLOBALS, STORAGE_BYTES
+from sct_rootlets.checkpoint import archive, read, read_pth
 from sct_rootlets.errors import MissingDependencyError, ModelError
 from tests.checkpoint import hostile
 
@@ -21,26 +19,19 @@ torch = pytest.importorskip("torch")
 _NOT_RUN_BY_TORCH = {"zip of a TorchScript program"}
 
 
-@pytest.fixture(params=["weights_only", "restricted"])
-def way(request, monkeypatch):
-    """Load in the way of each range of torch's releases."""
-    if request.param == "restricted":
-        monkeypatch.setattr(read, "_knows_names", lambda torch: False)
-    elif not read._knows_names(torch):
-        pytest.skip("weights_only of torch before 2.6 is not used")
-    return request.param
-
-
 @pytest.mark.parametrize("name", hostile.RUNS)
-def test_no_checkpoint_runs_code(tmp_path, monkeypatch, way, name):
+def test_no_checkpoint_runs_code(tmp_path, monkeypatch, name):
+    """Nor where the stand-ins, the second line of defence, are without the first."""
     monkeypatch.chdir(tmp_path)
     path = hostile.write(tmp_path / "a.pth", hostile.RUNS[name](str(tmp_path / "ran")))
-    if name == "two directories":  # its harmless half is read
-        assert list(read_pth(path)["network_weights"]) == ["a.weight"]
-    else:
-        with pytest.raises(ModelError, match=r"a\.pth: .*could run code"):
-            read_pth(path)
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.pth"]
+    for message in (r"a\.pth: .*could run code", r"a\.pth: "):
+        if name == "two directories":  # its harmless half is read
+            assert list(read_pth(path)["network_weights"]) == ["a.weight"]
+        else:
+            with pytest.raises(ModelError, match=message):
+                read_pth(path)
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["a.pth"]
+        monkeypatch.setattr(archive, "_check_opcodes", lambda program, path: None)
 
 
 @pytest.mark.parametrize("name", [name for name in hostile.RUNS if name not in _NOT_RUN_BY_TORCH])
@@ -53,20 +44,8 @@ def test_each_does_run_its_code_where_nothing_protects(tmp_path, name):
     assert (tmp_path / "ran").is_dir()
 
 
-@pytest.mark.parametrize("name", hostile.RUNS)
-def test_torch_alone_runs_none_either_as_it_is_called_here(tmp_path, way, name):
-    """The second line of defence, without the first."""
-    load = read._load_restricted if way == "restricted" else read._load_weights_only
-    archive = io.BytesIO(hostile.RUNS[name](str(tmp_path / "ran")))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with pytest.raises(Exception):  # noqa: B017, PT011  torch raises many kinds
-            load(torch, archive)
-    assert not (tmp_path / "ran").exists()
-
-
 @pytest.mark.parametrize("name", hostile.BREAKS)
-def test_damaged_and_foreign_files_are_named(tmp_path, way, name):
+def test_damaged_and_foreign_files_are_named(tmp_path, name):
     path = hostile.write(tmp_path / "a.pth", hostile.BREAKS[name])
     with pytest.raises(ModelError, match=r"a\.pth"):
         read_pth(path)
@@ -108,7 +87,7 @@ def checkpoint(**more):
     }
 
 
-def test_all_that_nnunet_saves_is_read_as_it_was(tmp_path, way):
+def test_of_all_that_nnunet_saves_what_inference_needs_is_read(tmp_path):
     saved = checkpoint()
     torch.save(saved, tmp_path / "a.pth")
     got = read_pth(tmp_path / "a.pth")
@@ -117,23 +96,19 @@ def test_all_that_nnunet_saves_is_read_as_it_was(tmp_path, way):
     )
     assert got["network_weights"]["a.weight"].dtype == torch.float16
     assert got["network_weights"]["b"].item() == 3
-    assert torch.equal(
-        got["optimizer_state"]["state"][0]["momentum_buffer"],
-        saved["optimizer_state"]["state"][0]["momentum_buffer"],
-    )
-    assert got["_best_ema"] == 0.64
-    assert got["logging"]["mean_fg_dice"] == [0.5, 0.25]
-    np.testing.assert_array_equal(got["logging"]["dice"], np.ones((2, 3)))
-    assert got["init_args"]["device"] == torch.device("cuda", 0)
-    assert got["inference_allowed_mirroring_axes"] == (0, 1, 2)
-    assert got["trainer_name"] == "nnUNetTrainer_2000epochs"
+    del got["network_weights"]
+    assert got == {
+        "trainer_name": "nnUNetTrainer_2000epochs",
+        "init_args": {"configuration": "3d_fullres"},
+        "inference_allowed_mirroring_axes": (0, 1, 2),
+    }
 
 
 KINDS = ("float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8")
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "bool"])
-def test_weights_of_every_kind_of_number_are_read(tmp_path, way, kind):
+def test_weights_of_every_kind_of_number_are_read(tmp_path, kind):
     tensor = torch.tensor([[0, 1, 2], [3, 100, 5]]).to(getattr(torch, kind))
     weights = {
         "plain": tensor,
@@ -151,7 +126,7 @@ def test_weights_of_every_kind_of_number_are_read(tmp_path, way, kind):
         assert not got[name].requires_grad
 
 
-def test_a_state_dict_of_a_module_is_read(tmp_path, way):
+def test_a_state_dict_of_a_module_is_read(tmp_path):
     network = torch.nn.Sequential(torch.nn.Conv3d(1, 2, 3), torch.nn.InstanceNorm3d(2, affine=True))
     weights = network.state_dict()
     torch.save(checkpoint(network_weights=weights), tmp_path / "a.pth")
@@ -161,7 +136,7 @@ def test_a_state_dict_of_a_module_is_read(tmp_path, way):
 
 
 @pytest.mark.parametrize("package", ["core", "_core"])
-def test_numbers_of_numpy_1_and_2_are_read(tmp_path, way, package):
+def test_numbers_of_numpy_1_and_2_are_read(tmp_path, package):
     number = hostile.Call(
         hostile.Name(f"numpy.{package}.multiarray", "scalar"),
         (hostile._dtype(state=(3, "<", None, None, None, -1, -1, 0)), np.float64(0.64).tobytes()),
@@ -169,31 +144,7 @@ def test_numbers_of_numpy_1_and_2_are_read(tmp_path, way, package):
     data = hostile.archive(hostile.content(_best_ema=number))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert read_pth(hostile.write(tmp_path / "a.pth", data))["_best_ema"] == 0.64
-
-
-def test_what_may_be_named_is_one_list():
-    known = read.allowed_objects(torch)
-    assert set(known) == ALLOWED_GLOBALS
-    assert not {"builtins", "os", "sys", "torch.hub", "torch.jit"} & {
-        name.rpartition(".")[0] for name in known
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of storages with a type
-        kinds = {name: getattr(torch, name).dtype for name in STORAGE_BYTES}
-    for name, kind in kinds.items():
-        assert torch.empty(0, dtype=kind).element_size() == STORAGE_BYTES[name]
-
-
-@pytest.mark.parametrize(
-    ("version", "knows"),
-    [("2.1.2", False), ("2.5.1+cu121", False), ("2.6.0", True), ("2.13.0+cpu", True), ("x", False)],
-)
-def test_weights_only_is_used_where_it_keeps_its_promise(version, knows):
-    class Torch:
-        __version__ = version
-
-    assert read._knows_names(Torch) is knows
+        assert read_pth(hostile.write(tmp_path / "a.pth", data))["network_weights"]
 
 
 def test_trust_runs_the_code_and_takes_the_weights(tmp_path):
