@@ -100,8 +100,7 @@ def read_converted(weights: Path, facts: Path) -> dict[str, Any]:
     ModelError
         If one of them is damaged, or they are not of each other.
     """
-    load_file = _safetensors().load_file
-    return read_stored(weights, facts, lambda name: load_file(name, device="cpu"), plain_tensor)
+    return read_stored(weights, facts, _safetensors().load_file, plain_tensor)
 
 
 def read_stored(
