@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.fmri_phantoms import (
     EPI_SPACINGS_MM,
+    POINTS_PER_MM,
     Shares,
     distort,
     epi_grid,
@@ -81,7 +82,12 @@ class Score:
 
 
 def measure(
-    seed: int, spacing: str, case: str, folder: Path, slices: slice = slice(None)
+    seed: int,
+    spacing: str,
+    case: str,
+    folder: Path,
+    slices: slice = slice(None),
+    points_per_mm: tuple[float, float] = POINTS_PER_MM,
 ) -> dict[str, Score]:
     """Map the levels of one phantom to some slices; return the scores of every method."""
     anatomy = random_anatomy(seed)
@@ -93,7 +99,7 @@ def measure(
     if distorted:
         fine = field_grid(anatomy, oblique_deg)
         chain = read_chain([write_itk_field(folder / "warp.nii.gz", fine, distort)])
-    true = true_shares(anatomy, truth, grid, distort if distorted else None)
+    true = true_shares(anatomy, truth, grid, distort if distorted else None, points_per_mm)
     epi = Image(np.broadcast_to(np.uint8(0), grid.shape), grid, None, "phantom EPI")
     values = [row.level for row in truth.rows]
     scores = {}

@@ -21,6 +21,7 @@ from sct_rootlets.phantom.tissue import Tissue, canal_at, cord_coordinates
 
 __all__ = [
     "EPI_SPACINGS_MM",
+    "POINTS_PER_MM",
     "Distortion",
     "Shares",
     "distort",
@@ -39,7 +40,7 @@ Distortion = Callable[[Floats], Floats]
 #: The two EPI grids of the field: thick slices, and very thick ones with a gap counted in.
 EPI_SPACINGS_MM = {"5 mm": (0.96, 0.96, 5.0), "16.8 mm": (0.96, 0.96, 16.8)}
 #: Points per mm across and along the slices at which the truth is looked up.
-_ACROSS, _ALONG = 6.0, 5.0
+POINTS_PER_MM = (6.0, 5.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,11 +127,16 @@ def true_labels_at(anatomy: Anatomy, truth: Truth, xyz_world: Floats) -> tuple[F
 
 
 def true_shares(
-    anatomy: Anatomy, truth: Truth, grid: Grid, distortion: Distortion | None
+    anatomy: Anatomy,
+    truth: Truth,
+    grid: Grid,
+    distortion: Distortion | None,
+    points_per_mm: tuple[float, float] = POINTS_PER_MM,
 ) -> Shares:
     """Return the true share of each level in every voxel of a grid whose axis k is along."""
     values = [row.level.value for row in truth.rows]
-    counts = np.ceil(grid.spacing_mm * (_ACROSS, _ACROSS, _ALONG)).astype(int)
+    across, along = points_per_mm
+    counts = np.ceil(grid.spacing_mm * (across, across, along)).astype(int)
     offsets = (np.indices(tuple(counts)).reshape(3, -1).T + 0.5) / counts - 0.5
     layer = np.indices(tuple(counts))[2].ravel()
     share = np.zeros((*grid.shape, len(values)))

@@ -129,7 +129,7 @@ def anatomy() -> Anatomy:
 @pytest.fixture(scope="session")
 def phantom_grid(anatomy: Anatomy) -> Grid:
     """Return a grid of 1 mm around the cervical cord only, to keep the rendering short."""
-    return make_grid(anatomy, (1.0, 1.0, 1.0), field_of_view_mm=(36.0, 72.0, 176.0))
+    return make_grid(anatomy, (1.0, 1.0, 1.0), field_of_view_mm=(36.0, 48.0, 168.0))
 
 
 @pytest.fixture(scope="session")

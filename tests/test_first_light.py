@@ -82,7 +82,7 @@ def remembered(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, NDArray[np.float3
 def test_orientations_of_one_file_give_the_same_levels(
     anatomy: Anatomy, tmp_path: Path, remembered: dict[bytes, NDArray[np.float32]]
 ) -> None:
-    grid = make_grid(anatomy, (1.0, 1.0, 1.0), field_of_view_mm=(40.0, 46.0, 60.0))
+    grid = make_grid(anatomy, (1.0, 1.0, 1.0), field_of_view_mm=(34.0, 38.0, 52.0))
     originals = [nib.load(file) for file in _files(render(anatomy, grid), tmp_path)]
     tables, tiles = {}, set()
     for letters in LETTERS:
@@ -117,7 +117,7 @@ def test_levels_of_an_unseen_phantom(
     anatomy = random_anatomy(21)
     grid = make_grid(
         anatomy, spacing_mm, orientation_sct=orientation, oblique_deg=oblique_deg,
-        field_of_view_mm=(44.0, 76.0, 176.0),
+        field_of_view_mm=(36.0, 48.0, 120.0),
     )  # fmt: skip
     image, discs = _files(render(anatomy, grid, Acquisition(seed=21)), tmp_path)
     derived = pipeline.run(image, landmarks=pipeline.Landmarks(discs)).derived

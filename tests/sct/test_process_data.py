@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sct_rootlets import phantom
-from sct_rootlets.image import load_labels
+from sct_rootlets.image import load_labels, save
+from sct_rootlets.phantom import Phantom
 from sct_rootlets.sct.manual import SUFFIXES
 from tests.scts import scts_environment, the_sct
 
@@ -345,11 +345,28 @@ def test_scts_tasks_are_used_where_they_are_installed(batch: Batch) -> None:
 # --- with the real commands ------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Draw a neck, with its discs and its cord."""
-    folder = tmp_path_factory.mktemp("phantom")
-    return phantom.write(folder, 11, spacing_mm=(1, 1, 1), field_of_view_mm=(36, 72, 176))
+#: This sct_rootlets with plain figures: real ones are most of what `run` takes.
+REAL = f"""#!/bin/sh
+PYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -c '
+import sys
+if sys.argv[1] == "run":
+    import pytest
+    from tests.plain import plain_figures
+    plain_figures(pytest.MonkeyPatch())
+from sct_rootlets.cli.main import main
+sys.exit(main())
+' "$@"
+"""
+
+
+@pytest.fixture
+def drawn(phantom_small: Phantom, tmp_path: Path) -> dict[str, Path]:
+    """Write a neck, with its discs and its cord."""
+    (tmp_path / "drawn").mkdir()
+    paths = {name: tmp_path / "drawn" / f"{name}.nii.gz" for name in ("image", "discs", "cord")}
+    for name, path in paths.items():
+        save(getattr(phantom_small, name), path)
+    return paths
 
 
 @pytest.fixture
@@ -357,10 +374,7 @@ def real(tmp_path: Path, drawn: dict[str, Path]) -> Batch:
     """Return a phantom as a dataset, and this sct_rootlets on the PATH."""
     pytest.importorskip("nnunetv2")
     made = Batch(tmp_path)
-    _executable(
-        tmp_path / "bin" / "sct_rootlets",
-        f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m sct_rootlets "$@"\n',
-    )
+    _executable(tmp_path / "bin" / "sct_rootlets", REAL)
     _add(made, drawn)
     return made
 
