@@ -31,7 +31,7 @@ SHIFTS = st.floats(0, 0.99)
 
 
 # Not shrunk: a failing example says enough, and every one takes a third of a second.
-@settings(max_examples=10, deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=6, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(
     spacing=st.sampled_from([(0.5, 0.5, 0.5), (0.8, 0.8, 0.8), (0.6, 0.6, 2.0), (0.8, 0.7, 1.2)]),
     tilt=st.tuples(ANGLES, ANGLES, ANGLES),
@@ -46,8 +46,8 @@ def test_a_cylinder_at_any_obliquity_has_its_area_and_diameters(
     # section is a matter of luck: see the next test.
     assume(abs(tilt[0]) + abs(tilt[1]) > 4)
     turn = rotation(0, tilt[0]) @ rotation(1, tilt[1]) @ rotation(2, tilt[2])
-    sections = cut(cylinder(spacing, turn, shift=shift))
-    assert sections.is_whole.sum() > 90
+    sections = cut(cylinder(spacing, turn, length_mm=40.0, shift=shift))
+    assert sections.is_whole.sum() > 50
     assert mean(sections, "area") == pytest.approx(AREA_MM2, rel=0.025)
     assert mean(sections, "diameter_RL") == pytest.approx(2 * LR_MM, rel=0.025)
     assert mean(sections, "diameter_AP") == pytest.approx(AP_MEAN_MM, rel=0.03)
@@ -61,8 +61,8 @@ def test_the_area_is_that_of_the_voxels_however_large_they_are(
 ) -> None:
     """Cavalieri: what is lost on large voxels is lost by the mask, not by the planes."""
     turn = rotation(0, degrees) @ rotation(1, degrees / 2) @ rotation(2, degrees)
-    cord = cylinder(spacing, turn, length_mm=120.0)
-    by_voxels = np.count_nonzero(cord.data) * cord.grid.voxel_volume_mm3 / 120.0
+    cord = cylinder(spacing, turn, length_mm=72.0)
+    by_voxels = np.count_nonzero(cord.data) * cord.grid.voxel_volume_mm3 / 72.0
     assert mean(cut(cord), "area") == pytest.approx(by_voxels, rel=0.006)
 
 
@@ -127,7 +127,7 @@ def test_sections_that_the_image_or_the_mask_cuts_are_not_whole() -> None:
 
 def test_large_voxels_do_not_widen_the_ellipse() -> None:
     """Linear interpolation alone would add 4 % to RL and 8 % to the ellipse's AP here."""
-    cord = cylinder((2.0, 2.0, 2.0), rotation(0, 25.0) @ rotation(2, 20.0), length_mm=150.0)
+    cord = cylinder((2.0, 2.0, 2.0), rotation(0, 25.0) @ rotation(2, 20.0), length_mm=80.0)
     sections = cut(cord)
     assert mean(sections, "diameter_RL") == pytest.approx(2 * LR_MM, rel=0.015)
     assert mean(sections, "eccentricity") == pytest.approx(np.sqrt(1 - (4 / 6) ** 2), abs=0.02)
