@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import numpy as np
 import pytest
 
-from benchmarks import inference_tables
+from benchmarks import inference_tables, peers, watch
 from benchmarks.agreement import compare, near
 from benchmarks.inference import DOCUMENT
 from benchmarks.inference_tables import first_tile
@@ -29,6 +32,26 @@ print("words before")
 print(json.dumps({"heard": sys.argv[1:]}))
 """
 
+#: Two children that hold 100 MB each; all say so, and wait until their stdin is closed.
+TREE = """
+import subprocess, sys
+HOLD = '''
+import sys
+held = bytearray(100_000_000)
+held[::4096] = b"x" * len(held[::4096])
+print("held", flush=True)
+sys.stdin.read()
+'''
+pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+both = [subprocess.Popen([sys.executable, "-c", HOLD], **pipes) for _ in range(2)]
+for each in both:
+    each.stdout.readline()
+print("held", flush=True)
+sys.stdin.read()
+for each in both:
+    each.communicate()
+"""
+
 
 def test_a_child_is_measured_and_not_who_started_it(tmp_path: Path) -> None:
     ours = np.ones(400_000_000, dtype=np.uint8)  # resident here while the child is started
@@ -41,14 +64,40 @@ def test_a_child_is_measured_and_not_who_started_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux has a /proc")
-def test_the_tree_is_measured_as_one(tmp_path: Path) -> None:
-    hold = "import time; b = bytearray(100_000_000); b[::4096] = b'x' * len(b[::4096])"
-    hold += "; time.sleep(1)"
-    two = f"import subprocess, sys\nc = [sys.executable, '-c', {hold!r}]\n"
-    two += "p = [subprocess.Popen(c) for _ in range(2)]\nfor each in p: each.wait()"
-    took = measured([sys.executable, "-c", two], 1, tmp_path / "log.txt")
-    assert took["processes"] == 3
-    assert took["tree_gb"] >= 0.2 > took["largest_process_gb"]
+def test_the_tree_is_counted_as_one() -> None:
+    with subprocess.Popen([sys.executable, "-c", TREE], stdin=PIPE, stdout=PIPE) as tree:
+        assert tree.stdout is not None
+        assert tree.stdout.readline() == b"held\n"
+        resident, processes = watch.resident_of_tree(tree.pid)
+    assert processes == 3
+    assert 200_000_000 <= resident < 300_000_000
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+def test_the_most_of_all_looks_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    looks = [(5, 1), (9, 2), (7, 3)]
+
+    def look(pid: int) -> tuple[int, int]:
+        if len(looks) == 1:
+            pipe.write_text("that was the last look")  # the command waits for it
+        return looks.pop(0) if looks else (0, 0)
+
+    monkeypatch.setattr(watch, "resident_of_tree", look)
+    took = watch.watch([sys.executable, "-c", f"open({str(pipe)!r}).read()"])
+    assert looks == []
+    assert (took["code"], took["tree_gb"], took["processes"]) == (0, 9e-9, 3)
+
+
+@pytest.mark.parametrize(("tree", "largest"), [(2.0, 1.0), (1.0, 2.0)])
+def test_the_peak_is_that_of_the_tree_or_of_one_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: float, largest: float
+) -> None:
+    report = json.dumps({"code": 0, "tree_gb": tree, "largest_process_gb": largest})
+    write = f"import sys; open(sys.argv[1], 'w').write({report!r})"
+    (tmp_path / "watch.py").write_text(write)
+    monkeypatch.setattr(peers, "HERE", tmp_path)
+    assert measured(["nothing"], 1, tmp_path / "log.txt")["peak_gb"] == 2.0
 
 
 def test_a_failure_is_a_result(tmp_path: Path) -> None:
@@ -215,14 +264,14 @@ def test_mixed_precision_is_the_whole_command(
 ) -> None:
     pytest.importorskip("openvino")
     pytest.importorskip("torch")
-    from benchmarks.big_model import TINY, TINY_USUAL, write_image, write_model
+    from benchmarks.big_model import TINY, TestImage, write_image, write_model
     from benchmarks.mixed_precision import main
     from sct_rootlets.engines import choice
 
     # Put back by the end, whatever `main` makes of it.
     monkeypatch.setattr(choice._Computing, "reduced", choice._Computing.reduced)
     write_model(tmp_path / "model", TINY)
-    image = write_image(tmp_path, TINY_USUAL)
+    image = write_image(tmp_path, TestImage("small", (10, 16, 32), 4.0))
     job = Job(tmp_path / "model", image["image"], image["cord"], tmp_path / "o.nii.gz", 1)
     (mixed,) = (each for each in methods(Peers()) if each.name == MIXED)
     assert main(mixed.command(job)[3:]) == 0
