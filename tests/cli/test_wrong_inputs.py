@@ -248,50 +248,39 @@ def test_nothing_but_broken_images_loads_no_model(inputs: Path) -> None:
     assert "nowhere" not in done.stderr
 
 
+USUAL = "rootlets.nii.gz -s cord.nii.gz"
+WITH_DISCS = "unnumbered.nii.gz -s cord.nii.gz -discs discs.nii.gz"
+#: What is as usual, what means the same, and what is told of it.
 MEANINGS = {
-    "a cord mask in another orientation": ("rootlets.nii.gz", "turned_cord.nii.gz", ""),
-    "probabilities": ("rootlets.nii.gz", "soft_cord.nii.gz", "was cut at 0.5"),
-    "one volume in four dimensions": ("one_volume.nii.gz", "cord.nii.gz", ""),
+    "a cord mask in another orientation": (USUAL, "rootlets.nii.gz -s turned_cord.nii.gz", ""),
+    "probabilities": (USUAL, "rootlets.nii.gz -s soft_cord.nii.gz", "was cut at 0.5"),
+    "one volume in four dimensions": (USUAL, "one_volume.nii.gz -s cord.nii.gz", ""),
+    "discs in another orientation": (WITH_DISCS, WITH_DISCS.replace("discs.", "turned_discs."), ""),
 }
 
 
 @pytest.mark.parametrize("case", MEANINGS)
 def test_plain_meanings_are_understood(inputs: Path, tmp_path: Path, case: str) -> None:
-    rootlets, cord, told = MEANINGS[case]
+    usual, other, told = MEANINGS[case]
     tables = []
-    for name, words in {
-        "as_usual": "rootlets.nii.gz -s cord.nii.gz",
-        "other": f"{rootlets} -s {cord}",
-    }.items():
+    for name, words in (("as_usual", usual), ("other", other)):
         target = tmp_path / f"{name}.nii.gz"
         done = sct_rootlets(*f"levels -i {words} -o {target}".split(), folder=inputs)
         assert done.returncode == 0, done.stderr
         text = (tmp_path / f"{name}.tsv").read_text()
-        tables.append(text.replace(rootlets, "rootlets.nii.gz"))
+        tables.append(text.replace(words.split()[0], "rootlets"))
     assert tables[0] == tables[1]
     warnings = json.loads((tmp_path / "other.json").read_text())["warnings"]
     assert told in " ".join(done.stderr.split())
     assert told in " ".join(warnings)
 
 
-def test_discs_in_another_orientation_or_on_another_grid(inputs: Path, tmp_path: Path) -> None:
-    tables = []
-    for discs in ("discs.nii.gz", "turned_discs.nii.gz"):
-        target = tmp_path / f"{discs}.nii.gz"
-        command = f"levels -i unnumbered.nii.gz -s cord.nii.gz -discs {discs} -o {target}"
-        done = sct_rootlets(*command.split(), folder=inputs)
-        assert done.returncode == 0, done.stderr
-        tables.append((tmp_path / f"{discs}.tsv").read_text())
-    assert tables[0] == tables[1]
-
-
 def test_the_good_inputs_are_good(inputs: Path, tmp_path: Path) -> None:
     """What the tests above get wrong is the one thing they mean to get wrong."""
     pytest.importorskip("matplotlib", reason="the figure is one of the files")
     target = tmp_path / "made" / "levels.nii.gz"
-    for rootlets in ("rootlets.nii.gz", "unnumbered.nii.gz -discs discs.nii.gz"):
-        command = f"levels -i {rootlets} -s cord.nii.gz -o {target}"
-        done = sct_rootlets(*command.split(), folder=inputs)
+    for words in (USUAL, WITH_DISCS):
+        done = sct_rootlets(*f"levels -i {words} -o {target}".split(), folder=inputs)
         assert done.returncode == 0, done.stderr
         assert {p.name for p in target.parent.iterdir()} == {
             path.name for path in level_files(target).values()

@@ -22,16 +22,13 @@ from sct_rootlets.levels.table.text import to_tsv
 from sct_rootlets.pipeline import Settings, network
 from sct_rootlets.postprocess import Sizes, Steps
 from sct_rootlets.sct.missing_inputs import MadeInputs
+from tests.cli.listing import level_names, names
 from tests.pipeline.knowing_engine import Knowing
 from tests.synthetic import Neck, save_array
 
 pytestmark = pytest.mark.usefixtures("no_figures", "paths")
 
 OURS = {"t2_rootlets.nii.gz", "t2_rootlets.json"}
-
-
-def names(folder: str | Path = ".") -> set[str]:
-    return {path.name for path in Path(folder).iterdir()}
 
 
 def do(task: str, *images: str, **options: Any) -> list[Made]:
@@ -159,19 +156,13 @@ def test_outputs_and_landmarks_are_checked_before_the_model(
     assert paths["t2"].read_bytes() == before
 
 
-LEVELS = {
-    *(f"t2_spinal_levels{end}.nii.gz" for end in ("", "_midpoint", "_rostral", "_caudal")),
-    *("t2_spinal_levels.tsv", "t2_spinal_levels.json", "t2_spinal_levels_dseg.tsv"),
-}
-
-
 def test_levels_with_a_given_cord_mask(
     paths: dict[str, Path], knowing: Knowing, figures: None
 ) -> None:
     knowing()
     before = names()
     (made,) = do("rootlets_levels", cords=(paths["cord"],))
-    assert names() - before == OURS | LEVELS | {"t2_spinal_levels.png"}
+    assert names() - before == OURS | level_names("t2_spinal_levels")
     assert made.failures == ()
     assert made.levels is not None
     assert made.levels.image is made.predicted.image

@@ -167,20 +167,6 @@ def reoriented(image: Image, orientation_nib: str) -> Image:
     return type(image)(data, Grid(shape, affine), None, image.path)
 
 
-def oblique_affine(
-    spacing: Sequence[float], angles_deg: Sequence[float], origin: Sequence[float]
-) -> np.ndarray:
-    """Return the affine of a grid rotated about x, then y, then z."""
-    a, b, c = np.deg2rad(angles_deg)
-    about_x = [[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]]
-    about_y = [[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]]
-    about_z = [[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]]
-    affine = np.eye(4)
-    affine[:3, :3] = np.array(about_z) @ about_y @ about_x @ np.diag(spacing)
-    affine[:3, 3] = origin
-    return affine
-
-
 #: Intensity of background, cord, CSF and rootlets in :func:`spine`.
 #: (none of them 0, which nnU-Net would crop away).
 INTENSITY = {"background": 20.0, "cord": 120.0, "csf": 220.0, "rootlet": 320.0}

@@ -11,12 +11,11 @@ from tests.engines.conftest import (
     CORD,
     CSF,
     ROOTLET,
-    oblique_affine,
     reoriented,
     spine,
     thresholds_for,
 )
-from tests.orientations import LETTERS
+from tests.orientations import LETTERS, oblique_affine
 
 SHAPE = (36, 36, 44)
 ORIGIN = (-17.0, -17.0, -22.0)

@@ -7,8 +7,9 @@ import pytest
 
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Image
-from tests.engines.conftest import CORD, ROOTLET, oblique_affine, reoriented, spine
+from tests.engines.conftest import CORD, ROOTLET, reoriented, spine
 from tests.engines.test_compact import SHAPE, combined, dice, straight
+from tests.orientations import oblique_affine
 
 
 def test_the_coarse_network_finds_the_cord_among_distractors(compact):

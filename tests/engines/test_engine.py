@@ -17,13 +17,12 @@ from tests.engines.conftest import (
     ROOTLET,
     Factory,
     edited,
-    oblique_affine,
     reoriented,
     spine,
     thresholds_for,
     write_model,
 )
-from tests.orientations import LETTERS
+from tests.orientations import LETTERS, oblique_affine
 
 pytest.importorskip("nnunetv2")
 

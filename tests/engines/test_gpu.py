@@ -64,25 +64,25 @@ def predicted(folder: Path, engine: str, device: str, image: Image):
     return load_engine(locate(folder), device, 2, engine=engine).predict(image)
 
 
-def test_trained_weights_agree_with_nnunets_predictor_on_the_same_device(trained, phantom):
+@pytest.mark.parametrize(
+    ("model", "engine", "reference", "dice", "note"),
+    [
+        ("trained", "torch", ("nnunet", GPU), 0.995, "half precision where autocast does, on cuda"),
+        # what is taken on CUDA without a trial: autocast, as nnU-Net itself does
+        ("trained", "auto", ("nnunet", "cpu"), 0.995, ""),
+        ("bundled", "torch", ("torch", "cpu"), 0.99, ""),
+    ],
+    ids=["nnU-Net on the same device", "single precision", "the bundled model"],
+)
+def test_it_agrees_with(trained, phantom, model, engine, reference, dice, note):
     image, cord = phantom
-    expected = predicted(trained, "nnunet", GPU, image)
-    found = predicted(trained, "torch", GPU, image)
-    measured = agreement(expected, found, cord)
+    folder = trained if model == "trained" else locate(model).folder
+    found = predicted(folder, engine, GPU, image)
+    measured = agreement(predicted(folder, *reference, image), found, cord)
     assert measured.is_enough
     assert measured.equal >= 0.999
-    assert measured.lowest_dice >= 0.995
-    assert "half precision where autocast does, on cuda" in found.notes[0]
-
-
-def test_trained_weights_agree_with_single_precision(trained, phantom):
-    """What ``auto`` takes on CUDA without a trial: autocast, as nnU-Net itself does."""
-    image, cord = phantom
-    expected = predicted(trained, "nnunet", "cpu", image)
-    measured = agreement(expected, predicted(trained, "auto", GPU, image), cord)
-    assert measured.is_enough
-    assert measured.equal >= 0.999
-    assert measured.lowest_dice >= 0.995
+    assert measured.lowest_dice >= dice
+    assert note in " ".join(found.notes[:1])
 
 
 @pytest.mark.parametrize("what", [{}, {"seeds": (1, 2)}, {"patch": (24, 16)}], ids=str)
@@ -92,15 +92,6 @@ def test_every_kind_of_network_runs_there(random_model: Write, what):  # noqa: F
     found = predicted(folder, "torch", GPU, image).rootlets.data
     # Random weights leave classes all but equal, and autocast decides.
     assert (found == expected).mean() > 0.98
-
-
-def test_the_bundled_model_is_the_same_there(phantom):
-    image, cord = phantom
-    expected = predicted(locate("bundled").folder, "torch", "cpu", image)
-    found = predicted(locate("bundled").folder, "torch", GPU, image)
-    measured = agreement(expected, found, cord)
-    assert measured.equal >= 0.999
-    assert measured.lowest_dice >= 0.99
 
 
 def test_its_memory_is_that_of_a_tile_and_given_back(trained, phantom):

@@ -14,7 +14,8 @@ from sct_rootlets.engines import load_engine
 from sct_rootlets.errors import InputError, ModelError
 from sct_rootlets.image import Grid, Image, LabelImage
 from sct_rootlets.store import locate
-from tests.engines.conftest import edited, oblique_affine, write_random
+from tests.engines.conftest import edited, write_random
+from tests.orientations import oblique_affine
 
 pytest.importorskip("nnunetv2")
 torch = pytest.importorskip("torch")

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sct_rootlets.engines.network_grid.axes import AxisGrid, Reorientation, resample
-from tests.engines.conftest import oblique_affine, reoriented, spine
-from tests.orientations import LETTERS
+from tests.engines.conftest import reoriented, spine
+from tests.orientations import LETTERS, oblique_affine
 
 _SPACING = st.floats(0.2, 5, allow_nan=False)
 

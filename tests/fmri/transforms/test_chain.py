@@ -14,18 +14,10 @@ from sct_rootlets.errors import UsageError
 from sct_rootlets.fmri.transforms import IDENTITY, Affine, Chain, DisplacementField, read_chain
 from sct_rootlets.fmri.transforms.field import read_field
 from sct_rootlets.image import Grid
-from tests.fmri.transforms.files import LPS, oblique_affine, write_field
+from tests.fmri.transforms.files import LPS, OBLIQUE, write_field
+from tests.orientations import oblique_affine
 
 Floats = NDArray[np.float64]
-
-
-def rigid(degrees: float, shift: tuple[float, float, float]) -> Floats:
-    """Turn about the z axis and shift, world mm."""
-    a = np.deg2rad(degrees)
-    matrix = np.eye(4)
-    matrix[:2, :2] = [[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]
-    matrix[:3, 3] = shift
-    return matrix
 
 
 def by_itk(transform: Any, xyz_world: Floats) -> Floats:
@@ -41,7 +33,8 @@ def test_no_transform_leaves_points_where_they_are() -> None:
 
 def test_points_go_backwards_through_the_chain() -> None:
     """With A to B first and B to C second, a point of C is taken to B and then to A."""
-    a_from_b, b_from_c = rigid(30, (5, 0, 1)), rigid(-10, (0, 7, -2))
+    a_from_b = oblique_affine((1, 1, 1), (0, 0, 30), (5, 0, 1))
+    b_from_c = oblique_affine((1, 1, 1), (0, 0, -10), (0, 7, -2))
     chain = Chain((Affine(a_from_b), Affine(b_from_c)))
     xyz = np.random.default_rng(1).normal(size=(20, 3)) * 50
     whole = a_from_b @ b_from_c
@@ -62,7 +55,7 @@ def test_a_field_is_read_and_applied_as_itk_does(tmp_path: Path, code: int) -> N
     """Also in the other frame that NIfTI knows, and on an oblique grid stored as LPI."""
     sitk = pytest.importorskip("SimpleITK")
     rng = np.random.default_rng(2)
-    affine = oblique_affine()
+    affine = OBLIQUE
     path = write_field(tmp_path / "w.nii.gz", rng.normal(0, 3, (9, 8, 7, 3)), affine, code)
     ours = read_field(path)
     field = sitk.ReadImage(str(path), sitk.sitkVectorFloat64)
@@ -103,7 +96,7 @@ def test_a_chain_of_affine_and_fields_is_that_of_itk(tmp_path: Path) -> None:
     """ITK applies the transform that was added last first: those of -w in order."""
     sitk = pytest.importorskip("SimpleITK")
     rng = np.random.default_rng(3)
-    affine = oblique_affine()
+    affine = OBLIQUE
     one = write_field(tmp_path / "1.nii.gz", rng.normal(0, 1, (20, 20, 20, 3)), affine)
     other = write_field(tmp_path / "2.nii.gz", rng.normal(0, 1, (20, 20, 20, 3)), affine)
     turn = sitk.Euler3DTransform((3.0, 4.0, 5.0), 0.02, -0.01, 0.03, (1.0, -1.0, 0.5))

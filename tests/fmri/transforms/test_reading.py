@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sct_rootlets.errors import InputError, MissingDependencyError, UsageError
 from sct_rootlets.fmri.transforms import Affine, read_chain, read_transform
 from sct_rootlets.fmri.transforms.reading import files_of
-from tests.fmri.transforms.files import oblique_affine, write_field
+from tests.fmri.transforms.files import OBLIQUE, write_field
 
 Floats = NDArray[np.float64]
 FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -94,7 +94,7 @@ def test_without_simpleitk_an_itk_affine_says_what_to_install(
 
 def test_flirt_counts_in_scaled_voxels_of_both_images(tmp_path: Path) -> None:
     """The source is stored radiologically, the reference neurologically, so that it is flipped."""
-    source_affine = oblique_affine()  # determinant below 0
+    source_affine = OBLIQUE  # determinant below 0
     reference_affine = np.diag([2.0, 1.5, 4.0, 1.0])
     reference_affine[:3, 3] = (-20, -30, -40)
     image(tmp_path / "in.nii.gz", (30, 31, 12), source_affine)
