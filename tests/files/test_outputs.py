@@ -25,14 +25,19 @@ for k in range(40):
     append_lines(sys.argv[1], "name\\tk\\n", f"{sys.argv[2]}\\t{k}\\n{sys.argv[2]}\\t{k}\\n")
 """
 NAMES = ("first.nii.gz", "new/deep/second.tsv", "link.json", "last.txt")
+#: What is there when they are written.
+WRITTEN = {name: f"new {name}" for name in NAMES} | {"new": "", "new/deep": ""}
 
 
-def refuse(*_: object, **__: object) -> None:
-    raise OSError(errno.EOPNOTSUPP, "not supported")
+def failing(error: BaseException) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
 
 
-def interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+refuse = failing(OSError(errno.EOPNOTSUPP, "not supported"))
+interrupt = failing(KeyboardInterrupt())
 
 
 def close(folder: str) -> None:
@@ -91,9 +96,8 @@ def test_outputs_replace_what_is_there_and_have_the_modes_of_the_umask(
         write_all(tmp_path)
     finally:
         os.umask(old)
-    names = {name: f"new {name}" for name in NAMES}
     # The link was replaced, and not what it leads to.
-    assert content(tmp_path) == before | names | {"new": "", "new/deep": ""}
+    assert content(tmp_path) == before | WRITTEN
     assert {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in NAMES} == {0o640}
 
 
@@ -119,11 +123,7 @@ def test_when_a_move_fails_everything_is_as_before(
         monkeypatch.setattr(module.os, "link", refuse)
     elif kept == "on Windows":
         monkeypatch.setattr(module, "_IS_POSIX", False)
-
-    def fail() -> None:
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    at_move(name, fail)
+    at_move(name, failing(PermissionError(errno.EACCES, "Permission denied")))
     with pytest.raises(RootletsError, match=rf"{name}: cannot be written \(Perm.*\. Close it"):
         write_all(tmp_path)
     assert content(tmp_path) == before
@@ -145,8 +145,7 @@ def test_ctrl_c_while_outputs_are_moved_in_waits_for_the_last(
         assert signal.getsignal(number) is interrupt
     finally:
         signal.signal(number, old)
-    names = {name: f"new {name}" for name in NAMES}
-    assert content(tmp_path) == before | names | {"new": "", "new/deep": ""}
+    assert content(tmp_path) == before | WRITTEN
 
 
 def test_what_cannot_be_put_back_is_said_and_kept(
@@ -219,9 +218,7 @@ def test_a_file_of_somebody_else_in_a_folder_like_tmp(mixed: Path) -> None:
 
 
 def test_a_full_disk_is_said_of_the_file(tmp_path: Path) -> None:
-    def fail() -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
+    fail = failing(OSError(errno.ENOSPC, "No space left on device"))
     with pytest.raises(RootletsError, match=r"a\.txt: cannot be written \(No space.*Make room"):
         write_all(tmp_path, "new/a.txt", then=fail)
     assert content(tmp_path) == {}

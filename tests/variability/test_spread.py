@@ -11,11 +11,11 @@ import pytest
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.variability.analysis import Variability, analyse
-from sct_rootlets.variability.group_spread import between_groups
+from sct_rootlets.variability.group_spread import GroupSpread, between_groups
 from sct_rootlets.variability.resampling import Resampler
 from sct_rootlets.variability.spread import SpreadRow
 from sct_rootlets.variability.study import Scan, Study, read_study
-from sct_rootlets.variability.within_spread import within_subjects
+from sct_rootlets.variability.within_spread import WithinSpread, within_subjects
 from tests.variability.studies import C5, C6, study_of, table_of
 
 HEADER = (
@@ -212,10 +212,21 @@ RESAMPLER = Resampler(0, 500)
 NAN = np.nan
 
 
+def within(cells: np.ndarray, subjects: list[str]) -> WithinSpread:
+    found = within_subjects(cells, subjects, RESAMPLER)
+    assert found is not None
+    return found
+
+
+def between(cells: np.ndarray, is_crossed: bool, resampler: Resampler = RESAMPLER) -> GroupSpread:
+    found = between_groups(cells, is_crossed=is_crossed, resampler=resampler)
+    assert found is not None
+    return found
+
+
 def test_degrees_of_freedom_weigh_the_squares() -> None:
     cells = np.array([[98.0, 102.0, NAN], [99.0, 100.0, 101.0], [50.0, NAN, NAN]])
-    found = within_subjects(cells, ["1", "2", "3"], RESAMPLER)
-    assert found is not None
+    found = within(cells, ["1", "2", "3"])
     first, second = 100 * np.sqrt(8) / 100, 1.0
     assert (found.n_subjects, found.n_groups, found.mean) == (2, 3, 100.0)
     assert found.rms == pytest.approx(np.sqrt((first**2 + 2 * second**2) / 3))
@@ -226,8 +237,7 @@ def test_degrees_of_freedom_weigh_the_squares() -> None:
 
 def test_rows_of_one_subject_are_one_subject() -> None:
     cells = np.array([[98.0, 102.0], [99.0, 101.0], [97.0, 103.0]])
-    found = within_subjects(cells, ["1", "1", "2"], RESAMPLER)
-    assert found is not None
+    found = within(cells, ["1", "1", "2"])
     squares = np.array([8.0, 2.0, 18.0])
     assert found.n_subjects == 2
     assert found.rms == pytest.approx(np.sqrt(squares.mean()))
@@ -237,16 +247,14 @@ def test_rows_of_one_subject_are_one_subject() -> None:
 def test_the_root_mean_square_finds_the_truth_and_the_mean_of_two_does_not() -> None:
     rng = np.random.default_rng(5)
     cells = 100 * (1 + rng.normal(0, 0.05, (4000, 1))) * (1 + rng.normal(0, 0.013, (4000, 2)))
-    found = within_subjects(cells, [str(k) for k in range(4000)], RESAMPLER)
-    assert found is not None
+    found = within(cells, [str(k) for k in range(4000)])
     assert found.rms == pytest.approx(1.3, rel=0.03)
     assert found.average == pytest.approx(np.sqrt(2 / np.pi) * 1.3, rel=0.03)
 
 
 def test_the_only_subject_draws_its_images_again() -> None:
     values = np.random.default_rng(6).normal(100, 1.3, (1, 10))
-    found = within_subjects(values, ["1"], RESAMPLER)
-    assert found is not None
+    found = within(values, ["1"])
     assert found.rms == pytest.approx(100 * values.std(ddof=1) / values.mean())
     assert found.rms_interval == RESAMPLER.cov(values[0])
     assert found.rms_interval is not None
@@ -257,8 +265,7 @@ def test_nothing_repeated() -> None:
 
 
 def test_a_subject_whose_mean_is_not_positive_has_no_coefficient() -> None:
-    found = within_subjects(np.array([[-1.0, 1.0], [5.0, 6.0]]), ["1", "2"], RESAMPLER)
-    assert found is not None
+    found = within(np.array([[-1.0, 1.0], [5.0, 6.0]]), ["1", "2"])
     assert (found.rms, found.average) == (None, None)
     assert found.sd == pytest.approx(np.sqrt((2 + 0.5) / 2))
 
@@ -273,8 +280,7 @@ def different(rng: np.random.Generator, means: list[float], n: int, sd: float) -
 
 def test_the_published_figure_is_the_coefficient_of_the_means() -> None:
     cells = np.array([[80.0, np.nan], [84.0, np.nan], [np.nan, 90.0], [np.nan, 94.0]])
-    found = between_groups(cells, is_crossed=False, resampler=RESAMPLER)
-    assert found is not None
+    found = between(cells, False)
     assert (found.n_subjects, found.n_groups, found.mean) == (4, 2, 87.0)
     assert found.sd == pytest.approx(np.std([82, 92], ddof=1))
     # variance of a mean: 8 / 2
@@ -287,8 +293,7 @@ def test_subjects_cancel_where_they_are_in_all_groups() -> None:
     for _ in range(300):
         subjects = rng.normal(100, 6, (6, 1))
         cells = subjects + np.array([-1.0, 0.0, 1.0]) + rng.normal(0, 1.5, (6, 3))
-        found = between_groups(cells, is_crossed=True, resampler=Resampler(0, 2))
-        assert found is not None
+        found = between(cells, True, Resampler(0, 2))
         assert found.net_sd is not None
         net.append(found.net_sd**2)
         raw.append(found.sd**2)
@@ -306,8 +311,7 @@ def test_the_interval_of_the_net_spread_holds_its_level(crossed: bool) -> None:
             cells = rng.normal(0, 6, (10, 1)) + means + rng.normal(0, 2, (10, 3))
         else:
             cells = different(rng, means.tolist(), 12, 4.0)
-        found = between_groups(cells, is_crossed=crossed, resampler=Resampler(seed, 300))
-        assert found is not None
+        found = between(cells, crossed, Resampler(seed, 300))
         assert found.net_interval is not None
         held += found.net_interval[0] <= 3.0 <= found.net_interval[1]
     assert held >= 178  # 95 % of 200 is 190, four SD of 3.1 below it
@@ -315,8 +319,7 @@ def test_the_interval_of_the_net_spread_holds_its_level(crossed: bool) -> None:
 
 def test_a_subject_missing_in_a_group_of_crossed_data_is_left_out() -> None:
     cells = np.array([[80.0, 82.0], [90.0, 92.0], [100.0, np.nan]])
-    found = between_groups(cells, is_crossed=True, resampler=RESAMPLER)
-    assert found is not None
+    found = between(cells, True)
     assert (found.n_subjects, found.mean) == (2, 86.0)
 
 
@@ -324,8 +327,7 @@ def test_one_subject_a_group_draws_groups_again() -> None:
     means = np.random.default_rng(4).normal(100, 2, 9)
     cells = np.full((9, 9), np.nan)
     np.fill_diagonal(cells, means)
-    found = between_groups(cells, is_crossed=False, resampler=RESAMPLER)
-    assert found is not None
+    found = between(cells, False)
     assert found.net_sd is None
     assert found.net_interval is None
     assert found.interval is not None
