@@ -51,6 +51,12 @@ def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def few_planes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut the cord every 4 mm, for tests of files."""
+    monkeypatch.setattr("sct_rootlets.perlevel.sections.STEP_MM", 4.0)
+
+
 def rows_of(path: str, delimiter: str = "\t") -> list[dict[str, str]]:
     with open(path, newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream, delimiter=delimiter))
@@ -127,7 +133,7 @@ def test_of_a_soft_mask_the_cord_is_what_is_filled_to_a_half(here: Path) -> None
     assert by_level["C6"] is None
 
 
-def test_levels_are_chosen_by_name_and_a_csv_is_commas(here: Path) -> None:
+def test_levels_are_chosen_by_name_and_a_csv_is_commas(here: Path, few_planes: None) -> None:
     words = f"perlevel -i cord.nii.gz -levels {LEVELS} -level C5:C6 -o out/csa.csv -v 0"
     assert main(words.split()) == 0
     rows = rows_of("out/csa.csv", ",")
@@ -149,7 +155,7 @@ def test_regions_and_what_is_not_known_of_a_map(here: Path) -> None:
     assert half.volume_mm3 == c5.volume_mm3
 
 
-def test_rows_are_appended_to_a_table_of_the_same_kind_only(here: Path) -> None:
+def test_rows_are_appended_to_a_table_of_the_same_kind_only(here: Path, few_planes: None) -> None:
     base = f"perlevel -i cord.nii.gz -levels {LEVELS} -o all.tsv -v 0".split()
     for _ in range(2):
         assert main([*base, "-append", "1"]) == 0
@@ -168,7 +174,7 @@ def test_rows_are_appended_to_a_table_of_the_same_kind_only(here: Path) -> None:
     assert [row["level"] for row in rows_of("all.tsv")].count("C5") == 1
 
 
-def test_nothing_of_another_kind_is_replaced(here: Path) -> None:
+def test_nothing_of_another_kind_is_replaced(here: Path, few_planes: None) -> None:
     base = f"perlevel -i cord.nii.gz -levels {LEVELS} -v 0 -o".split()
     known = {path: path.read_bytes() for path in here.iterdir()}
     assert main([*base, LEVELS]) == 2  # an input
@@ -197,7 +203,12 @@ def test_nothing_of_another_kind_is_replaced(here: Path) -> None:
     ],
 )
 def test_wrong_inputs_are_said_and_nothing_is_written(
-    here: Path, capsys: pytest.CaptureFixture[str], words: str, status: int, message: str
+    here: Path,
+    few_planes: None,
+    capsys: pytest.CaptureFixture[str],
+    words: str,
+    status: int,
+    message: str,
 ) -> None:
     given = {"-i": "cord.nii.gz", "-levels": LEVELS}
     known = {path.name for path in here.iterdir()}

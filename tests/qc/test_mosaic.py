@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -82,6 +83,18 @@ def phantom(
     )
 
 
+#: Pixels of the files for each of the page.
+FINE = mosaic._FINE
+
+
+@pytest.fixture(scope="module", autouse=True)
+def as_coarse_as_the_page() -> Iterator[None]:
+    """Draw less than half the pixels, but in the test that looks at their number."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mosaic, "_FINE", 1.0)
+        yield
+
+
 @pytest.fixture(scope="module")
 def course(neck: Neck, derived: Derived) -> Course:
     return Course.of_levels(neck.image, neck.cord, derived, neck.discs)
@@ -128,7 +141,7 @@ def test_both_layers_have_the_same_size_and_that_of_the_page(drawn: Mosaic, cour
     background, overlay = pixels(drawn.background), pixels(drawn.overlay)
     layout = layout_of(course)
     assert background.shape == overlay.shape[:2]
-    assert background.shape == (round(layout.height * 1.5), mosaic.WIDTH * 1.5)
+    assert background.shape == (layout.height, mosaic.WIDTH)
     assert background.ndim == 2  # greys alone
     assert overlay.shape[2] == 4
 
@@ -287,10 +300,12 @@ def test_levels_without_rootlets_and_without_an_image(neck: Neck, derived: Deriv
     assert has_colour(pixels(drawn.overlay), colour_of(4))
 
 
-def test_the_files_are_small_whatever_the_noise() -> None:
+def test_the_files_are_fine_and_small_whatever_the_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mosaic, "_FINE", FINE)
     image, cord, rootlets = phantom()
     noise = np.random.default_rng(0).uniform(0, 500, image.data.shape).astype(np.float32)
     drawn = mosaic.draw(Course.of_rootlets(image.with_data(noise), rootlets, cord))
+    assert pixels(drawn.background).shape[1] == mosaic.WIDTH * 1.5
     assert len(drawn.background) + len(drawn.overlay) < 1.5e6
 
 

@@ -40,14 +40,20 @@ def test_a_whole_result_has_levels_pictures_and_facts(result: Path, real_figures
     assert {str(line.row.level) for line in row.lines if line.length} == {"C4", "C5", "C6"}
 
 
+@pytest.mark.parametrize("what", ["", "_rootlets", "_seg", "_spinal_levels"])
+def test_what_is_left_without_an_image_is_drawn(
+    result: Path, real_figures: None, what: str
+) -> None:
+    (result / f"{STEM}{what}.nii.gz").unlink()
+    assert row_of(result).pictures is not None
+
+
 @pytest.mark.parametrize(
     ("what", "damage"),
     [("", "gone"), ("", "text"), ("_rootlets", "cut"), ("_rootlets", "gone"), ("_seg", "text"),
      ("_seg", "gone"), ("_spinal_levels", "cut"), ("_spinal_levels", "gone")],
 )  # fmt: skip
-def test_a_damaged_image_is_a_sentence_and_the_rest_is_drawn(
-    result: Path, real_figures: None, what: str, damage: str
-) -> None:
+def test_a_damaged_image_is_a_sentence(result: Path, what: str, damage: str) -> None:
     path = result / f"{STEM}{what}.nii.gz"
     if damage == "gone":
         path.unlink()
