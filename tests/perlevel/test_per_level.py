@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -222,10 +223,11 @@ def test_wrong_inputs_are_said_and_nothing_is_written(
 
 
 @pytest.mark.slow
-def test_pam50_has_the_area_of_its_voxels(shared_data: Path) -> None:
+def test_pam50_has_the_area_of_its_voxels(shared_data: Path, tmp_path: Path) -> None:
     """The template's own spinal levels, by voxels; the cord there is straight."""
-    folder = shared_data / "pam50"
-    cord, levels = folder / "PAM50_cord.nii.gz", folder / "PAM50_spinal_levels.nii.gz"
+    cord, levels = (tmp_path / f"PAM50_{name}.nii.gz" for name in ("cord", "spinal_levels"))
+    for path in (cord, levels):  # what is around the cord is most of it
+        nib.load(shared_data / "pam50" / path.name).slicer[50:91, 50:91].to_filename(path)
     labels, mask = load_labels(levels).data, load_mask(cord).data > 0
     compared = 0
     for row in perlevel.measure(cord, levels).table.rows:

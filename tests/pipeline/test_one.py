@@ -171,8 +171,13 @@ def test_the_quality_control_is_whole(
 
 
 def test_the_quality_control_of_rootlets_alone(
-    neck: Neck, tmp_path: Path, knowing: Knowing, real_figures: None
+    neck: Neck,
+    tmp_path: Path,
+    knowing: Knowing,
+    real_figures: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("sct_rootlets.qc.mosaic._FINE", 0.5)  # three are drawn
     knowing(identity=False, cord=False)
     predicted = segment(neck.image)
     assert predicted.cord is None

@@ -105,8 +105,8 @@ def tube(spacing_mm: tuple[float, float, float], oblique_deg: float) -> Any:
 
 @pytest.mark.parametrize(
     ("spacing_mm", "oblique_deg"),
-    [((1.0, 1.0, 1.0), 0.0), ((2.4, 0.8, 0.8), 0.0), ((0.8, 0.8, 3.0), 0.0),
-     ((1.0, 1.0, 1.0), 25.0), ((0.8, 0.8, 2.4), 15.0)],
+    [((1.0, 1.0, 1.0), 25.0), ((2.4, 0.8, 0.8), 0.0), ((0.8, 0.8, 3.0), 0.0),
+     ((0.8, 0.8, 2.4), 15.0)],
 )  # fmt: skip
 def test_a_circle_is_a_circle_whatever_the_voxels_are(
     spacing_mm: tuple[float, float, float], oblique_deg: float

@@ -58,7 +58,7 @@ def test_classes_lie_where_the_tissue_is(volume: np.ndarray) -> None:
 
 def test_looks_turn_the_contrast_over_and_thicken_slices(volume: np.ndarray) -> None:
     def patches(look: Look) -> list[tuple[np.ndarray, np.ndarray]]:
-        draws = (np.random.default_rng(number) for number in range(10))
+        draws = (np.random.default_rng(number) for number in range(6))
         return [fine_patch(volume, (48, 32, 32), rng, look) for rng in draws]
 
     def csf_over_cord(made: list[tuple[np.ndarray, np.ndarray]]) -> float:
@@ -102,5 +102,4 @@ def test_pam50_gives_cord_and_rootlets(shared_data: Path) -> None:
     from training.pam50 import Pam50
 
     template = Pam50(shared_data / "pam50")
-    painted = [(fine_volume(FIRST_SEED + n, template)[2] > 0).sum() for n in range(2)]
-    assert min(painted) > 100
+    assert (fine_volume(FIRST_SEED, template)[2] > 0).sum() > 100
