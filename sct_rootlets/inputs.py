@@ -20,10 +20,12 @@ from sct_rootlets.image import (
     Image,
     LabelImage,
     check_header,
+    load_cord,
     load_image,
     load_labels,
-    load_mask,
     on_grid_of,
+    require_cord_size,
+    require_one_world,
 )
 
 __all__ = [
@@ -111,11 +113,16 @@ class Landmarks:
                 path=reference.path,
                 remedy="Give world RAS+ mm (scanner coordinates), not voxel indices",
             )
+        discs = None if self.discs is None else _labels(self.discs, "disc labels")
+        vertebrae = None if self.vertebrae is None else _labels(self.vertebrae, "vertebrae")
+        pmj = None if self.pmj is None else _labels(self.pmj, "PMJ label")
+        for given in (discs, vertebrae, pmj):
+            require_one_world(reference, given)
         return LandmarkImages(
-            None if self.discs is None else _discs(_labels(self.discs, "disc labels"), reference),
-            None if self.vertebrae is None else _labels(self.vertebrae, "vertebrae"),
+            None if discs is None else _discs(discs, reference),
+            vertebrae,
             self.c2c3_world,
-            None if self.pmj is None else _pmj(_labels(self.pmj, "PMJ label"), reference),
+            None if pmj is None else _pmj(pmj, reference),
         )
 
 
@@ -219,9 +226,11 @@ def read_cord(cord: LabelsLike, reference: Image | None = None) -> LabelImage:
     Raises
     ------
     InputError
-        If it cannot be read, or has other voxels than `reference`.
+        If it cannot be read, is larger than any cord, or has other voxels than `reference`.
     """
-    loaded = cord if isinstance(cord, LabelImage) else load_mask(cord, "cord mask")
+    if isinstance(cord, LabelImage):
+        require_cord_size(cord)
+    loaded = cord if isinstance(cord, LabelImage) else load_cord(cord)
     return loaded if reference is None else on_grid_of(loaded, reference)
 
 

@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[1]
 #: Files about a way through several modules, or about what lies outside the package.
 FLOWS = {
     "benchmarks/test_parts.py": "small parts of several benchmarks",
+    "cli/test_headers.py": "every command on headers that contradict themselves",
     "cli/test_map_analysis.py": "the half of `map` that looks at a series",
     "cli/test_wrong_inputs.py": "every command on wrong inputs",
     "engines/test_gpu.py": "all engines on a device that few machines have",

@@ -86,7 +86,12 @@ class Console:
         if self.verbosity >= 2:
             traceback.print_exception(error)
         text = str(error)
-        if not isinstance(error, RootletsError):
+        if isinstance(error, MemoryError):
+            text = (
+                f"there is not enough memory on this machine ({text or 'no more is to be had'}). "
+                "Crop the image to the neck, for example with sct_crop_image, or use fewer jobs"
+            )
+        elif not isinstance(error, RootletsError):
             text = f"unexpected {type(error).__name__}: {text}"
         self.error(f"{about}: {text}" if about and about not in text else text)
 

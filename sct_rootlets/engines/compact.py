@@ -17,7 +17,12 @@ from scipy import ndimage
 from sct_rootlets.engines.compact_stage import coarse_folder, load_stage, normalised
 from sct_rootlets.engines.cord_finder import CordFinder
 from sct_rootlets.engines.cord_pieces import stray
-from sct_rootlets.engines.engine import Progress, Segmentation, segmentation_from
+from sct_rootlets.engines.engine import (
+    Progress,
+    Segmentation,
+    require_affordable,
+    segmentation_from,
+)
 from sct_rootlets.engines.network_grid.axes import (
     Grids,
     Reorientation,
@@ -117,12 +122,13 @@ class CompactEngine:
             if not mask.any():
                 raise InputError("the cord mask is empty", path=cord.path)
             notes.append("the cord mask that was given says where to look")
-        scores, grids = self._segment(data, source, mask, mask_grids, tell)
+        scores, grids = self._segment(image, data, source, mask, mask_grids, tell)
         labels = self._decide(scores, grids, source, tell)
         return segmentation_from(way.undo(labels), image, self._meanings, notes)
 
     def _segment(
         self,
+        image: Image,
         data: NDArray[Any],
         source: Grids,
         mask: NDArray[np.bool_],
@@ -140,6 +146,8 @@ class CompactEngine:
             start, stop = grid.span(filled[0] - BOX_MARGIN_MM, filled[-1] + BOX_MARGIN_MM)
             box.append(grid.part(start, stop))
         grids = (box[0], box[1], box[2])
+        size_mm = [grid.count * grid.spacing_mm for grid in grids]
+        require_affordable(image, size_mm, stage.spacing_mm)
         volume = normalised(resampled(data, source, grids))
         present = resampled(mask, mask_grids, grids) > 0.25
         if not present.any():  # a mask of single voxels, thinner than the network's

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sct_rootlets.engines.compact_stage import Stage, coarse_folder, load_stage, normalised
 from sct_rootlets.engines.cord_pieces import clean_cord
-from sct_rootlets.engines.engine import Progress
+from sct_rootlets.engines.engine import Progress, require_affordable
 from sct_rootlets.engines.network_grid.axes import (
     Grids,
     Reorientation,
@@ -106,6 +106,7 @@ class CordFinder:
             assert folder is not None
             self._stage = load_stage(folder, self._model.sha256, self._backend)
         stage = self._stage
+        require_affordable(image, image.grid.size_mm, stage.spacing_mm)
         way = self._way(image)
         data = way.apply(image.data)
         source = grids_of(data.shape, way.spacing_mm)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sct_rootlets.image import Image, LabelImage
+from sct_rootlets.errors import InputError
+from sct_rootlets.image import MOST_VOXELS, Image, LabelImage
 from sct_rootlets.manifest import LabelMeanings
 
-__all__ = ["Engine", "Progress", "Segmentation", "segmentation_from"]
+__all__ = ["Engine", "Progress", "Segmentation", "require_affordable", "segmentation_from"]
 
 #: Called as ``progress(stage, done, total)`` while an engine works.
 Progress = Callable[[str, int, int], None]
@@ -70,6 +72,38 @@ class Engine(Protocol):
         ...
 
 
+def require_affordable(image: Image, size_mm: Iterable[float], spacing_mm: Iterable[float]) -> None:
+    """Raise if resampling would make more voxels than any neck needs, before any is made.
+
+    Parameters
+    ----------
+    image : Image
+        For the message.
+    size_mm : (3,) iterable of float
+        Of what is resampled, mm.
+    spacing_mm : iterable of float
+        Of the network; a missing axis keeps that of the image.
+
+    Raises
+    ------
+    InputError
+    """
+    size, wanted = list(size_mm), list(spacing_mm)
+    if len(wanted) == 2:  # the network sees slices, whose distance stays
+        wanted.append(float(image.grid.spacing_mm.max()))
+    count = math.prod(mm / step for mm, step in zip(size, wanted, strict=True))
+    if count > MOST_VOXELS:
+        sides = "x".join(f"{mm:.3g}" for mm in size)
+        steps = "x".join(f"{mm:.3g}" for mm in wanted)
+        raise InputError(
+            f"is too large for this model: {sides} mm at its {steps} mm are {count:.2g} voxels, "
+            f"and {MOST_VOXELS:.0g} are the most that are made",
+            path=image.path,
+            remedy="Crop it to the neck, for example with sct_crop_image; if it is no larger than "
+            "a neck, its header gives the voxels a wrong size",
+        )
+
+
 def segmentation_from(
     values: NDArray[Any], image: Image, meanings: LabelMeanings, notes: Sequence[str]
 ) -> Segmentation:
@@ -79,7 +113,7 @@ def segmentation_from(
         look_up[network_value] = value
 
     def labelled(data: NDArray[Any]) -> LabelImage:
-        return LabelImage(data, image.grid, image.header, image.path)
+        return LabelImage(data, image.grid, image.header, image.path, itk_grid=image.itk_grid)
 
     def mask(network_value: int | None) -> LabelImage | None:
         if network_value is None:

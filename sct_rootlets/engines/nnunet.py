@@ -16,7 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from sct_rootlets.engines.engine import Progress, Segmentation, segmentation_from
+from sct_rootlets.engines.engine import (
+    Progress,
+    Segmentation,
+    require_affordable,
+    segmentation_from,
+)
 from sct_rootlets.engines.network_grid.axes import Reorientation
 from sct_rootlets.engines.networks.architecture import load_weights
 from sct_rootlets.engines.networks.runtime import (
@@ -111,6 +116,8 @@ class NnUNetEngine:
         array = np.ascontiguousarray(way.apply(image.data).transpose(2, 1, 0)[None])
         spacing = [float(mm) for mm in way.spacing_mm[::-1]]
         tell("preparing the image", 0, 1)
+        wanted = [float(mm) for mm in self._predictor.configuration_manager.spacing]
+        require_affordable(image, image.grid.size_mm, wanted)
         watched = _watched(self._predictor, tell)
         with using_threads(self._threads), quietly(), watched:
             predicted = self._predictor.predict_single_npy_array(

@@ -19,7 +19,12 @@ from scipy import ndimage
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.engines.cord_finder import CordFinder
-from sct_rootlets.engines.engine import Progress, Segmentation, segmentation_from
+from sct_rootlets.engines.engine import (
+    Progress,
+    Segmentation,
+    require_affordable,
+    segmentation_from,
+)
 from sct_rootlets.engines.network_grid.axes import Reorientation
 from sct_rootlets.engines.network_grid.labels import MOST_CLASSES, labels_from
 from sct_rootlets.engines.network_grid.preprocess import Prepared, prepare
@@ -126,6 +131,7 @@ class SlidingEngine:
         # nnU-Net's arrays are (z, y, x), with the spacing in the same order.
         spacing = [float(mm) for mm in way.spacing_mm[::-1]]
         tell("preparing the image", 0, 1)
+        require_affordable(image, image.grid.size_mm, self._plan.spacing_mm)
         prepared = prepare(way.apply(image.data).transpose(2, 1, 0), spacing, self._plan)
         needed, note = self._needed(image, cord, way, prepared, tell)
         labels = self._labels(prepared, needed, tell)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +24,7 @@ from sct_rootlets.fmri.series import (
     voxel_statistics,
 )
 from sct_rootlets.fmri.series_tables import LEVEL_COLUMNS, MAP_COLUMNS, Row, level_rows, map_rows
-from sct_rootlets.image import Grid, Image, load_grid, load_mask, on_grid_of
+from sct_rootlets.image import Image, load_mask, on_grid_of, open_nifti, voxels_of
 from sct_rootlets.tables import Column, aligned, cells
 
 __all__ = ["Analysis", "SeriesResult", "analyse"]
@@ -177,11 +176,12 @@ def analyse(
     groups = [levels, divided] if with_regions else [levels]
     # Every header is looked at before the first voxel is read.
     file = None if func is None else SeriesFile(func, mapped.fractions.grid)
-    images = tuple(_load_map(path, mapped.fractions.grid) for path in maps)
+    images = tuple(_load_map(path, destination) for path in maps)
+    warnings += [remark for image in images for remark in image.remarks]
     series = None
     if file is not None:
         series = _series(mapped, file, groups, inside, average, standardize, progress)
-        warnings += _remarks(series, inside)
+        warnings += [*file.remarks, *_remarks(series, inside)]
     rows = [
         row
         for image in images
@@ -272,25 +272,16 @@ def _plain(columns: Sequence[Column], shown: Sequence[str], rows: Sequence[Row])
     return "\n".join(aligned(cells(chosen, rows)))
 
 
-def _load_map(path: Word, grid: Grid) -> Image:
-    """Return a statistic map as it is, NaN and all."""
-    found = load_grid(path, "statistic map")
-    if not found.matches(grid):
+def _load_map(path: Word, destination: Image) -> Image:
+    """Return a statistic map as it is, NaN and all, in the orientation of the levels."""
+    opened = open_nifti(path, "statistic map")
+    count = int(np.prod(opened.shape[3:]))
+    if count != 1:
         raise InputError(
-            f"is not on the grid of the levels: {found.describe()} against {grid.describe()} "
-            "(statistic map)",
-            path=path,
-            remedy="Give maps in the space of the EPI",
-        )
-    nifti = nib.load(Path(path), mmap=False)
-    if int(np.prod(nifti.shape)) != int(np.prod(grid.shape)):
-        raise InputError(
-            f"has {nifti.shape[3]} volumes, and a statistic map is one (statistic map)",
+            f"has {count} volumes, and a statistic map is one (statistic map)",
             path=path,
             remedy="Split it, for example with sct_image -split t, or give a series with -func",
         )
-    try:
-        data = np.asarray(nifti.dataobj, dtype=np.float32).reshape(grid.shape)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError("is truncated or damaged (statistic map)", path=path) from error
-    return Image(data, grid, None, os.fspath(path))
+    index = (0,) * (len(opened.shape) - 3)
+    found = opened.image(np.asarray(voxels_of(opened, index), dtype=np.float32))
+    return on_grid_of(found, destination)

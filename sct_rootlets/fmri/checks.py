@@ -11,9 +11,9 @@ from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.fmri.fractions import coarse_share
 from sct_rootlets.fmri.sampling import LevelSampler
 from sct_rootlets.fmri.transforms import Chain, DisplacementField
-from sct_rootlets.image import Image, LabelImage
+from sct_rootlets.image import Image, LabelImage, require_one_world
 
-__all__ = ["require_arrival", "require_direction_of_fields"]
+__all__ = ["require_arrival", "require_direction_of_fields", "require_known_world"]
 
 #: Overlap of the mapped cord with the cord mask below which it is an error, or a warning.
 _WRONG, _POOR = 0.2, 0.5
@@ -44,6 +44,27 @@ def require_direction_of_fields(chain: Chain, levels: LabelImage, destination: I
             remedy="Give the field of the other direction, the one of 'sct_apply_transfo -i LEVELS "
             "-d EPI -w FIELD'",
         )
+
+
+def require_known_world(chain: Chain, levels: LabelImage, destination: Image) -> None:
+    """Raise if it is not certain where the levels and the destination lie beside each other.
+
+    Raises
+    ------
+    InputError
+        If the qform and the sform of one differ, and the transforms, or the other image, can be
+        right by one of them only.
+    """
+    require_one_world(levels, destination)
+    for image in (levels, destination):
+        if chain.steps and image.itk_grid is not None:
+            raise InputError(
+                f"has a qform and an sform that {image.grid.differs_by(image.itk_grid)}: "
+                "transforms of ITK's tools are for the qform, those of FSL for the sform",
+                path=image.path,
+                remedy="Make them one: sct_image -set-sform-to-qform if the transforms were made "
+                "by ANTs or SCT, else -set-qform-to-sform",
+            )
 
 
 def require_arrival(

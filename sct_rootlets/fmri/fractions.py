@@ -29,6 +29,8 @@ _SAMPLES_PER_LABEL_VOXEL = 3.0
 #: Smallest number of samples along each axis of a voxel: its share is known to a few percent
 #: even where it is smaller than the voxels of the label image.
 _FEWEST_SAMPLES = 4
+#: Samples in one voxel, about: labels of 0.5 mm in voxels of 5 mm take 27,000.
+_MOST_SAMPLES = 100_000
 #: Boxes, mm, of the first pass that finds the voxels near the levels. A level that reaches into
 #: one is 1.7 mm or less from its middle: the margin leaves room for a transform that stretches.
 _COARSE_MM = 2.0
@@ -113,12 +115,15 @@ def level_fractions(
     Notes
     -----
     The number of samples along an axis is the voxel size of the grid over a third of the
-    smallest voxel size of the label image, and 4 or more. With n samples along an axis the
+    smallest voxel size of the label image, and 4 or more; fewer in voxels so large that they
+    would have more than 100,000 samples. With n samples along an axis the
     share of a border perpendicular to it is right to 1/(2n) in one voxel.
     """
     sampler = levels if isinstance(levels, LevelSampler) else LevelSampler(levels)
     step = float(sampler.grid.spacing_mm.min()) / _SAMPLES_PER_LABEL_VOXEL
-    counts = np.maximum(np.ceil(grid.spacing_mm / step - 1e-6).astype(int), _FEWEST_SAMPLES)
+    counts = np.ceil(grid.spacing_mm / step - 1e-6)
+    counts *= min(1.0, (_MOST_SAMPLES / float(counts.prod())) ** (1 / 3))
+    counts = np.maximum(np.ceil(counts).astype(int), _FEWEST_SAMPLES)
     axis, _ = superior_axis(grid)
     found = Fractions(
         sampler.levels,

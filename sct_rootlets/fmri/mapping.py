@@ -10,7 +10,11 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError
 from sct_rootlets.files.names import level_files
 from sct_rootlets.fmri.borders_on_cord import BordersOnCord
-from sct_rootlets.fmri.checks import require_arrival, require_direction_of_fields
+from sct_rootlets.fmri.checks import (
+    require_arrival,
+    require_direction_of_fields,
+    require_known_world,
+)
 from sct_rootlets.fmri.fractions import level_fractions
 from sct_rootlets.fmri.mapped import MappedLevels, Word
 from sct_rootlets.fmri.sampling import LevelSampler
@@ -18,8 +22,8 @@ from sct_rootlets.fmri.slices import Coverage, coverage, label_voxels, rows_of, 
 from sct_rootlets.fmri.transforms import Chain, read_chain
 from sct_rootlets.fmri.transforms.reading import files_of
 from sct_rootlets.fmri.uncertainty import spread_of_fractions
-from sct_rootlets.image import Image, LabelImage, load_labels, load_mask, load_reference, on_grid_of
-from sct_rootlets.inputs import ImageLike, LabelsLike
+from sct_rootlets.image import Image, LabelImage, load_cord, load_labels, load_reference, on_grid_of
+from sct_rootlets.inputs import ImageLike, LabelsLike, remarks_of
 from sct_rootlets.levels import LevelTable
 from sct_rootlets.levels.table.reading import OtherTableError, read_table_beside
 
@@ -70,10 +74,11 @@ def map_levels(
     source = levels if isinstance(levels, LabelImage) else load_labels(levels, "spinal levels")
     mask = None
     if cord is not None:
-        read = cord if isinstance(cord, LabelImage) else load_mask(cord, "cord mask of the EPI")
+        read = cord if isinstance(cord, LabelImage) else load_cord(cord, "cord mask of the EPI")
         mask = on_grid_of(read, reference)
     require_direction_of_fields(chain, source, reference)
-    warnings = [*source.remarks, *(() if mask is None else mask.remarks)]
+    require_known_world(chain, source, reference)
+    warnings = [*remarks_of(source, reference, mask), *chain.remarks]
     if table is None:
         table, remarks = _table_beside(source)
         warnings += remarks

@@ -174,8 +174,7 @@ def load_grey_matter(path: str | os.PathLike[str], reference: Image) -> Image:
             remedy="Give a mask of the grey matter, or its probability, as of sct_deepseg_gm or "
             "PAM50_gm warped to the EPI",
         )
-    labels = LabelImage(image.data, image.grid, image.header, image.path, image.remarks)
-    return on_grid_of(labels, reference)
+    return on_grid_of(image, reference)
 
 
 def colour_of_parcel(parcel: Parcel, colour: str) -> str:

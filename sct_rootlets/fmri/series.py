@@ -12,17 +12,15 @@ import os
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 
 from sct_rootlets.errors import InputError
 from sct_rootlets.fmri.parcels import Parcels
-from sct_rootlets.image import Grid, load_grid
+from sct_rootlets.image import Grid, open_nifti
 
 __all__ = [
     "AVERAGES",
@@ -45,7 +43,8 @@ AVERAGES = ("weighted", "label", "fit")
 STANDARDS = ("none", "zscore", "psc")
 
 _UNREADABLE = (ImageFileError, EOFError, OSError, ValueError, zlib.error)
-_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6, "unknown": 1.0}
+#: Seconds in NIfTI's units of time: unknown, s, ms, microseconds.
+_SECONDS = {0: 1.0, 8: 1.0, 16: 1e-3, 24: 1e-6}
 
 
 class SeriesFile:
@@ -61,6 +60,8 @@ class SeriesFile:
     ----------
     path : str
     grid : Grid
+    remarks : tuple of str
+        What its header leaves open.
     count : int
         Number of volumes.
     tr_s : float or None
@@ -79,17 +80,17 @@ class SeriesFile:
 
     def __init__(self, path: str | os.PathLike[str], grid: Grid) -> None:
         self.path = os.fspath(path)
-        self.grid = load_grid(path, "time series")
+        opened = open_nifti(path, "time series", keep_file_open=True)
+        self.grid, self.remarks = opened.grid, opened.remarks
         if not self.grid.matches(grid):
             raise InputError(
-                f"is not on the grid of the levels: {self.grid.describe()} against "
-                f"{grid.describe()} (time series)",
+                f"is not on the grid of the levels: they {grid.differs_by(self.grid)}; up to "
+                f"{grid.tolerance_mm:.2g} mm would be rounding (time series)",
                 path=path,
                 remedy="Give with -d an image of the same voxels, for example its mean over time",
             )
-        self._nifti: Any = nib.load(Path(path), mmap=False, keep_file_open=True)
-        shape = [int(n) for n in self._nifti.shape]
-        self.count = shape[3] if len(shape) > 3 else 1
+        self._nifti: Any = opened.nifti
+        self.count = opened.shape[3] if len(opened.shape) > 3 else 1
         if self.count < 2:
             raise InputError(
                 "is a single volume, and a time series is needed",
@@ -98,7 +99,7 @@ class SeriesFile:
             )
         header = self._nifti.header
         zooms = header.get_zooms()
-        unit = _SECONDS.get(header.get_xyzt_units()[1])
+        unit = _SECONDS.get(int(header["xyzt_units"]) & 0x38)
         known = len(zooms) > 3 and unit is not None and np.isfinite(zooms[3]) and zooms[3] > 0
         # The header has it in single precision.
         self.tr_s = round(float(zooms[3]) * unit, 6) if known and unit is not None else None

@@ -7,9 +7,15 @@ millimetres in the scanner's RAS+ frame (x to the subject's right, y anterior,
 z superior). Voxels appear here, at load and save; the science works in millimetres.
 """
 
-from sct_rootlets.image.alignment import on_grid_of, require_same_grid, resample_labels
-from sct_rootlets.image.grid import GRID_TOLERANCE_MM, Grid, Image, LabelImage
-from sct_rootlets.image.opening import check_header
+from sct_rootlets.image.alignment import (
+    on_grid_of,
+    require_one_world,
+    require_same_grid,
+    resample_labels,
+)
+from sct_rootlets.image.cord import load_cord, load_cord_share, require_cord_size
+from sct_rootlets.image.grid import Grid, Image, LabelImage
+from sct_rootlets.image.opening import MOST_VOXELS, Opened, check_header, open_nifti, voxels_of
 from sct_rootlets.image.reading import (
     load_grid,
     load_image,
@@ -23,11 +29,14 @@ from sct_rootlets.image.reading import (
 from sct_rootlets.image.saving import save
 
 __all__ = [
-    "GRID_TOLERANCE_MM",
+    "MOST_VOXELS",
     "Grid",
     "Image",
     "LabelImage",
+    "Opened",
     "check_header",
+    "load_cord",
+    "load_cord_share",
     "load_grid",
     "load_image",
     "load_labels",
@@ -37,7 +46,11 @@ __all__ = [
     "load_segmentation",
     "load_share",
     "on_grid_of",
+    "open_nifti",
+    "require_cord_size",
+    "require_one_world",
     "require_same_grid",
     "resample_labels",
     "save",
+    "voxels_of",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,10 +11,11 @@ import numpy as np
 from nibabel.orientations import aff2axcodes
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["GRID_TOLERANCE_MM", "Grid", "Image", "LabelImage"]
+__all__ = ["ROUNDING_VOXELS", "Grid", "Image", "LabelImage"]
 
-#: Largest distance, in mm, between the corners of two grids that count as one grid.
-GRID_TOLERANCE_MM = 0.05
+#: Largest distance between two grids that count as one, as a part of the smallest side of a
+#: voxel: what is left when headers are rounded, and less than anything here can see.
+ROUNDING_VOXELS = 0.1
 
 _OPPOSITE = dict(zip("RLAPSI", "LRPAIS", strict=True))
 
@@ -36,6 +38,11 @@ class Grid:
     def spacing_mm(self) -> NDArray[np.float64]:
         """Distance between voxel centres along each index axis, (3,) in mm."""
         return np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
+
+    @property
+    def size_mm(self) -> NDArray[np.float64]:
+        """Field of view along each index axis, (3,) in mm."""
+        return self.spacing_mm * self.shape
 
     @property
     def voxel_volume_mm3(self) -> float:
@@ -72,13 +79,39 @@ class Grid:
             inside &= (ijk[..., axis] >= -0.5) & (ijk[..., axis] <= n - 0.5)
         return inside
 
-    def matches(self, other: Grid, tolerance_mm: float = GRID_TOLERANCE_MM) -> bool:
-        """Say whether `other` has the same voxels: equal shape, corners within tolerance."""
+    @property
+    def tolerance_mm(self) -> float:
+        """Largest distance, in mm, between the voxels of two grids that count as one."""
+        return ROUNDING_VOXELS * float(self.spacing_mm.min())
+
+    def distance_mm(self, other: Grid) -> float:
+        """Return the largest distance between corner voxels; infinite for another shape."""
         if self.shape != other.shape:
-            return False
+            return math.inf
         corners = np.array(np.meshgrid(*[(0, n - 1) for n in self.shape])).reshape(3, -1).T
         apart = self.world_from_ijk(corners) - other.world_from_ijk(corners)
-        return bool(np.sqrt((apart**2).sum(axis=1)).max() <= tolerance_mm)
+        return float(np.sqrt((apart**2).sum(axis=1)).max())
+
+    def matches(self, other: Grid) -> bool:
+        """Say whether `other` has the same voxels: equal shape, corners within tolerance."""
+        return self.distance_mm(other) <= self.tolerance_mm
+
+    def differs_by(self, other: Grid) -> str:
+        """Return in words by how much `other` differs, for messages: "differ by ..."."""
+        if self.shape != other.shape:
+            return f"differ in shape: {other.describe()} against {self.describe()}"
+        words = [f"up to {self.distance_mm(other):.3g} mm"]
+        mine, others = self.spacing_mm, other.spacing_mm
+        angles = np.clip(
+            ((self.affine / [*mine, 1]) * (other.affine / [*others, 1]))[:3].sum(0), -1, 1
+        )
+        angle = float(np.degrees(np.arccos(angles[:3])).max())
+        if angle >= 0.01:
+            words.append(f"turned by {angle:.2g} degrees")
+        if not np.allclose(mine, others, rtol=1e-3):
+            sizes = ["x".join(f"{mm:.4g}" for mm in each) for each in (others, mine)]
+            words.append(f"voxels of {sizes[0]} against {sizes[1]} mm")
+        return f"differ by {', '.join(words)}"
 
     def describe(self) -> str:
         """Return shape, spacing and orientation in words, for messages."""
@@ -102,6 +135,8 @@ class Image:
         Where it came from, for messages.
     remarks : tuple of str
         What had to be done to the file to read it so, for the warnings of a result.
+    itk_grid : Grid, optional
+        Grid by which ITK's tools read the same file, where that is another one.
     """
 
     data: NDArray[Any]
@@ -109,10 +144,11 @@ class Image:
     header: Any = field(default=None, repr=False)
     path: str = "image in memory"
     remarks: tuple[str, ...] = ()
+    itk_grid: Grid | None = None
 
     def with_data(self, data: NDArray[Any]) -> Image:
         """Return an image of other `data` (I, J, K) on the same grid, with the same header."""
-        return type(self)(data, self.grid, self.header, self.path)
+        return type(self)(data, self.grid, self.header, self.path, itk_grid=self.itk_grid)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,30 +1,43 @@
-"""A NIfTI file, checked as far as its header tells before a voxel of it is read."""
+"""A NIfTI file, judged as far as its header tells before a voxel of it is read.
+
+Every image of a user comes through this door: what it is instead of an image, where its voxels
+lie, how many there are. Masks, series, maps and warping fields are asked more where they are read.
+"""
 
 from __future__ import annotations
 
+import logging
 import math
 import os
+import threading
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nibabel as nib
 import numpy as np
+from nibabel import imageglobals
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError, SpatialImage
 from numpy.typing import NDArray
 
 from sct_rootlets.errors import InputError, UsageError
-from sct_rootlets.image.grid import Grid
+from sct_rootlets.image.cause import not_an_image, require_file
+from sct_rootlets.image.grid import Grid, Image
+from sct_rootlets.image.placement import place
 
-__all__ = ["check_header", "kept_header", "open_checked", "voxels_of"]
+__all__ = ["Opened", "check_header", "kept_header", "open_checked", "open_nifti", "voxels_of"]
 
 #: More voxels than this are not read: a cube of 200 mm at 0.2 mm has as many, and its values
 #: and one working copy of them in float32 take 8 GB.
-_MOST_VOXELS = 1_000_000_000
+MOST_VOXELS = 1_000_000_000
 
 #: How much deflate can compress at best (zlib's documentation), rounded up.
 _DEFLATE_AT_BEST = 1100.0
+
+#: Some programs write so many bytes more, to fill a block.
+_PADDING = 512
 
 #: What nibabel raises about a file that is damaged or is something else.
 _UNREADABLE = (
@@ -32,11 +45,53 @@ _UNREADABLE = (
     HeaderDataError,
     HeaderTypeError,
     EOFError,
+    KeyError,
     OSError,
     OverflowError,
     ValueError,
     zlib.error,
 )
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """An image of which the header was judged, and no voxel read.
+
+    Attributes
+    ----------
+    nifti : nibabel image
+    grid : Grid
+        Of one volume.
+    itk_grid : Grid, optional
+        As of :class:`~sct_rootlets.image.grid.Image`.
+    remarks : tuple of str
+        What the header leaves open or contradicts itself in.
+    path : Path
+    role : str
+        What the file is meant to be, for messages.
+    """
+
+    nifti: Any
+    grid: Grid
+    itk_grid: Grid | None
+    remarks: tuple[str, ...]
+    path: Path
+    role: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its size along every axis, volumes included."""
+        return tuple(int(n) for n in self.nifti.shape)
+
+    @property
+    def header(self) -> Any:
+        """The header to write with later, None of a file that is not NIfTI-1."""
+        return kept_header(self.nifti)
+
+    def image(self, data: NDArray[Any], remarks: tuple[str, ...] = ()) -> Image:
+        """Return one volume of it, (I, J, K), as an `Image`."""
+        said = (*self.remarks, *remarks)
+        return Image(data, self.grid, self.header, os.fspath(self.path), said, self.itk_grid)
 
 
 def check_header(
@@ -69,28 +124,44 @@ def check_header(
 
 def open_checked(
     path: str | os.PathLike[str], role: str, volume: int | None = None, *, takes_volume: bool = True
-) -> tuple[Any, tuple[int, ...], Grid]:
-    """Open an image, and check what its header says before a voxel is read.
+) -> tuple[Opened, tuple[int, ...]]:
+    """Open a 3D image, or one volume of a 4D one.
 
     Returns
     -------
-    nibabel image, index of the volume after (I, J, K), Grid
+    Opened, and the index of the volume after (I, J, K)
+    """
+    opened = open_nifti(path, role)
+    return opened, _one_volume(opened.shape, opened.path, role, volume, takes_volume)
+
+
+def open_nifti(
+    path: str | os.PathLike[str], role: str, *, keep_file_open: bool | None = None
+) -> Opened:
+    """Open an image of any number of volumes, and judge what its header says.
+
+    Parameters
+    ----------
+    path : path-like
+    role : str
+        What the file is meant to be, for messages.
+    keep_file_open : bool, optional
+        As nibabel takes it, for a file that is gone through volume by volume.
+
+    Raises
+    ------
+    InputError
+        If it is missing, no NIfTI file, damaged, of colours, not at least 3D, too large, or lies
+        nowhere that a neck can be.
     """
     where = Path(path)
-    if not where.exists():
-        raise InputError(f"no such file ({role})", path=where, remedy="Check the path")
-    if where.is_dir():
-        raise InputError(f"is a folder, not a NIfTI file ({role})", path=where)
-    if where.stat().st_size == 0:
-        raise InputError(f"is an empty file of 0 bytes ({role})", path=where)
+    require_file(where, role)
     try:
-        # Not mapped into memory: what is read ahead is read then, and a file that another
-        # process cuts meanwhile is an error instead of a crash.
-        nifti = nib.load(where, mmap=False)
+        nifti, mended = _load(where, keep_file_open)
     except _UNREADABLE as error:
-        raise _unreadable(where, role) from error
+        raise not_an_image(where, role, error) from error
     if not isinstance(nifti, SpatialImage):
-        raise _unreadable(where, role)
+        raise not_an_image(where, role)
     dtype = nifti.get_data_dtype()
     if dtype.fields is not None or dtype.kind not in "biuf":
         what = "colours (RGB)" if dtype.fields is not None else f"{dtype} voxels"
@@ -99,28 +170,61 @@ def open_checked(
             path=where,
             remedy="Export it again as the scanner has it, with one number in each voxel",
         )
+    size = "x".join(str(n) for n in nifti.shape)
     if min(nifti.shape, default=0) < 1:
-        size = "x".join(str(n) for n in nifti.shape)
         raise InputError(
             f"has no voxels: its header says {size} ({role})", path=where, remedy="Export it again"
         )
-    shape, index = _one_volume(nifti.shape, where, role, volume, takes_volume)
-    _require_voxels(nifti, shape, where, role)
-    affine = np.asarray(nifti.affine, dtype=float)
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+    if len(nifti.shape) < 3:
         raise InputError(
-            f"has no valid orientation: its affine is singular ({role})",
+            f"has {len(nifti.shape)} dimensions {tuple(nifti.shape)}, and a 3D volume is needed "
+            f"({role})",
             path=where,
-            remedy="Repair its qform or sform",
+            remedy="Give a 3D volume with at least 2 voxels along each axis",
         )
-    return nifti, index, Grid(shape, affine)
+    shape = (int(nifti.shape[0]), int(nifti.shape[1]), int(nifti.shape[2]))
+    _require_voxels(nifti, shape, where, role)
+    placed = place(nifti, shape, where, role)
+    mended += _left_over(nifti, where)
+    remarks = tuple(f"{where.name} ({role}) has a damaged header: {words}" for words in mended)
+    return Opened(nifti, placed.grid, placed.itk_grid, remarks + placed.remarks, where, role)
+
+
+class _Mended(logging.Filter):
+    """Keeps what nibabel logs about a header in one thread, and lets the rest pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.thread = threading.get_ident()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Take a record of this thread away from nibabel, which would print it."""
+        if threading.get_ident() != self.thread:
+            return True
+        self.words.append(record.getMessage())
+        return False
+
+
+def _load(path: Path, keep_file_open: bool | None) -> tuple[Any, list[str]]:
+    """Return an image, and what nibabel had to mend in its header: it does so by itself."""
+    mended = _Mended()
+    imageglobals.logger.addFilter(mended)
+    try:
+        # Not mapped into memory: what is read ahead is read then, and a file that another
+        # process cuts meanwhile is an error instead of a crash.
+        return nib.load(path, mmap=False, keep_file_open=keep_file_open), mended.words
+    except TypeError:  # formats of which nibabel does not keep files open
+        return nib.load(path), mended.words
+    finally:
+        imageglobals.logger.removeFilter(mended)
 
 
 def _one_volume(
     shape: tuple[int, ...], path: Path, role: str, volume: int | None, takes_volume: bool
-) -> tuple[tuple[int, int, int], tuple[int, ...]]:
-    """Return the shape (I, J, K) of one volume, and its index along the further axes."""
-    sizes = [int(n) for n in shape]
+) -> tuple[int, ...]:
+    """Return the index of one volume along the axes after (I, J, K)."""
+    sizes = list(shape)
     while len(sizes) > 3 and sizes[-1] == 1:
         sizes.pop()
     count = sizes[3] if len(sizes) == 4 else 1
@@ -142,14 +246,46 @@ def _one_volume(
             path=path,
             remedy="Volumes are counted from 0, as SCT and FSL count them",
         )
-    index = () if len(shape) == 3 else (volume or 0, *[0] * (len(shape) - 4))
-    return (sizes[0], sizes[1], sizes[2]), index
+    return () if len(shape) == 3 else (volume or 0, *[0] * (len(shape) - 4))
+
+
+def _left_over(nifti: Any, path: Path) -> list[str]:
+    """Say that a file holds more than its header promises, as when a dimension is damaged.
+
+    Of a compressed file gzip's last four bytes tell; where it has several parts, they tell of the
+    last one alone, which is less than the whole.
+    """
+    name = path.name.lower()
+    if not name.endswith((".nii", ".nii.gz")) or not isinstance(nifti.header, nib.Nifti1Header):
+        return []
+    size = path.stat().st_size
+    if name.endswith(".gz"):
+        with path.open("rb") as file:
+            file.seek(-4, os.SEEK_END)
+            size = int.from_bytes(file.read(4), "little")
+    promised = math.prod(int(n) for n in nifti.shape) * int(nifti.get_data_dtype().itemsize)
+    promised += int(nifti.dataobj.offset)
+    if promised >= 2**32 or size - promised < _PADDING:
+        return []
+    return [
+        f"it promises {promised} bytes and the file has {size}; its dimensions or its kind of "
+        "number may be wrong"
+    ]
 
 
 def _require_voxels(nifti: Any, shape: tuple[int, int, int], path: Path, role: str) -> None:
     """Raise if a volume of `shape` is too small, too large, or more than the file can hold."""
     size = "x".join(str(n) for n in shape)
     if min(shape) < 2:
+        if len(nifti.shape) == 4 and nifti.shape[3] > 1:
+            whole = "x".join(str(n) for n in nifti.shape)
+            raise InputError(
+                f"has {whole} voxels: its slices seem to lie along the fourth axis, which is that "
+                f"of volumes ({role})",
+                path=path,
+                remedy="Put them along the third, for example with sct_image -split t and then "
+                "sct_image -concat z",
+            )
         raise InputError(
             f"is a single slice of {size} voxels, and a 3D volume is needed ({role})",
             path=path,
@@ -165,10 +301,10 @@ def _require_voxels(nifti: Any, shape: tuple[int, int, int], path: Path, role: s
             path=path,
             remedy="Copy or export it again",
         )
-    if math.prod(shape) > _MOST_VOXELS:
+    if math.prod(shape) > MOST_VOXELS:
         raise InputError(
             f"has {math.prod(shape):.3g} voxels ({size}), more than any MR image of a neck, and "
-            f"than the {_MOST_VOXELS:.0g} that are read ({role})",
+            f"than the {MOST_VOXELS:.0g} that are read ({role})",
             path=path,
             remedy="Crop it to the neck, for example with sct_crop_image, or resample it",
         )
@@ -181,16 +317,12 @@ def _most_inflated(path: Path) -> float:
     return _DEFLATE_AT_BEST if path.name.lower().endswith(".nii.gz") else math.inf
 
 
-def _unreadable(path: Path, role: str) -> InputError:
-    return InputError(
-        f"cannot be read as a NIfTI image ({role})",
-        path=path,
-        remedy="Give a .nii or .nii.gz file; if it is one, it is damaged: copy it again",
-    )
+def voxels_of(opened: Opened, index: tuple[int, ...]) -> NDArray[Any]:
+    """Read one volume (I, J, K), scaled as its header says, and nothing but it.
 
-
-def voxels_of(nifti: Any, index: tuple[int, ...], path: Path, role: str) -> NDArray[Any]:
-    """Read one volume (I, J, K), scaled as its header says, and nothing but it."""
+    Without an `index` all volumes of several are read.
+    """
+    nifti, path, role = opened.nifti, opened.path, opened.role
     try:
         if math.prod(nifti.shape[3:]) == 1:
             return np.asarray(nifti.dataobj).reshape(nifti.shape[:3])

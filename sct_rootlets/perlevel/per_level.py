@@ -18,7 +18,7 @@ from sct_rootlets.files.guards import require_free
 from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.files.outputs import OutputSet, append_lines
 from sct_rootlets.files.sidecar import hashes, sidecar, split_nifti, to_json
-from sct_rootlets.image import LabelImage, load_labels, load_map, load_share
+from sct_rootlets.image import LabelImage, load_cord_share, load_labels, load_map, load_share
 from sct_rootlets.levels.axial_slices import axial_positions, slices_within
 from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.perlevel.level_borders import LevelBorders, borders_of_labels, borders_of_table
@@ -222,7 +222,7 @@ def measure(
         raise UsageError(
             "a region and an erosion are for maps, and none is given", remedy="Give maps with -m"
         )
-    share = load_share(cord, "cord mask")
+    share = load_cord_share(cord)
     mask = LabelImage((share.data >= 0.5).astype(np.int32), share.grid, share.header, share.path)
     centerline = Centerline.fit(mask)
     found, warnings = _chosen(_borders(levels, mask, centerline), only, levels)

@@ -19,7 +19,7 @@ from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, RootletsError
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.files.json_files import object_if_readable
-from sct_rootlets.image import Image, LabelImage, load_image, load_labels, load_mask, on_grid_of
+from sct_rootlets.image import Image, LabelImage, load_cord, load_image, load_labels, on_grid_of
 from sct_rootlets.levels import Derived
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from sct_rootlets.levels.table.reading import read_levels_table
@@ -167,7 +167,7 @@ class _Images:
         self.image = self._load(sources.image, lambda p: load_image(p, "image", volume=volume))
         rootlets = self._load(sources.rootlets, lambda p: load_labels(p, "rootlets"))
         levels = self._load(found.levels, lambda p: load_labels(p, "levels"))
-        cord = self._load(sources.cord, lambda p: load_mask(p, "cord mask"))
+        cord = self._load(sources.cord, load_cord)
         if cord is None and levels is not None:
             # What the levels were painted on shows the course of the cord between its ends.
             mask = (np.asarray(levels.data) > 0).astype(np.int32)

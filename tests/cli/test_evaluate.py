@@ -117,7 +117,7 @@ def test_two_raters_and_their_ties(here: Path, command: Command) -> None:
 
 WRONG = {
     "absent.nii.gz": "no such file (prediction)",
-    "text.nii.gz": "cannot be read as a NIfTI image (prediction)",
+    "text.nii.gz": "is a text file (prediction)",
     "zero_bytes.nii.gz": "is an empty file of 0 bytes (prediction)",
     "folder.nii.gz": "is a folder",
     "truncated.nii.gz": "",
@@ -154,7 +154,7 @@ REFUSED = [
     ("consensus -i truth.nii.gz", 2, "two raters or more"),
     ("consensus -i truth.nii.gz absent.nii.gz", 1, "no such file (rater)"),
     ("consensus -i truth.nii.gz cropped.nii.gz", 1, "is not on the grid of truth.nii.gz"),
-    ("consensus -i truth.nii.gz text.nii.gz", 1, "cannot be read as a NIfTI image (rater)"),
+    ("consensus -i truth.nii.gz text.nii.gz", 1, "is a text file (rater)"),
     ("consensus -i truth.nii.gz zero_bytes.nii.gz", 1, "empty file of 0 bytes"),
     ("consensus -i truth.nii.gz series.nii.gz", 1, "has 4 dimensions"),
     ("consensus -i truth.nii.gz same.nii.gz -o same.nii.gz", 2, "is an input"),

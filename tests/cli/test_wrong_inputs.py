@@ -91,7 +91,7 @@ def inputs(neck: Neck, tmp_path_factory: pytest.TempPathFactory) -> Path:
 IMAGES = {
     "missing.nii.gz": "no such file",
     "folder.nii.gz": "is a folder",
-    "text.nii.gz": "cannot be read",
+    "text.nii.gz": "is a text file",
     "truncated.nii.gz": "",  # found while reading the header or the voxels
     "truncated.nii": "truncated or damaged",
     "nothing.nii.gz": "empty file",

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sct_rootlets.engines import load_engine
-from sct_rootlets.errors import MissingDependencyError, ModelError
-from sct_rootlets.image import Image
+from sct_rootlets.errors import InputError, MissingDependencyError, ModelError
+from sct_rootlets.image import Grid, Image
 from sct_rootlets.store import locate
 from tests.engines.conftest import (
     CORD,
@@ -284,3 +284,12 @@ def test_such_plans_do_run_code_in_nnunet_itself(tmp_path):
     get_network = pytest.importorskip("nnunetv2.utilities.get_network_from_plans")
     get_network.get_network_from_plans(HUB[1], hub(tmp_path), [], 1, 2)
     assert (tmp_path / "ran").is_dir()
+
+
+def test_an_image_that_would_be_too_large_is_refused_before_anything_is_made(straight, monkeypatch):
+    """A fine network on a wide field: 10^9 voxels, for some hundred of the image."""
+    _, _, engine = straight
+    wide = np.diag([150.0, 150.0, 150.0, 1.0])
+    monkeypatch.setattr("sct_rootlets.engines.engine.MOST_VOXELS", 10**6)
+    with pytest.raises(InputError, match=r"too large for this model: 1.2e\+03x.* 1x1x1 mm are 1.7"):
+        engine.predict(Image(np.ones((8, 8, 8), np.float32), Grid((8, 8, 8), wide)))

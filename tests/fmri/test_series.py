@@ -30,7 +30,7 @@ from sct_rootlets.fmri.series import (
 from sct_rootlets.image import Grid
 from tests.fmri.planted import Planted, plant
 
-GRID = Grid((4, 5, 3), np.diag([1.0, 1, 5, 1]))
+GRID = Grid((4, 5, 3), np.diag([2.0, 2, 5, 1]))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def series_of(planted: Planted, name: str = "bold.nii.gz", **options: Any) -> Se
 
 def write_4d(path: Path, data: NDArray[Any], tr: float = 2.0, unit: str = "sec") -> Path:
     nifti = nib.Nifti1Image(data, GRID.affine)
-    nifti.header.set_zooms((1, 1, 5, tr))
+    nifti.header.set_zooms((2, 2, 5, tr))
     nifti.header.set_xyzt_units("mm", unit)
     nib.save(nifti, path)
     return path

@@ -13,6 +13,7 @@ from sct_rootlets.image import (
     load_labels,
     load_map,
     load_mask,
+    load_segmentation,
     load_share,
     on_grid_of,
 )
@@ -131,3 +132,42 @@ def test_a_map_keeps_what_is_not_known(tmp_path: Path) -> None:
         load_map(save_array(tmp_path / "nan.nii.gz", data * np.nan, np.eye(4)))
     with pytest.raises(InputError, match="4 dimensions"):
         load_map(save_array(tmp_path / "4d.nii.gz", np.stack([data, data], -1), np.eye(4)))
+
+
+def test_a_few_voxels_that_leave_nothing_to_see_are_said(tmp_path: Path) -> None:
+    data = noise((20, 20, 20))
+    for value, is_said in ((5e3, False), (1e30, True), (-1e12, True)):
+        data[3, 4, 5] = value
+        remarks = load_image(save_array(tmp_path / "x.nii.gz", data, np.eye(4))).remarks
+        assert bool(remarks) == is_said
+        told = "squares single precision" if value == 1e30 else "1 voxels of extreme values"
+        assert all(told in remark for remark in remarks)
+    faint = load_image(save_array(tmp_path / "x.nii.gz", 1e-25 * noise(SHAPE), np.eye(4)))
+    assert "squares single precision does not bear" in faint.remarks[0]
+    # The body in a large field of air is no handful of voxels.
+    body = np.zeros((30, 30, 30), dtype=np.float32)
+    body[12:18, 12:18, 12:18] = 4000 + noise((6, 6, 6))
+    assert load_image(save_array(tmp_path / "x.nii.gz", body, np.eye(4))).remarks == ()
+
+
+def test_what_a_spline_pushed_beyond_is_clipped_and_said(tmp_path: Path) -> None:
+    soft = np.zeros((9, 9, 9), dtype=np.float32)
+    soft[3:6, 3:6, 3:6] = 1.08
+    soft[2, 2, 2], soft[4, 4, 1], soft[1, 1, 1] = -0.06, 0.4, 0.7
+    path = save_array(tmp_path / "soft.nii.gz", soft, np.eye(4))
+    for load in (load_mask, load_share, load_segmentation):
+        found = load(path)
+        assert "from -0.06 to 1.08, as a spline leaves them" in found.remarks[0]
+        assert (found.data.min(), found.data.max()) == (0, 1)
+    assert load_mask(path).data.sum() == 28
+    assert float(load_share(path).data.sum()) == pytest.approx(27 + 1.1)
+    far = np.where(soft > 1, 1.5, soft)
+    with pytest.raises(InputError, match="not whole"):
+        load_mask(save_array(path, far, np.eye(4)))
+
+
+def test_slices_along_the_fourth_axis_are_recognised(tmp_path: Path) -> None:
+    path = save_array(tmp_path / "x.nii.gz", noise((9, 9, 1, 12)), np.eye(4))
+    for load in (load_image, load_labels, load_map):
+        with pytest.raises(InputError, match=r"9x9x1x12 .* slices .* fourth axis.*-concat z"):
+            load(path)

@@ -78,6 +78,8 @@ class DisplacementField:
         What is added to a point of the destination, world mm (RAS+); NaN where the field has
         no answer.
     path : str
+    remarks : tuple of str
+        What the header of its file leaves open.
 
     Notes
     -----
@@ -89,6 +91,7 @@ class DisplacementField:
     grid: Grid
     displacement_mm: NDArray[Any]
     path: str = "field in memory"
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def _known(self) -> NDArray[np.bool_]:
@@ -158,6 +161,12 @@ class Chain:
     def is_affine(self) -> bool:
         """Whether no step is a displacement field."""
         return all(isinstance(step, Affine) for step in self.steps)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the headers of its displacement fields leave open."""
+        fields = [step for step in self.steps if isinstance(step, DisplacementField)]
+        return tuple(remark for field in fields for remark in field.remarks)
 
     def inverse(self) -> Chain:
         """Return the chain of the other direction.

@@ -11,14 +11,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
-from nibabel.spatialimages import SpatialImage
 
 from sct_rootlets.errors import InputError
 from sct_rootlets.fmri.transforms.chain import DisplacementField
-from sct_rootlets.image import GRID_TOLERANCE_MM, Grid
+from sct_rootlets.image import open_nifti, voxels_of
 
 __all__ = ["read_field"]
 
@@ -41,43 +38,28 @@ def read_field(path: Path) -> DisplacementField:
     InputError
         If the file cannot be read, is no displacement field, or contradicts itself.
     """
-    try:
-        nifti = nib.load(path, mmap=False)
-        values = np.asarray(nifti.dataobj, dtype=np.float32)
-    except (ImageFileError, OSError, EOFError, ValueError) as error:
-        raise InputError("cannot be read as a NIfTI file (transform)", path=path) from error
-    if not isinstance(nifti, SpatialImage) or values.ndim != 5 or values.shape[3:] != (1, 3):
-        size = "x".join(str(n) for n in values.shape)
+    opened = open_nifti(path, "transform")
+    if len(opened.shape) != 5 or opened.shape[3:] != (1, 3):
+        size = "x".join(str(n) for n in opened.shape)
         raise InputError(f"is no displacement field: it is {size}", path=path, remedy=_REMEDY)
-    code = int(nifti.header["intent_code"])
+    code = int(opened.nifti.header["intent_code"])
     if code not in _SIGNS:
         raise InputError(
             f"is no displacement field by its header: its intent is {code}, not 1007 (vector)",
             path=path,
             remedy=_REMEDY,
         )
-    affine = np.asarray(nifti.affine, dtype=float)
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
-        raise InputError("has no valid orientation: its affine is singular", path=path)
-    shape = (values.shape[0], values.shape[1], values.shape[2])
-    grid = Grid(shape, affine)
-    _require_one_frame(nifti, grid, path)
-    displacement = values[:, :, :, 0] * np.array(_SIGNS[code], dtype=np.float32)
+    if opened.itk_grid is not None:
+        raise InputError(
+            f"has a qform and an sform that {opened.grid.differs_by(opened.itk_grid)}, so that "
+            "its place is not certain",
+            path=path,
+            remedy="Set one to the other, for example with sct_image -set-sform-to-qform",
+        )
+    values = np.asarray(voxels_of(opened, ()), dtype=np.float32)[:, :, :, 0]
+    displacement = values * np.array(_SIGNS[code], dtype=np.float32)
     unknown = ~(np.abs(displacement) < _FARTHEST_MM).all(axis=-1)
     if unknown.all():
         raise InputError("is a displacement field without a single displacement", path=path)
     displacement[unknown] = np.nan
-    return DisplacementField(grid, displacement, str(path))
-
-
-def _require_one_frame(nifti: SpatialImage, grid: Grid, path: Path) -> None:
-    """Raise if qform and sform differ: ITK takes the one, nibabel the other."""
-    qform, code = nifti.header.get_qform(coded=True)
-    if not code or not nifti.header.get_sform(coded=True)[1]:
-        return
-    if not grid.matches(Grid(grid.shape, np.asarray(qform, dtype=float)), 4 * GRID_TOLERANCE_MM):
-        raise InputError(
-            "has a qform and an sform that differ, so that its place is not certain",
-            path=path,
-            remedy="Set one to the other, for example with sct_image -set-sform-to-qform",
-        )
+    return DisplacementField(opened.grid, displacement, str(path), opened.remarks)

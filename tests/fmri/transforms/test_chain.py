@@ -44,7 +44,7 @@ def test_points_go_backwards_through_the_chain() -> None:
 
 
 def test_a_field_has_no_inverse(tmp_path: Path) -> None:
-    path = write_field(tmp_path / "warp.nii.gz", np.zeros((4, 4, 4, 3)), np.eye(4))
+    path = write_field(tmp_path / "warp.nii.gz", np.zeros((5, 5, 5, 3)), np.eye(4))
     with pytest.raises(UsageError, match="only affines can be inverted"):
         read_chain([path], [path])
     assert not read_chain([path]).is_affine
@@ -67,16 +67,16 @@ def test_a_field_is_read_and_applied_as_itk_does(tmp_path: Path, code: int) -> N
 
 
 def test_outside_a_field_there_is_no_answer(tmp_path: Path) -> None:
-    path = write_field(tmp_path / "w.nii.gz", np.ones((4, 4, 4, 3)), np.eye(4))
-    xyz = np.array([[-0.5, 0, 0], [-0.51, 0, 0], [3.5, 3.5, 3.5], [3.5, 3.5, 3.6]])
+    path = write_field(tmp_path / "w.nii.gz", np.ones((5, 5, 5, 3)), np.eye(4))
+    xyz = np.array([[-0.5, 0, 0], [-0.51, 0, 0], [4.5, 4.5, 4.5], [4.5, 4.5, 4.6]])
     found = read_field(path).source_from_destination(xyz)
     np.testing.assert_array_equal(np.isnan(found).all(axis=1), [False, True, False, True])
-    np.testing.assert_allclose(found[2], [2.5, 2.5, 4.5], atol=1e-6)
+    np.testing.assert_allclose(found[2], [3.5, 3.5, 5.5], atol=1e-6)
 
 
 def test_voxels_without_an_answer_reach_half_way_to_their_neighbours(tmp_path: Path) -> None:
     """ITK writes the largest float there, which must not be mixed into the others."""
-    displacement = np.ones((4, 4, 4, 3))
+    displacement = np.ones((5, 5, 5, 3))
     displacement[0] = np.finfo(np.float32).max
     path = write_field(tmp_path / "w.nii.gz", displacement, np.eye(4))
     xyz = np.array([[0, 1, 1], [0.4, 1, 1], [0.6, 1, 1], [1 - 1e-9, 2, 2], [3, 3, 3]], float)
