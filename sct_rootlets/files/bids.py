@@ -12,6 +12,7 @@ from pathlib import PurePath
 __all__ = [
     "SESSION",
     "SUBJECT",
+    "applies_to",
     "entities_of",
     "image_stem",
     "is_of_label",
@@ -61,6 +62,22 @@ def entities_of(path: str | os.PathLike[str]) -> dict[str, str]:
         elif _RATER.fullmatch(part):
             found.setdefault("rater", part)
     return found
+
+
+def applies_to(stem: str, image: str) -> bool:
+    """Say whether a JSON file of this stem may be inherited by an image of the stem `image`.
+
+    It has the suffix of the image, and no entity that the image has not.
+
+    Examples
+    --------
+    >>> applies_to("task-rest_bold", "sub-1_task-rest_bold"), applies_to("bold", "sub-1_bold")
+    (True, True)
+    >>> applies_to("sub-1_echo-1_bold", "sub-1_task-rest_bold"), applies_to("T2w", "sub-1_bold")
+    (False, False)
+    """
+    parts, known = stem.split("_"), image.split("_")
+    return parts[-1] == known[-1] and set(parts[:-1]) <= set(known[:-1])
 
 
 def split_suffix(stem: str) -> tuple[str, str] | None:

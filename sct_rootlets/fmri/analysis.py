@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.errors import InputError
+from sct_rootlets.fmri.left_out import remarks_of_map, remarks_of_rows, remarks_of_voxels
 from sct_rootlets.fmri.mapped import MappedLevels, Word
 from sct_rootlets.fmri.parcels import Parcels, level_parcels
 from sct_rootlets.fmri.regions import load_grey_matter, region_parcels
+from sct_rootlets.fmri.repetition import Timing
 from sct_rootlets.fmri.series import (
     SeriesFile,
     VoxelStatistics,
@@ -40,12 +42,13 @@ class SeriesResult:
     Attributes
     ----------
     path : str
-    tr_s : float or None
-        Time between volumes, s.
+    timing : Timing
+        Time between volumes.
     names : tuple of str
         Of the columns of `series`: levels, then regions if they were asked for.
     series : (T, P) array
-        Time series, standardized if that was asked for; NaN where no voxel entered.
+        Time series, standardized if that was asked for; NaN where no voxel entered, and in volumes
+        that hold nothing.
     rows : tuple of Row
         The table by level and region, of the series as it is in the file.
     voxels : VoxelStatistics
@@ -53,11 +56,16 @@ class SeriesResult:
     """
 
     path: str
-    tr_s: float | None
+    timing: Timing
     names: tuple[str, ...]
     series: Floats
     rows: tuple[Row, ...]
     voxels: VoxelStatistics
+
+    @property
+    def tr_s(self) -> float | None:
+        """Time between volumes, s; None where it is not known."""
+        return self.timing.tr_s
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,13 +183,16 @@ def analyse(
     with_regions = regions or grey is not None
     groups = [levels, divided] if with_regions else [levels]
     # Every header is looked at before the first voxel is read.
-    file = None if func is None else SeriesFile(func, mapped.fractions.grid)
+    file = None if func is None else SeriesFile(func, destination)
     images = tuple(_load_map(path, destination) for path in maps)
-    warnings += [remark for image in images for remark in image.remarks]
+    for image in images:
+        warnings += remarks_of_map(image, levels, inside, average)
     series = None
     if file is not None:
         series = _series(mapped, file, groups, inside, average, standardize, progress)
-        warnings += [*file.remarks, *_remarks(series, inside)]
+        warnings += [*file.remarks, *file.timing.remarks]
+        warnings += remarks_of_voxels(series.voxels, inside)
+        warnings += remarks_of_rows(series.rows)
     rows = [
         row
         for image in images
@@ -201,7 +212,8 @@ def analyse(
         "Mask": None if mask is None else os.path.basename(os.fspath(mask)),
         "GreyMatter": None if grey is None else os.path.basename(grey.path),
     }
-    given = (grey_matter, func, mask, *maps)
+    sidecar = None if file is None else file.timing.sidecar
+    given = (grey_matter, func, sidecar, mask, *maps)
     return Analysis(
         mapped,
         levels,
@@ -231,8 +243,10 @@ def _series(
     voxels = voxel_statistics(file, ijk, progress)
     counts = inside & voxels.counts
     if not counts.any():
+        why = "".join(f"; {remark}" for remark in voxels.volumes.remarks())
         raise InputError(
-            "has no voxel within the levels that is a number throughout and changes (time series)",
+            "has no voxel within the levels that is a number throughout and changes (time series)"
+            + why,
             path=file.path,
             remedy="Look at it beside the mapped levels",
         )
@@ -240,30 +254,17 @@ def _series(
     # would have no single answer.
     projector = np.concatenate([projectors(parcels, counts, average) for parcels in groups])
     found = extract(file, ijk, projector, counts, progress)
+    holds = voxels.volumes.holds
+    answer = np.full_like(found, np.nan)
+    answer[holds] = standardized(found[holds], standardize)
     return SeriesResult(
         file.path,
-        file.tr_s,
+        file.timing,
         tuple(name for parcels in groups for name in parcels.names),
-        standardized(found, standardize),
-        tuple(level_rows(groups, mapped.coverage, voxels, inside, found, average)),
+        answer,
+        tuple(level_rows(groups, mapped.coverage, voxels, inside, found[holds], average)),
         voxels,
     )
-
-
-def _remarks(series: SeriesResult, inside: NDArray[np.bool_]) -> list[str]:
-    """Say what was left out of a series."""
-    remarks = []
-    bad = int((inside & series.voxels.is_bad).sum())
-    if bad:
-        remarks.append(f"{bad} voxels of the levels are NaN or infinite in a volume: left out")
-    constant = int((inside & series.voxels.is_constant).sum())
-    if constant:
-        remarks.append(f"{constant} voxels of the levels are the same in all volumes: left out")
-    known = np.isfinite(series.series)
-    empty = [name for p, name in enumerate(series.names) if not known[:, p].all()]
-    if empty:
-        remarks.append(f"no voxel of these entered, and they have no column: {', '.join(empty)}")
-    return remarks
 
 
 def _plain(columns: Sequence[Column], shown: Sequence[str], rows: Sequence[Row]) -> str:
@@ -283,5 +284,6 @@ def _load_map(path: Word, destination: Image) -> Image:
             remedy="Split it, for example with sct_image -split t, or give a series with -func",
         )
     index = (0,) * (len(opened.shape) - 3)
-    found = opened.image(np.asarray(voxels_of(opened, index), dtype=np.float32))
-    return on_grid_of(found, destination)
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, and left out
+        data = np.asarray(voxels_of(opened, index), dtype=np.float32)
+    return on_grid_of(opened.image(data), destination)

@@ -8,6 +8,7 @@ in memory beside the sums.
 
 from __future__ import annotations
 
+import math
 import os
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,7 +21,9 @@ from numpy.typing import NDArray
 
 from sct_rootlets.errors import InputError
 from sct_rootlets.fmri.parcels import Parcels
-from sct_rootlets.image import Grid, open_nifti
+from sct_rootlets.fmri.repetition import Timing, repetition_time
+from sct_rootlets.fmri.volumes import VolumeCheck, Volumes
+from sct_rootlets.image import Image, on_grid_of, open_nifti
 
 __all__ = [
     "AVERAGES",
@@ -43,8 +46,6 @@ AVERAGES = ("weighted", "label", "fit")
 STANDARDS = ("none", "zscore", "psc")
 
 _UNREADABLE = (ImageFileError, EOFError, OSError, ValueError, zlib.error)
-#: Seconds in NIfTI's units of time: unknown, s, ms, microseconds.
-_SECONDS = {0: 1.0, 8: 1.0, 16: 1e-3, 24: 1e-6}
 
 
 class SeriesFile:
@@ -53,19 +54,19 @@ class SeriesFile:
     Parameters
     ----------
     path : path-like
-    grid : Grid
-        Of the levels, which the volumes have to have.
+    reference : Image
+        Image of the levels, with whose voxels the ones of the series have to be: in any
+        orientation.
 
     Attributes
     ----------
     path : str
-    grid : Grid
     remarks : tuple of str
         What its header leaves open.
     count : int
         Number of volumes.
-    tr_s : float or None
-        Time between volumes by the header, s.
+    timing : Timing
+        Time between volumes, by the header and the JSON files that belong to it.
 
     Raises
     ------
@@ -78,16 +79,18 @@ class SeriesFile:
     beginning to its end each time that the volumes are gone through.
     """
 
-    def __init__(self, path: str | os.PathLike[str], grid: Grid) -> None:
+    def __init__(self, path: str | os.PathLike[str], reference: Image) -> None:
         self.path = os.fspath(path)
         opened = open_nifti(path, "time series", keep_file_open=True)
-        self.grid, self.remarks = opened.grid, opened.remarks
-        if not self.grid.matches(grid):
+        none: NDArray[np.uint8] = np.broadcast_to(np.uint8(0), opened.grid.shape)
+        self.remarks = on_grid_of(opened.image(none), reference).remarks
+        self._own, self._grid = opened.grid, reference.grid
+        if math.prod(opened.shape[4:]) > 1:
             raise InputError(
-                f"is not on the grid of the levels: they {grid.differs_by(self.grid)}; up to "
-                f"{grid.tolerance_mm:.2g} mm would be rounding (time series)",
+                f"has {len(opened.shape)} dimensions {opened.shape}, and a time series has its "
+                "volumes along the fourth and last (time series)",
                 path=path,
-                remedy="Give with -d an image of the same voxels, for example its mean over time",
+                remedy="Put its volumes there, for example with sct_image -split t and -concat t",
             )
         self._nifti: Any = opened.nifti
         self.count = opened.shape[3] if len(opened.shape) > 3 else 1
@@ -97,16 +100,13 @@ class SeriesFile:
                 path=path,
                 remedy="Give a statistic map with -stat",
             )
-        header = self._nifti.header
-        zooms = header.get_zooms()
-        unit = _SECONDS.get(int(header["xyzt_units"]) & 0x38)
-        known = len(zooms) > 3 and unit is not None and np.isfinite(zooms[3]) and zooms[3] > 0
-        # The header has it in single precision.
-        self.tr_s = round(float(zooms[3]) * unit, 6) if known and unit is not None else None
+        self.timing: Timing = repetition_time(path, self._nifti.header, self.count)
 
     def voxels(self, ijk: NDArray[np.intp]) -> Iterator[NDArray[Any]]:
-        """Yield the values (N,) of voxels (N, 3) in one volume after the other."""
-        at = tuple(ijk.T)
+        """Yield the values (N,) of voxels (N, 3) of the levels in one volume after the other."""
+        # The indices are turned, and not the volumes.
+        own = np.rint(self._own.ijk_from_world(self._grid.world_from_ijk(ijk)))
+        at = tuple(own.astype(np.intp).T)
         for index in range(self.count):
             place = (..., index, *[0] * (len(self._nifti.shape) - 4))
             try:
@@ -164,15 +164,18 @@ class VoxelStatistics:
     mean, sd : (N,) arrays
         Over the volumes in which it is a finite number.
     is_bad : (N,) array
-        NaN or infinite in at least one volume.
+        NaN or infinite in at least one volume that holds something.
     is_constant : (N,) array
-        The same in all volumes.
+        The same in all volumes that hold something.
+    volumes : Volumes
+        Which of them hold something.
     """
 
     mean: Floats
     sd: Floats
     is_bad: NDArray[np.bool_]
     is_constant: NDArray[np.bool_]
+    volumes: Volumes
 
     @property
     def counts(self) -> NDArray[np.bool_]:
@@ -188,14 +191,18 @@ class VoxelStatistics:
 def voxel_statistics(
     series: SeriesFile, ijk: NDArray[np.intp], progress: Progress | None = None
 ) -> VoxelStatistics:
-    """Go through a series once; return the statistics of its voxels `ijk` (N, 3)."""
-    running = RunningStatistics(len(ijk))
+    """Go through a series once; return the statistics of its voxels `ijk` (N, 3).
+
+    Volumes that hold nothing in these voxels do not enter.
+    """
+    running, check = RunningStatistics(len(ijk)), VolumeCheck()
     for done, values in enumerate(series.voxels(ijk), start=1):
-        running.add(values)
+        if check.add(values):
+            running.add(values)
         if progress is not None:
             progress("voxels of the series", done, series.count)
     bad, sd = running.bad > 0, running.sd
-    return VoxelStatistics(running.mean, sd, bad, ~bad & (sd == 0))
+    return VoxelStatistics(running.mean, sd, bad, ~bad & (sd == 0), check.found())
 
 
 def projectors(parcels: Parcels, counts: NDArray[np.bool_], average: str) -> Floats:
@@ -253,7 +260,8 @@ def extract(
     entering = projector[:, counts]
     answer = np.zeros((series.count, len(projector)))
     for index, values in enumerate(series.voxels(ijk[counts])):
-        answer[index] = entering @ values.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a volume that is infinite has no number
+            answer[index] = entering @ values.astype(np.float64)
         if progress is not None:
             progress("levels of the series", index + 1, series.count)
     answer[:, np.isnan(projector).any(axis=1)] = np.nan

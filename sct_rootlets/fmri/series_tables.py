@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.fmri.parcels import COLUMNS as NAMES
 from sct_rootlets.fmri.parcels import Parcels
 from sct_rootlets.fmri.series import VoxelStatistics, projectors
 from sct_rootlets.fmri.slices import Coverage
 from sct_rootlets.image import Image
+from sct_rootlets.levels.map_coverage import MapCoverage
 from sct_rootlets.tables import Column, columns, to_text
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "MAP_COLUMNS",
     "Row",
     "level_rows",
+    "map_coverage",
     "map_rows",
     "series_to_tsv",
 ]
@@ -136,7 +139,7 @@ def level_rows(
     inside : (N,) array
         Voxels within the mask.
     series : (T, P) array
-        Time series of all parcels, in the order of the groups.
+        Time series of all parcels, in the order of the groups, in the volumes that hold anything.
     average : str
         As of :func:`sct_rootlets.fmri.series.projectors`.
     """
@@ -227,17 +230,43 @@ def map_rows(
     return rows
 
 
+def map_coverage(
+    levels: Parcels, image: Image, inside: NDArray[np.bool_], average: str
+) -> dict[SpinalLevel, MapCoverage]:
+    """Return what a map has of every level that has voxels; parameters as of :func:`map_rows`."""
+    values = np.asarray(image.data)[tuple(levels.ijk.T)]
+    known = inside & np.isfinite(values)
+    weights = _Held(levels, known, average).weight
+    found = {}
+    for parcel, weight in zip(levels.parcels, weights.T, strict=True):
+        whole, here = weight[inside].sum(), weight[known].sum()
+        if whole > 0:
+            zero = weight[known & (values == 0)].sum()
+            found[parcel.level] = MapCoverage(
+                float(here / whole),
+                float(zero / here) if here > 0 else 0.0,
+                int(np.count_nonzero(weight[known])),
+            )
+    return found
+
+
 def _point(stem: str, xyz_world: Floats) -> Row:
     """Return the cells of a point (3,)."""
     return {f"{stem}_{axis}": float(mm) for axis, mm in zip("xyz", xyz_world, strict=True)}
+
+
+def _known_throughout(series: Floats) -> NDArray[np.bool_]:
+    """Say which of the time series (T, P) are numbers in all volumes that hold anything, (P,)."""
+    known = np.isfinite(series)
+    return np.asarray(known[known.any(axis=1)].all(axis=0))
 
 
 def series_to_tsv(names: Sequence[str], series: Floats) -> str:
     """Return time series (T, P) as tab-separated text: volumes down, levels and regions across.
 
     Columns that are not numbers throughout are left out, so that every program reads the others
-    as numbers.
+    as numbers. A volume that holds nothing is ``n/a`` in all of them, so that rows stay volumes.
     """
-    kept = [int(p) for p in np.flatnonzero(np.isfinite(series).all(axis=0))]
+    kept = [int(p) for p in np.flatnonzero(_known_throughout(series))]
     columns = [Column(names[p], number="{:.9g}".format) for p in kept]
     return to_text(columns, ({names[p]: float(volume[p]) for p in kept} for volume in series))

@@ -8,8 +8,9 @@ from typing import Any
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.levels.table.columns import FLAGS, STATUSES
-from sct_rootlets.perlevel.measures import LevelMeasures, Spread
+from sct_rootlets.perlevel.measures import LevelMeasures
 from sct_rootlets.perlevel.sections import SHAPES
+from sct_rootlets.perlevel.spreads import Spread
 from sct_rootlets.tables import Column, aligned, decimals, to_text
 
 __all__ = ["MEASURE_FLAGS", "MeasureTable"]

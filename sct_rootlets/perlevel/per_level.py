@@ -1,11 +1,10 @@
-"""Cord area and the means of maps per spinal level: reading, measuring, writing."""
+"""Cord area and the means of maps per spinal level: reading and measuring."""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Union
 
@@ -14,145 +13,37 @@ import numpy as np
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, UsageError
-from sct_rootlets.files.guards import require_free
-from sct_rootlets.files.json_files import object_if_readable
-from sct_rootlets.files.outputs import OutputSet, append_lines
-from sct_rootlets.files.sidecar import hashes, sidecar, split_nifti, to_json
-from sct_rootlets.image import LabelImage, load_cord_share, load_labels, load_map, load_share
+from sct_rootlets.files.sidecar import split_nifti
+from sct_rootlets.image import (
+    Image,
+    LabelImage,
+    load_cord_share,
+    load_labels,
+    load_map,
+    load_share,
+    require_one_world,
+)
+from sct_rootlets.inputs import remarks_of
 from sct_rootlets.levels.axial_slices import axial_positions, slices_within
+from sct_rootlets.levels.map_coverage import MapCoverage, coverage_remarks
 from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.perlevel.level_borders import LevelBorders, borders_of_labels, borders_of_table
-from sct_rootlets.perlevel.measures import METHODS, measure_levels, region_volume
+from sct_rootlets.perlevel.measures import (
+    METHODS,
+    LevelMeasures,
+    measure_levels,
+    region_volume,
+)
 from sct_rootlets.perlevel.measures_table import MeasureTable
-from sct_rootlets.perlevel.sections import INTERPOLATIONS, RASTER_MM, SHAPES, cut_sections
-from sct_rootlets.tables import describe
+from sct_rootlets.perlevel.result import PerLevelResult
+from sct_rootlets.perlevel.sampling import INTERPOLATIONS
+from sct_rootlets.perlevel.sections import RASTER_MM, SHAPES, cut_sections
 
-__all__ = ["PerLevelResult", "measure", "perlevel_target"]
+__all__ = ["measure", "perlevel_target"]
 
 logger = logging.getLogger(__name__)
 
 PathLike = Union[str, "os.PathLike[str]"]
-
-#: By what the sidecar of a table of measures is known.
-_KIND = "Measures per spinal level"
-_DELIMITERS = {".tsv": "\t", ".csv": ","}
-#: A map that is known in a smaller part of a level is warned of.
-_KNOWN = 0.95
-
-
-@dataclass(frozen=True)
-class PerLevelResult:
-    """Measures per level, and what their file needs besides.
-
-    Attributes
-    ----------
-    table : MeasureTable
-    parameters : dict
-        What was asked for.
-    sources : tuple of str
-        Input files.
-    warnings : tuple of str
-    """
-
-    table: MeasureTable
-    parameters: dict[str, Any] = field(default_factory=dict)
-    sources: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-    def write(self, target: PathLike, *, append: bool = False) -> dict[str, Path]:
-        """Write the table and, beside it, what its columns mean.
-
-        Parameters
-        ----------
-        target : path-like
-            ``.tsv``, as BIDS has tables, or ``.csv``, as SCT has them.
-        append : bool
-            Add the rows to a table that is there, if it has the same columns and parameters.
-            Several processes may do so at once. The sidecar then names no sources.
-
-        Returns
-        -------
-        dict of str to Path
-            ``table`` and ``json``.
-
-        Raises
-        ------
-        UsageError
-            If the name ends in something else, the file or its sidecar is not of this kind, or
-            there is another table to append to.
-        """
-        path = Path(target)
-        delimiter = _DELIMITERS.get(path.suffix.lower())
-        if delimiter is None:
-            raise UsageError("does not end in .tsv or .csv", path=path)
-        files = {"table": path, "json": path.with_suffix(".json")}
-        require_free(files, self.sources)
-        text = self.table.to_text(delimiter)
-        header, body = text[: text.index("\n") + 1], text[text.index("\n") + 1 :]
-        self._require_own(files, header, append=append)
-        content = self._sidecar(path.parent, append=append)
-        if append:
-            append_lines(path, header, body)
-            if not files["json"].exists():
-                with OutputSet() as outputs:
-                    outputs.write(files["json"], to_json(content))
-            return files
-        with OutputSet() as outputs:
-            outputs.write(path, text)
-            outputs.write(files["json"], to_json(content))
-        return files
-
-    def _require_own(self, files: dict[str, Path], header: str, *, append: bool) -> None:
-        """Raise if what is there is of another kind, or no table to append to."""
-        known: dict[str, Any] = {}
-        if files["json"].exists():
-            known = object_if_readable(files["json"])
-            if known.get("Kind") != _KIND:
-                raise UsageError(
-                    "is not of a table of measures, and would be replaced",
-                    path=files["json"],
-                    remedy="Choose another name with -o",
-                )
-        if not files["table"].exists():
-            return
-        with open(files["table"], encoding="utf-8", errors="replace") as stream:
-            first = stream.readline()
-        if append and first != header:
-            raise UsageError(
-                "has other columns than what is to be appended",
-                path=files["table"],
-                remedy="Give the same maps under the same names, or choose another -o",
-            )
-        if not first.startswith(header[: header.index("status")]):
-            raise UsageError(
-                "is not a table of measures per spinal level, and would be replaced",
-                path=files["table"],
-                remedy="Choose another name with -o",
-            )
-        before = known.get("GeneratedBy", [{}])[0].get("Parameters")
-        if append and before is not None and before != self.parameters:
-            raise UsageError(
-                f"was made with other parameters ({before}, and now {self.parameters})",
-                path=files["table"],
-                remedy="Use the same for the whole table, or choose another -o",
-            )
-
-    def _sidecar(self, folder: Path, *, append: bool) -> dict[str, Any]:
-        """Return the sidecar; a table that grows has rows of inputs that it cannot name."""
-        sources = () if append else self.sources
-        extra: dict[str, Any] = {"Kind": _KIND, "Columns": describe(self.table.columns)}
-        if not append:
-            extra |= {"SourceSHA256": hashes(sources, folder), "warnings": list(self.warnings)}
-        content = sidecar(
-            beside=folder,
-            sources=sources,
-            description="Area of the spinal cord and means of maps per spinal level, on planes "
-            "perpendicular to its centerline.",
-            parameters=self.parameters,
-            extra=extra,
-        )
-        del content["SpatialReference"]
-        return content
 
 
 def perlevel_target(cord: PathLike) -> Path:
@@ -195,12 +86,13 @@ def measure(
     method, erode_mm
         As :func:`sct_rootlets.perlevel.measures.region_volume` takes them.
     interpolation : str
-        As :func:`sct_rootlets.perlevel.sections.sample_map` takes it.
+        As :func:`sct_rootlets.perlevel.sampling.sample_map` takes it.
 
     Raises
     ------
     InputError
-        If an input cannot be used, or two of them have nothing in common.
+        If an input cannot be used, two of them have nothing in common, or it is not certain where
+        they lie beside each other.
     UsageError
         If two maps have the same name, or options contradict each other.
     """
@@ -223,11 +115,20 @@ def measure(
             "a region and an erosion are for maps, and none is given", remedy="Give maps with -m"
         )
     share = load_cord_share(cord)
-    mask = LabelImage((share.data >= 0.5).astype(np.int32), share.grid, share.header, share.path)
+    mask = LabelImage(
+        (share.data >= 0.5).astype(np.int32),
+        share.grid,
+        share.header,
+        share.path,
+        itk_grid=share.itk_grid,
+    )
     centerline = Centerline.fit(mask)
-    found, warnings = _chosen(_borders(levels, mask, centerline), only, levels)
+    borders, remarks = _borders(levels, mask, centerline)
+    found, warnings = _chosen(borders, only, levels)
     images = {name: load_map(path, "map") for name, path in zip(names, maps, strict=True)}
     within = None if region is None else load_share(region, "region")
+    for image in (within, *images.values()):
+        require_one_world(share, image)
     sections = cut_sections(share, centerline)
     volume = region_volume(sections, within, method=method, erode_mm=erode_mm)
     if within is not None and volume.sum() <= 0:
@@ -248,6 +149,7 @@ def measure(
             path=share.path,
             remedy="The mask and the levels have to be of the same part of the same cord",
         )
+    warnings += [*remarks, *remarks_of(share, within, *images.values())]
     for name, image in images.items():
         if not any(row.maps[name].volume_mm3 for row in rows):
             raise InputError(
@@ -255,16 +157,7 @@ def measure(
                 path=image.path,
                 remedy="Both have to be in the same world (scanner coordinates)",
             )
-        short = [
-            str(row.level)
-            for row in rows
-            if (row.maps[name].volume_mm3 or 0.0) < _KNOWN * row.region_mm3
-        ]
-        if short:
-            warnings.append(
-                f"{Path(image.path).name} is known in less than {100 * _KNOWN:.0f} % of the "
-                f"volume of {', '.join(short)}"
-            )
+        warnings += _remarks_on_map(image, name, rows)
     for warning in warnings:
         logger.warning(warning)
     at = axial_positions(share.grid, centerline)
@@ -291,11 +184,25 @@ def measure(
 
 def _borders(
     levels: PathLike, mask: LabelImage, centerline: Centerline
-) -> tuple[LevelBorders, ...]:
-    """Read the borders of levels, from a table or an image."""
+) -> tuple[tuple[LevelBorders, ...], tuple[str, ...]]:
+    """Return the borders of levels, from a table or an image, and remarks about it."""
     if not os.fspath(levels).lower().endswith((".tsv", ".csv")):
-        return borders_of_labels(load_labels(levels, "spinal levels"), mask, centerline)
-    return borders_of_table(read_levels_table(levels), centerline, os.fspath(levels))
+        labels = load_labels(levels, "spinal levels")
+        require_one_world(mask, labels)
+        return borders_of_labels(labels, mask, centerline), labels.remarks
+    return borders_of_table(read_levels_table(levels), centerline, os.fspath(levels)), ()
+
+
+def _remarks_on_map(image: Image, name: str, rows: Sequence[LevelMeasures]) -> list[str]:
+    """Return where a map has no values, or zeros."""
+    found = {}
+    for row in rows:
+        spread, known = row.maps[name], row.maps[name].volume_mm3 or 0.0
+        if row.region_mm3 > 0:
+            zero = (spread.zero_mm3 or 0.0) / known if known > 0 else 0.0
+            found[row.level] = MapCoverage(known / row.region_mm3, zero, spread.n_voxels or 0)
+    remedy = "give a mask of what was measured with -mask, or make them NaN"
+    return coverage_remarks(Path(image.path).name, found, remedy)
 
 
 def _chosen(

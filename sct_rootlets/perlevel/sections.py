@@ -19,8 +19,9 @@ from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Grid, Image
 from sct_rootlets.levels.axial_slices import axis_along
+from sct_rootlets.perlevel.sampling import in_voxels, interpolated
 
-__all__ = ["INTERPOLATIONS", "SHAPES", "Sections", "cut_sections", "in_voxels", "sample_map"]
+__all__ = ["SHAPES", "Sections", "cut_sections"]
 
 Floats = NDArray[np.float64]
 
@@ -30,8 +31,6 @@ STEP_MM = 0.5
 RASTER_MM = 0.25
 #: Farthest from the centerline that a plane reaches, and the nearest point of its section lies.
 REACH_MM, NEAR_MM = 25.0, 3.0
-#: How a map is read between the middles of its voxels, by SCT's names.
-INTERPOLATIONS = ("nn", "linear")
 #: What is measured of a section, by SCT's names.
 SHAPES = ("area", "diameter_AP", "diameter_RL", "eccentricity", "solidity")
 #: RL extent over which the AP diameter is a mean, as in SCT (`_measure_ap_diameter`), mm.
@@ -142,56 +141,6 @@ def cut_sections(cord: Image, centerline: Centerline) -> Sections:
         raise InputError("has no section at its own centerline", path=cord.path)
     plane, xyz, volume, full, edge = (np.concatenate(part) for part in zip(*parts, strict=True))
     return Sections(s, step, is_whole, shapes, plane, xyz, volume, full, edge)
-
-
-def interpolated(image: Image, ijk: Floats) -> Floats:
-    """Return an image at continuous voxel indices (N, 3), linear between voxels, 0 outside."""
-    data = np.asarray(image.data, dtype=np.float32)
-    return np.asarray(
-        scipy.ndimage.map_coordinates(
-            data, ijk.T, output=np.float64, order=1, mode="grid-constant", cval=0.0
-        )
-    )
-
-
-def in_voxels(image: Image, ijk: Floats, outside: float = 0.0) -> Floats:
-    """Return the values of the voxels in which continuous indices (N, 3) lie."""
-    last = np.array(image.grid.shape) - 1
-    beyond = np.any((ijk < -0.5) | (ijk > last + 0.5), axis=1)
-    i, j, k = np.clip(np.rint(ijk), 0, last).astype(int).T
-    return np.where(beyond, outside, np.asarray(image.data)[i, j, k].astype(np.float64))
-
-
-def sample_map(image: Image, xyz_world: Floats, interpolation: str = "nn") -> Floats:
-    """Return a map at world points (N, 3); NaN where it is not known.
-
-    Parameters
-    ----------
-    image : Image
-        NaN in voxels where it is not known.
-    xyz_world : (N, 3) array
-    interpolation : str
-        ``"nn"``: a point has the value of the voxel that it lies in. ``"linear"``: linear between
-        the middles of voxels; those that are NaN do not count, unless they weigh more than
-        half. The outer half of the outermost voxels has the value of their middle.
-
-    Notes
-    -----
-    A voxel at the edge of the cord has the value that was measured in it. Linear interpolation
-    mixes it with its neighbour outside the cord, which in a small cord raises the mean of a
-    bright-CSF image by several percent; it is therefore not the default.
-    """
-    ijk = image.grid.ijk_from_world(xyz_world)
-    if interpolation == "nn":
-        return in_voxels(image, ijk, outside=np.nan)
-    outside = ~image.grid.contains(xyz_world)
-    ijk = np.clip(ijk, 0, np.array(image.grid.shape) - 1)
-    data = np.asarray(image.data, dtype=np.float32)
-    known = np.isfinite(data)
-    weight = interpolated(image.with_data(known.astype(np.float32)), ijk)
-    total = interpolated(image.with_data(np.where(known, data, np.float32(0))), ijk)
-    values = np.where(weight >= 0.5, total / np.maximum(weight, 0.5), np.nan)
-    return np.where(outside, np.nan, values)
 
 
 def _raster(cord: Image, centerline: Centerline) -> Floats:

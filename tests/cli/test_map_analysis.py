@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
+from numpy.typing import NDArray
 
 from tests.cli.conftest import Command
 from tests.fmri.planted import plant
@@ -22,7 +25,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rng = np.random.default_rng(2)
     z = rng.normal(size=planted.grid.shape).astype(np.float32)
     grey = (planted.share.sum(axis=-1) * 0.4).astype(np.float32)
-    for name, data in (("z.nii.gz", z), ("gm.nii.gz", grey)):
+    nan = np.where(planted.share.any(axis=-1), np.nan, z).astype(np.float32)
+    for name, data in (("z.nii.gz", z), ("gm.nii.gz", grey), ("nan.nii.gz", nan)):
         nib.save(nib.Nifti1Image(data, planted.grid.affine), tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -66,6 +70,7 @@ def test_what_is_not_asked_for_is_not_written(here: Path, command: Command) -> N
         ("-func none.nii.gz", 1, "no such file (time series)"),
         ("-func z.nii.gz", 1, "a single volume"),
         ("-stat bold.nii.gz", 1, "has 6 volumes"),
+        ("-stat nan.nii.gz", 1, "has no finite value within the levels (statistic map)"),
         ("-gm bold.nii.gz", 1, "(grey matter)"),
         ("-func bold.nii.gz -average median", 2, "invalid choice"),
         ("-func bold.nii.gz -thr much", 2, "-thr"),
@@ -75,6 +80,113 @@ def test_errors(
     here: Path, refused: Callable[..., None], words: str, status: int, message: str
 ) -> None:
     refused(f"{MAP} {words}", status, message)
+
+
+def rewrite(name: str, change: Callable[[NDArray[np.float32]], object]) -> None:
+    """Change the voxels of an image, and keep its header."""
+    nifti = nib.load(name)
+    data = np.asarray(nifti.dataobj).copy()
+    change(data)
+    nib.save(nib.Nifti1Image(data, nifti.affine, nifti.header), name)
+
+
+def warnings_of(command: Command, words: str, table: str) -> str:
+    """Return the warnings of a command, which also stand beside its table."""
+    err = " ".join(command(words).err.split())
+    noted = json.loads(Path(table).with_suffix(".json").read_text())["Warnings"]
+    assert all(" ".join(warning.split()) in err for warning in noted)
+    return " ".join(noted)
+
+
+def test_header_and_sidecar_of_a_series_are_compared(here: Path, command: Command) -> None:
+    Path("bold.json").write_text('{"RepetitionTime": 3.0}')
+    said = warnings_of(command, f"{MAP} -func bold.nii.gz", "X_timeseries.tsv")
+    assert "the header of bold.nii.gz says 2.5 s between volumes, and bold.json 3 s" in said
+    about = json.loads(Path("X_timeseries.json").read_text())
+    assert (about["RepetitionTime"], about["SamplingFrequency"]) == (3.0, 0.333333333)
+    assert "bold.json" in about["Sources"]
+    Path("bold.json").write_text('{"RepetitionTime": 2000}')
+    said = warnings_of(command, f"{MAP} -func bold.nii.gz", "X_timeseries.tsv")
+    assert "RepetitionTime is 2000 s, which no run has" in said
+    assert json.loads(Path("X_timeseries.json").read_text())["RepetitionTime"] == 2.5
+
+
+def test_a_time_that_no_run_has_is_not_handed_on(here: Path, command: Command) -> None:
+    nifti = nib.load("bold.nii.gz")
+    nifti.header["pixdim"][4] = 2000
+    nib.save(nifti, "bold2.nii.gz")
+    said = warnings_of(command, f"{MAP} -func bold2.nii.gz", "X_timeseries.tsv")
+    assert "the header of bold2.nii.gz says 2000 s between volumes, which no run has" in said
+    assert "RepetitionTime" not in json.loads(Path("X_timeseries.json").read_text())
+
+
+def test_volumes_that_hold_nothing_are_named(here: Path, command: Command) -> None:
+    def empty(data: NDArray[np.float32]) -> None:
+        data[..., 1] = np.nan
+        data[..., 3:5] = 0
+
+    rewrite("bold.nii.gz", empty)
+    said = warnings_of(command, f"{MAP} -func bold.nii.gz", "X_levels.tsv")
+    assert "volume 1 of 6 (counted from 0): NaN or infinite in all voxels of the levels" in said
+    assert "volumes 3-4 of 6 (counted from 0): 0 in all voxels of the levels" in said
+    rows = Path("X_timeseries.tsv").read_text().splitlines()[1:]
+    assert [row.count("n/a") for row in rows] == [0, 4, 0, 4, 4, 0]
+    means = [row.split("\t")[header("X_levels.tsv").index("tsnr")]
+             for row in Path("X_levels.tsv").read_text().splitlines()[1:]]  # fmt: skip
+    assert min(map(float, means)) > 10, "three volumes, and no zeros among them"
+
+
+def test_a_map_outside_of_its_coverage(here: Path, command: Command) -> None:
+    """Its upper half is 0, a slice of its lower half NaN, a voxel infinite."""
+    grid = nib.load("z.nii.gz")
+
+    def cover(data: NDArray[np.float32]) -> None:
+        data[..., 6:] = 0
+        data[..., 1] = np.nan
+        data[10, 10, 3] = np.inf
+
+    rewrite("z.nii.gz", cover)
+    said = warnings_of(command, f"{MAP} -stat z.nii.gz", "X_stats.tsv")
+    assert re.search(r"known in less than 95 % of the volume of C6 \(\d+%\)", said), said
+    assert re.search(r"is exactly 0 in a part of C3 \(100%\), C4 \(\d+%\)", said), said
+    assert "give the mask of the statistics with -mask" in said
+    mask = np.zeros(grid.shape, dtype=np.uint8)
+    mask[..., 2:6] = 1
+    nib.save(nib.Nifti1Image(mask, grid.affine), "mask.nii.gz")
+    said = warnings_of(command, f"{MAP} -stat z.nii.gz -mask mask.nii.gz", "X_stats.tsv")
+    assert "exactly 0" not in said
+    mask[:] = 0
+    mask[10, 10, 4] = 1
+    nib.save(nib.Nifti1Image(mask, grid.affine), "mask.nii.gz")
+    said = warnings_of(command, f"{MAP} -stat z.nii.gz -mask mask.nii.gz", "X_stats.tsv")
+    assert "one voxel only in" in said
+
+
+def test_files_stored_in_another_orientation_give_the_same(here: Path, command: Command) -> None:
+    """The series, the maps, the masks and the grey matter, each in an orientation of its own."""
+    grid = nib.load("z.nii.gz")
+    mask = np.zeros(grid.shape, dtype=np.uint8)
+    x, y = np.ogrid[-9.5:10, -9.5:10]
+    mask[np.hypot(x, y) < 5.5] = 1
+    nib.save(nib.Nifti1Image(mask, grid.affine), "seg.nii.gz")
+    mask[:10] = 0
+    nib.save(nib.Nifti1Image(mask, grid.affine), "mask.nii.gz")
+    names = {"bold": "SPL", "z": "PIR", "seg": "LSA", "mask": "ILP", "gm": "ASR"}
+    for name, letters in names.items():
+        nifti = nib.load(f"{name}.nii.gz")
+        turn = ornt_transform(io_orientation(nifti.affine), axcodes2ornt(letters))
+        nib.save(nifti.as_reoriented(turn), f"{name}_turned.nii.gz")
+    for turned in ("", "_turned"):
+        given = " ".join(
+            f"{option} {name}{turned}.nii.gz"
+            for option, name in zip(("-func", "-stat", "-s", "-mask", "-gm"), names, strict=True)
+        )
+        command(f"{MAP.replace('X.nii', f'X{turned}.nii')} {given} -thr 1 -v 0")
+    for table in ("levels", "timeseries", "stats"):
+        one, other = (Path(f"X{name}_{table}.tsv").read_text() for name in ("", "_turned"))
+        assert other.replace("z_turned.nii.gz", "z.nii.gz") == one
+    one, other = (nib.load(f"X{name}_regions.nii.gz").dataobj for name in ("", "_turned"))
+    np.testing.assert_array_equal(one, other)
 
 
 def test_group(here: Path, command: Command) -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nibabel.arrayproxy import ArrayProxy
+from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
@@ -27,10 +28,19 @@ from sct_rootlets.fmri.series import (
     standardized,
     voxel_statistics,
 )
-from sct_rootlets.image import Grid
+from sct_rootlets.fmri.series_tables import series_to_tsv
+from sct_rootlets.image import Grid, Image
 from tests.fmri.planted import Planted, plant
+from tests.orientations import LETTERS
 
 GRID = Grid((4, 5, 3), np.diag([2.0, 2, 5, 1]))
+
+
+def on_grid(grid: Grid) -> Image:
+    return Image(np.broadcast_to(np.uint8(0), grid.shape), grid, path="the EPI")
+
+
+LEVELS = on_grid(GRID)
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +213,7 @@ def test_no_more_than_one_volume_is_read_at_a_time(
     monkeypatch.setattr(ArrayProxy, "get_unscaled", refuse)
     monkeypatch.setattr(ArrayProxy, "__getitem__", single)
     ijk = np.argwhere(np.ones(GRID.shape))
-    file = SeriesFile(path, GRID)
+    file = SeriesFile(path, LEVELS)
     found = voxel_statistics(file, ijk)
     np.testing.assert_allclose(found.mean, data.reshape(-1, 9).mean(axis=1), atol=1e-6)
     np.testing.assert_allclose(found.sd, data.reshape(-1, 9).std(axis=1, ddof=1), atol=1e-6)
@@ -217,7 +227,7 @@ def test_a_compressed_file_is_read_from_its_beginning_to_its_end(
 ) -> None:
     """Once for each time it is gone through: not again from the beginning for every volume."""
     data = np.random.default_rng(4).integers(0, 2000, (*GRID.shape, 12)).astype(np.int16)
-    file = SeriesFile(write_4d(tmp_path / "a.nii.gz", data), GRID)
+    file = SeriesFile(write_4d(tmp_path / "a.nii.gz", data), LEVELS)
     asked: list[int] = []
     opened: list[None] = []
     seek, begin = gzip.GzipFile.seek, gzip.GzipFile.__init__
@@ -242,49 +252,102 @@ def test_a_compressed_file_is_read_from_its_beginning_to_its_end(
     assert back == 1, "only to begin the second time"
 
 
+@pytest.mark.parametrize("letters", LETTERS[1:])
+def test_a_series_stored_in_another_orientation_has_the_same_voxels(
+    tmp_path: Path, letters: str
+) -> None:
+    data = np.arange(np.prod(GRID.shape) * 2, dtype=np.int16).reshape(*GRID.shape, 2)
+    nifti = nib.Nifti1Image(data, GRID.affine)
+    turn = ornt_transform(io_orientation(GRID.affine), axcodes2ornt(letters))
+    nib.save(nifti.as_reoriented(turn), tmp_path / "turned.nii.gz")
+    file = SeriesFile(tmp_path / "turned.nii.gz", LEVELS)
+    ijk = np.argwhere(np.ones(GRID.shape))
+    np.testing.assert_array_equal(np.stack([*file.voxels(ijk)], axis=-1), data.reshape(-1, 2))
+
+
+def test_volumes_along_another_axis_are_no_series(tmp_path: Path) -> None:
+    for shape in ((1, 3), (3, 2)):
+        nifti = nib.Nifti1Image(np.zeros((*GRID.shape, *shape), np.int16), GRID.affine)
+        nib.save(nifti, tmp_path / "five.nii")
+        with pytest.raises(InputError, match="has 5 dimensions"):
+            SeriesFile(tmp_path / "five.nii", LEVELS)
+
+
 def test_values_are_scaled_as_the_header_says(tmp_path: Path) -> None:
     data = np.arange(np.prod(GRID.shape) * 3, dtype=np.int16).reshape(*GRID.shape, 3)
     nifti = nib.Nifti1Image(data, GRID.affine)
     nifti.header.set_slope_inter(0.5, 10)
     nib.save(nifti, tmp_path / "scaled.nii.gz")
     expected = np.asarray(nib.load(tmp_path / "scaled.nii.gz").dataobj)[1, 2, 1]
-    found = list(SeriesFile(tmp_path / "scaled.nii.gz", GRID).voxels(np.array([[1, 2, 1]])))
+    found = list(SeriesFile(tmp_path / "scaled.nii.gz", LEVELS).voxels(np.array([[1, 2, 1]])))
     np.testing.assert_allclose(np.concatenate(found), expected)
 
 
-@pytest.mark.parametrize(
-    ("tr", "unit", "expected"),
-    [(2.5, "sec", 2.5), (1130, "msec", 1.13), (0.0, "sec", None), (2.0, "hz", None)],
-)
-def test_the_time_between_volumes(
-    tmp_path: Path, tr: float, unit: str, expected: float | None
-) -> None:
+def test_the_time_between_volumes(tmp_path: Path) -> None:
     data = np.zeros((*GRID.shape, 3), dtype=np.int16)
-    assert SeriesFile(write_4d(tmp_path / "a.nii", data, tr, unit), GRID).tr_s == expected
+    assert SeriesFile(write_4d(tmp_path / "a.nii", data, 1130, "msec"), LEVELS).timing.tr_s == 1.13
 
 
 def test_errors(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     one = write_4d(tmp_path / "one.nii", np.zeros((*GRID.shape, 1), dtype=np.int16))
     with pytest.raises(InputError, match="a single volume"):
-        SeriesFile(one, GRID)
-    with pytest.raises(InputError, match="not on the grid of the levels"):
-        SeriesFile(one, Grid((4, 5, 4), GRID.affine))
+        SeriesFile(one, LEVELS)
+    with pytest.raises(InputError, match=r"one.nii: is not on the grid of the EPI"):
+        SeriesFile(one, on_grid(Grid((4, 5, 4), GRID.affine)))
     with pytest.raises(InputError, match=r"no such file \(time series\)"):
-        SeriesFile(tmp_path / "none.nii", GRID)
+        SeriesFile(tmp_path / "none.nii", LEVELS)
     whole = write_4d(tmp_path / "cut.nii.gz", rng.normal(size=(*GRID.shape, 40)))
     content = whole.read_bytes()
     whole.write_bytes(content[: int(0.7 * len(content))])
     with pytest.raises(InputError, match=r"damaged at volume \d+ of 40"):
-        list(SeriesFile(whole, GRID).voxels(np.array([[0, 0, 0]])))
+        list(SeriesFile(whole, LEVELS).voxels(np.array([[0, 0, 0]])))
 
 
 def test_constant_voxels_are_constant_to_the_last_bit(tmp_path: Path) -> None:
-    series = SeriesFile(write_4d(tmp_path / "a.nii", np.full((*GRID.shape, 4), 3.7)), GRID)
+    series = SeriesFile(write_4d(tmp_path / "a.nii", np.full((*GRID.shape, 4), 3.7)), LEVELS)
     found = voxel_statistics(series, np.zeros((3, 3), dtype=np.intp))
     assert found.is_constant.all()
     assert not found.counts.any()
     assert np.isnan(found.tsnr).all()
+
+
+def test_volumes_that_hold_nothing_do_not_enter(planted: Planted) -> None:
+    """The series is that of the other volumes, and n/a in these."""
+    nifti = nib.load(planted.folder / "bold.nii.gz")
+    data = np.asarray(nifti.dataobj).copy()
+    kept = np.ones(60, dtype=bool)
+    kept[[0, 7, 8, 59]] = False
+    nib.save(nib.Nifti1Image(data[..., kept], nifti.affine), planted.folder / "kept.nii.gz")
+    data[..., [0, 7]] = np.nan
+    data[..., 8] = 0
+    data[..., 59] = 3.5
+    nib.save(nib.Nifti1Image(data, nifti.affine), planted.folder / "empty.nii.gz")
+    for standardize in ("none", "zscore", "psc"):
+        found = series_of(planted, "empty.nii.gz", standardize=standardize)
+        expected = series_of(planted, "kept.nii.gz", standardize=standardize)
+        assert found.rows == expected.rows
+        np.testing.assert_allclose(found.series[kept], expected.series, rtol=1e-12)
+        assert np.isnan(found.series[~kept]).all()
+    lines = series_to_tsv(found.names, found.series).splitlines()
+    assert lines[0].split("\t") == ["C3", "C4", "C5", "C6"]
+    assert [line.split("\t") == ["n/a"] * 4 for line in lines[1:]] == (~kept).tolist()
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(np.nan, "volumes 0-58 of 60 (counted from 0): NaN"), (0, "volumes 0-58 of 60 (counted")],
+)
+def test_a_series_that_holds_one_volume_is_refused(
+    planted: Planted, value: float, words: str
+) -> None:
+    nifti = nib.load(planted.folder / "bold.nii.gz")
+    data = np.asarray(nifti.dataobj).copy()
+    data[..., :59] = value
+    nib.save(nib.Nifti1Image(data, nifti.affine), planted.folder / "one.nii.gz")
+    with pytest.raises(InputError) as refused:
+        series_of(planted, "one.nii.gz")
+    assert words in refused.value.problem
 
 
 def test_progress_goes_through_both_readings(planted: Planted) -> None:

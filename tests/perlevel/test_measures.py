@@ -11,7 +11,7 @@ from sct_rootlets.image import Grid, Image, LabelImage
 from sct_rootlets.levels.paint import paint_levels
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
 from sct_rootlets.perlevel.level_borders import LevelBorders
-from sct_rootlets.perlevel.measures import measure_levels, region_volume, weighted_median
+from sct_rootlets.perlevel.measures import measure_levels, region_volume
 from sct_rootlets.perlevel.sections import Sections, cut_sections
 from tests.levels.bent_cord import BentCord, rotation
 from tests.levels.cylinder import cylinder
@@ -176,12 +176,3 @@ def test_regions_erosion_and_method() -> None:
     )
     eroded = mean(region_volume(sections, erode_mm=1.0))
     assert eroded[1] == pytest.approx(np.pi * 16 * 20, rel=0.05)
-
-
-def test_the_median_of_weighted_values() -> None:
-    assert weighted_median(np.array([5.0, 1.0]), np.array([1.0, 1.0])) == 3.0
-    values, weights = np.array([3.0, 1.0, 2.0]), np.array([100.0, 1.0, 1.0])
-    assert weighted_median(values, weights) == pytest.approx(3.0, abs=0.05)
-    rng = np.random.default_rng(0)
-    many = rng.random(501)
-    assert weighted_median(many, np.ones(501)) == pytest.approx(np.median(many))

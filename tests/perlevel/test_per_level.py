@@ -38,9 +38,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_array(folder / "left.nii.gz", left.astype(np.uint8), grid.affine)
     far = grid.affine.copy()
     far[0, 3] += 300
-    save_array(folder / "far.nii.gz", np.ones(grid.shape, np.uint8), far)
+    save_array(folder / "far.nii.gz", (neck.cord.data > 0).astype(np.uint8), far)
     half = np.where(99.5 - z < 40, 1.0, np.nan).astype(np.float32)
     save_array(folder / "half.nii.gz", half, grid.affine)
+    spm = nib.Nifti1Image(np.full((9, 9, 25), 4, np.uint8), coarse)
+    spm.set_qform(coarse, 1)
+    coarse[2, 3] = 15
+    spm.set_sform(coarse, 2)
+    nib.save(spm, folder / "spm.nii.gz")
     return folder
 
 
@@ -156,6 +161,55 @@ def test_regions_and_what_is_not_known_of_a_map(here: Path) -> None:
     assert half.volume_mm3 == c5.volume_mm3
 
 
+def test_zeros_of_a_map_are_said_where_they_enter_a_mean(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A slab that ends within C5: 0, NaN or infinite beyond; and no values anywhere."""
+    grid = load_labels("cord.nii.gz").grid
+    z = grid.world_from_ijk(np.indices(grid.shape).reshape(3, -1).T)[:, 2].reshape(grid.shape)
+    slab = z > 54.5
+    for name, outside in {"zero": 0, "unknown": np.nan, "infinite": -np.inf}.items():
+        data = np.where(slab, 0.6, outside).astype(np.float32)
+        save_array(here / f"{name}.nii.gz", data, grid.affine)
+    words = f"perlevel -i cord.nii.gz -levels {LEVELS} -m zero.nii.gz unknown.nii.gz "
+    assert main([*words.split(), "infinite.nii.gz"]) == 0
+    err = " ".join(capsys.readouterr().err.split())
+    noted = json.loads(Path("cord_perlevel.json").read_text())["warnings"]
+    assert all(warning in err for warning in noted)
+    zero, unknown, infinite = noted
+    rows = {row["level"]: row for row in rows_of("cord_perlevel.tsv")}
+    assert "zero.nii.gz is exactly 0 in a part of" in zero
+    assert "give a mask of what was measured with -mask, or make them NaN" in zero
+    for name, row in rows.items():
+        whole = float(row["SUM(volume)"])
+        if whole == 0:
+            continue
+        known = 0.0 if row["VOLUME(unknown)"] == "n/a" else float(row["VOLUME(unknown)"]) / whole
+        share = f"{name} ({1 - known:.0%})"
+        assert (share in zero) == (known < 0.95), share
+        assert (f"{name} ({known:.0%})" in unknown) == (known < 0.95)
+        assert row["VOLUME(infinite)"] == row["VOLUME(unknown)"]
+    assert unknown.replace("unknown", "infinite") == infinite.replace("unknown", "infinite")
+
+
+def test_a_map_that_is_stored_in_another_orientation(here: Path) -> None:
+    nifti = nib.load("ramp.nii.gz")
+    turned = nifti.as_reoriented(nib.orientations.axcodes2ornt("SPL"))
+    nib.save(turned, "turned.nii.gz")
+    one, other = (
+        perlevel.measure("cord.nii.gz", LEVELS, maps=[name]).table.rows
+        for name in ("ramp.nii.gz", "turned.nii.gz")
+    )
+    assert [row.maps["ramp"] for row in one] == [row.maps["turned"] for row in other]
+
+
+def test_one_voxel_is_no_mean(here: Path) -> None:
+    affine = np.diag([20.0, 20.0, 20.0, 1.0])
+    save_array(here / "thick.nii.gz", np.ones((2, 2, 6), np.float32), affine)
+    found = perlevel.measure("cord.nii.gz", LEVELS, maps=["thick.nii.gz"])
+    assert "thick.nii.gz has one voxel only in C" in found.warnings[0]
+
+
 def test_rows_are_appended_to_a_table_of_the_same_kind_only(here: Path, few_planes: None) -> None:
     base = f"perlevel -i cord.nii.gz -levels {LEVELS} -o all.tsv -v 0".split()
     for _ in range(2):
@@ -196,6 +250,9 @@ def test_nothing_of_another_kind_is_replaced(here: Path, few_planes: None) -> No
         ("-levels levels_midpoint.nii.gz", 1, "single voxels"),
         ("-levels far.nii.gz", 1, "no level on the cord"),
         ("-m far.nii.gz", 1, "no finite value within"),
+        ("-m spm.nii.gz", 1, "spm.nii.gz: has a qform and an sform that differ by up to 15 mm"),
+        ("-m ramp.nii.gz -mask spm.nii.gz", 1, "spm.nii.gz: has a qform and an sform"),
+        ("-levels spm.nii.gz", 1, "spm.nii.gz: has a qform and an sform"),
         ("-m ramp.nii.gz -mask far.nii.gz", 1, "no voxel within"),
         ("-m ramp.nii.gz -erode 9", 2, "nothing is left"),
         ("-m ramp.nii.gz ramp.nii.gz", 2, "two maps are named ramp"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.image import Grid, Image, LabelImage
-from sct_rootlets.perlevel.sections import Sections, cut_sections, sample_map
+from sct_rootlets.perlevel.sections import Sections, cut_sections
 from tests.levels.bent_cord import AP_MM, LR_MM, BentCord, rotation
 from tests.levels.cylinder import cylinder
 
@@ -141,19 +141,3 @@ def test_a_ragged_last_slice_is_no_section() -> None:
     data[rag[:, 0], rag[:, 1], last + 1] = 1
     areas = cut(cord.with_data(data)).shapes["area"]
     assert np.nanmin(areas) > 0.97 * np.nanmax(areas)
-
-
-def test_maps_are_read_by_voxel_or_linearly_and_nan_is_not_known() -> None:
-    affine = np.diag([2.0, 2.0, 2.0, 1.0])
-    data = np.arange(64, dtype=np.float32).reshape(4, 4, 4)
-    data[0] = np.nan
-    image = Image(data, Grid((4, 4, 4), affine))
-    xyz = np.array([[2.9, 2, 2], [4.0, 2, 2], [3, 2, 2], [1.2, 2, 2], [0.8, 2, 2], [7.1, 2, 2]])
-    by_voxel = sample_map(image, xyz)
-    np.testing.assert_array_equal(by_voxel[:2], [21, 37])
-    assert by_voxel[3] == 21
-    assert np.isnan(by_voxel[4:]).all()
-    linear = sample_map(image, xyz, "linear")
-    np.testing.assert_allclose(linear[:3], [21 + 0.45 * 16, 37, 29], rtol=1e-5)
-    assert linear[3] == pytest.approx(21)  # 60 % of the weight is known
-    assert np.isnan(linear[4:]).all()

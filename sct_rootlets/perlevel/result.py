@@ -1,0 +1,137 @@
+"""Measures per level as files: a table, alone or added to one that is there, and its sidecar."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sct_rootlets.errors import UsageError
+from sct_rootlets.files.guards import require_free
+from sct_rootlets.files.json_files import object_if_readable
+from sct_rootlets.files.outputs import OutputSet, append_lines
+from sct_rootlets.files.sidecar import hashes, sidecar, to_json
+from sct_rootlets.perlevel.measures_table import MeasureTable
+from sct_rootlets.tables import describe
+
+__all__ = ["PerLevelResult"]
+
+#: By what the sidecar of a table of measures is known.
+_KIND = "Measures per spinal level"
+_DELIMITERS = {".tsv": "\t", ".csv": ","}
+
+
+@dataclass(frozen=True)
+class PerLevelResult:
+    """Measures per level, and what their file needs besides.
+
+    Attributes
+    ----------
+    table : MeasureTable
+    parameters : dict
+        What was asked for.
+    sources : tuple of str
+        Input files.
+    warnings : tuple of str
+    """
+
+    table: MeasureTable
+    parameters: dict[str, Any] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def write(self, target: str | os.PathLike[str], *, append: bool = False) -> dict[str, Path]:
+        """Write the table and, beside it, what its columns mean.
+
+        Parameters
+        ----------
+        target : path-like
+            ``.tsv``, as BIDS has tables, or ``.csv``, as SCT has them.
+        append : bool
+            Add the rows to a table that is there, if it has the same columns and parameters.
+            Several processes may do so at once. The sidecar then names no sources.
+
+        Returns
+        -------
+        dict of str to Path
+            ``table`` and ``json``.
+
+        Raises
+        ------
+        UsageError
+            If the name ends in something else, the file or its sidecar is not of this kind, or
+            there is another table to append to.
+        """
+        path = Path(target)
+        delimiter = _DELIMITERS.get(path.suffix.lower())
+        if delimiter is None:
+            raise UsageError("does not end in .tsv or .csv", path=path)
+        files = {"table": path, "json": path.with_suffix(".json")}
+        require_free(files, self.sources)
+        text = self.table.to_text(delimiter)
+        header, body = text[: text.index("\n") + 1], text[text.index("\n") + 1 :]
+        self._require_own(files, header, append=append)
+        content = self._sidecar(path.parent, append=append)
+        if append:
+            append_lines(path, header, body)
+            if not files["json"].exists():
+                with OutputSet() as outputs:
+                    outputs.write(files["json"], to_json(content))
+            return files
+        with OutputSet() as outputs:
+            outputs.write(path, text)
+            outputs.write(files["json"], to_json(content))
+        return files
+
+    def _require_own(self, files: dict[str, Path], header: str, *, append: bool) -> None:
+        """Raise if what is there is of another kind, or no table to append to."""
+        known: dict[str, Any] = {}
+        if files["json"].exists():
+            known = object_if_readable(files["json"])
+            if known.get("Kind") != _KIND:
+                raise UsageError(
+                    "is not of a table of measures, and would be replaced",
+                    path=files["json"],
+                    remedy="Choose another name with -o",
+                )
+        if not files["table"].exists():
+            return
+        with open(files["table"], encoding="utf-8", errors="replace") as stream:
+            first = stream.readline()
+        if append and first != header:
+            raise UsageError(
+                "has other columns than what is to be appended",
+                path=files["table"],
+                remedy="Give the same maps under the same names, or choose another -o",
+            )
+        if not first.startswith(header[: header.index("status")]):
+            raise UsageError(
+                "is not a table of measures per spinal level, and would be replaced",
+                path=files["table"],
+                remedy="Choose another name with -o",
+            )
+        before = known.get("GeneratedBy", [{}])[0].get("Parameters")
+        if append and before is not None and before != self.parameters:
+            raise UsageError(
+                f"was made with other parameters ({before}, and now {self.parameters})",
+                path=files["table"],
+                remedy="Use the same for the whole table, or choose another -o",
+            )
+
+    def _sidecar(self, folder: Path, *, append: bool) -> dict[str, Any]:
+        """Return the sidecar; a table that grows has rows of inputs that it cannot name."""
+        sources = () if append else self.sources
+        extra: dict[str, Any] = {"Kind": _KIND, "Columns": describe(self.table.columns)}
+        if not append:
+            extra |= {"SourceSHA256": hashes(sources, folder), "warnings": list(self.warnings)}
+        content = sidecar(
+            beside=folder,
+            sources=sources,
+            description="Area of the spinal cord and means of maps per spinal level, on planes "
+            "perpendicular to its centerline.",
+            parameters=self.parameters,
+            extra=extra,
+        )
+        del content["SpatialReference"]
+        return content
