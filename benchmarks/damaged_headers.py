@@ -1,7 +1,7 @@
 """Headers damaged at random, given to every reader of images: what becomes of each.
 
-``python -m benchmarks.damaged_headers -n 10000 -commands 300 -o FOLDER`` prints a table: refused,
-said (a remark names what is wrong), the same place as before, another place without a word
+``python -m benchmarks.damaged_headers -n 10000 -commands 300`` prints a table: refused, said (a
+remark, or a warning, names what is wrong), the same place as before, another place without a word
 (``silent``), and anything that is raised and is no error of ours (``crash``). The last two have
 to be 0.
 """
@@ -139,19 +139,87 @@ def in_process(count: int, seed: int, folder: Path) -> dict[str, collections.Cou
     return found
 
 
+def through_commands(count: int, seed: int, folder: Path) -> dict[str, collections.Counter[str]]:
+    """Run `levels`, `map` and `perlevel` on a phantom, one input damaged at a time.
+
+    A table that differs from that of the whole files without a warning about the damaged one is
+    ``silent``.
+    """
+    rng = np.random.default_rng(seed)
+    run(f"phantom -seed 7 -spacing 1.2 -fov 40,60,120 -o {folder / 'whole'} -v 0")
+    inputs_of_levels = []
+    for kind in ("rootlets_dseg", "SC_seg", "discs_dlabel"):
+        (packed,) = (folder / "whole").glob(f"*_label-{kind}.nii.gz")
+        inputs_of_levels.append(folder / f"{kind}.nii")
+        inputs_of_levels[-1].write_bytes(gzip.decompress(packed.read_bytes()))
+    r, s, d = inputs_of_levels
+    levels = folder / "levels.nii"
+    run(f"levels -i {r} -s {s} -discs {d} -o {levels} -v 0")
+    words = {
+        "levels": (f"levels -i {r} -s {s} -discs {d} -o OUT/x.nii", (r, s, d), "x.tsv"),
+        "map": (f"map -i {levels} -d {s} -o OUT/x.nii", (levels, s), "x_slices.tsv"),
+        "perlevel": (f"perlevel -i {s} -levels {levels} -o OUT/x.tsv", (levels, s), "x.tsv"),
+    }
+    right = {}
+    for command, (text, _, table) in words.items():
+        (folder / command).mkdir()
+        status, said = run(text.replace("OUT", str(folder / command)))
+        assert status == 0, said
+        right[command] = (folder / command / table).read_text()
+    found: dict[str, collections.Counter[str]] = {c: collections.Counter() for c in words}
+    for index in range(count):
+        command = list(words)[index % len(words)]
+        text, inputs, table = words[command]
+        target = inputs[int(rng.integers(len(inputs)))]
+        kept = target.read_bytes()
+        target.write_bytes(damaged(kept, rng))
+        with tempfile.TemporaryDirectory() as out:
+            status, said = run(text.replace("OUT", out))
+            target.write_bytes(kept)
+            if "Traceback" in said or "unexpected" in said or status not in (0, 1, 2):
+                result = f"crash: {said[-100:]}"
+            elif status:
+                result = "refused"
+            elif f"{target.name} (" in said:
+                result = "said"
+            else:
+                same = (Path(out) / table).read_text() == right[command]
+                result = "the same place" if same else "silent"
+        found[command][result] += 1
+    return found
+
+
+def run(words: str) -> tuple[int, str]:
+    """Run a command in this process; return its status and what it said."""
+    from sct_rootlets.cli.main import main as command
+
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+        try:
+            status = command(words.split())
+        except SystemExit as exited:  # of argparse
+            status = int(exited.code or 0)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is what is looked for)
+            return 3, f"Traceback: {error}"
+    return status, " ".join(said.getvalue().split())
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-n", type=int, default=10_000, help="damaged headers, in process")
+    parser.add_argument("-commands", type=int, default=300, help="... and through commands")
     parser.add_argument("-seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = in_process(arguments.n, arguments.seed, Path(folder))
-    total: collections.Counter[str] = collections.Counter()
-    for name, counts in found.items():
-        print(f"{name:14}", dict(counts))
-        total += counts
-    print(f"{'all':14}", dict(total))
+        readers = in_process(arguments.n, arguments.seed, Path(folder))
+        commands = through_commands(arguments.commands, arguments.seed, Path(folder))
+    for found in (readers, commands):
+        total: collections.Counter[str] = collections.Counter()
+        for name, counts in found.items():
+            print(f"{name:14}", dict(counts))
+            total += counts
+        print(f"{'all':14}", dict(total))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,9 +24,12 @@ from sct_rootlets.files.sidecar import (
     to_json,
 )
 from sct_rootlets.image import LabelImage, load_labels, on_grid_of, save
+from sct_rootlets.inputs import remarks_of
 from sct_rootlets.tables import aligned, columns, describe, to_text
 
 __all__ = ["PAIR_COLUMNS", "RATER_COLUMNS", "ConsensusResult", "consensus", "consensus_files"]
+
+logger = logging.getLogger(__name__)
 
 PathLike = str | os.PathLike[str]
 Row = dict[str, Any]
@@ -70,6 +74,8 @@ class ConsensusResult:
     sources : tuple of str
         Files that were read.
     parameters : mapping
+    remarks : tuple of str
+        What had to be done to the files to read them; it was logged as warnings.
     """
 
     image: LabelImage
@@ -77,6 +83,7 @@ class ConsensusResult:
     names: tuple[str, ...]
     sources: tuple[str, ...]
     parameters: Mapping[str, Any]
+    remarks: tuple[str, ...] = ()
 
     @property
     def rater_rows(self) -> list[Row]:
@@ -135,6 +142,7 @@ class ConsensusResult:
             extra={
                 "SourceSHA256": hashes(self.sources, folder),
                 "UndecidedVoxels": self.combined.undecided,
+                **({"Notes": list(self.remarks)} if self.remarks else {}),
                 "Tables": {
                     files["raters"].name: describe(RATER_COLUMNS),
                     files["pairs"].name: describe(PAIR_COLUMNS),
@@ -212,6 +220,9 @@ def consensus(
             path=nameless[0].path,
             remedy="Give raters who all name the levels, or none of whom does",
         )
+    remarks = remarks_of(*images)
+    for remark in remarks:
+        logger.warning(remark)
     combined = combine(
         [image.data for image in images],
         method=method,
@@ -229,6 +240,7 @@ def consensus(
             "threshold": threshold if staple else None,
             "region_voxels": REGION_VOXELS if staple else None,
         },
+        remarks,
     )
 
 

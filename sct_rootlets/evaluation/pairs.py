@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import Grid, Image, LabelImage, load_segmentation, on_grid_of
+from sct_rootlets.inputs import remarks_of
 
 __all__ = ["THRESHOLD", "Pair", "read_pair"]
 
@@ -69,7 +70,7 @@ def read_pair(
     """
     wanted = load_segmentation(reference, "reference")
     found = on_grid_of(load_segmentation(predicted, "prediction"), wanted)
-    remarks: list[str] = []
+    remarks = list(remarks_of(found, wanted))
     sides = [_labels(side, remarks) for side in (found, wanted)]
     probability = None if isinstance(found, LabelImage) else found.data
     for side in sides:

@@ -17,6 +17,7 @@ from sct_rootlets.image.cord import load_cord, load_cord_share, require_cord_siz
 from sct_rootlets.image.grid import Grid, Image, LabelImage
 from sct_rootlets.image.opening import MOST_VOXELS, Opened, check_header, open_nifti, voxels_of
 from sct_rootlets.image.reading import (
+    as_labels,
     load_grid,
     load_image,
     load_labels,
@@ -34,6 +35,7 @@ __all__ = [
     "Image",
     "LabelImage",
     "Opened",
+    "as_labels",
     "check_header",
     "load_cord",
     "load_cord_share",

@@ -23,6 +23,7 @@ from sct_rootlets.image.values import (
 )
 
 __all__ = [
+    "as_labels",
     "load_grid",
     "load_image",
     "load_labels",
