@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.levels.population.prior import End, Prior
 from sct_rootlets.levels.positions import locate_ends
 from sct_rootlets.levels.zones.ends import Zone
+from sct_rootlets.tables import read_sheet
 
 __all__ = ["interpolated", "measure", "read_subjects"]
 
@@ -23,17 +23,18 @@ Subject = dict[SpinalLevel, Ends]
 LEFT_OUT = (SpinalLevel.C4, SpinalLevel.C5, SpinalLevel.C6, SpinalLevel.C7, SpinalLevel.C8)
 #: How well the ends were read, mm: the images had slices of about half a millimetre.
 READING_SD_MM = 0.5
+_ENDS = ("PMJ_start", "PMJ_end")
 
 
 def read_subjects(data: Path) -> dict[str, Subject]:
     """Return rostral and caudal end of every level, mm from the PMJ, by subject."""
     subjects: dict[str, Subject] = {}
     path = data / "cadotte" / "cadotte_rootlet_dist.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            ends = sorted(abs(float(row[name])) for name in ("PMJ_start", "PMJ_end"))
-            level = SpinalLevel(int(row["level"]))
-            subjects.setdefault(row["sub_name"], {})[level] = (ends[0], ends[1])
+    for line in read_sheet(path, ("sub_name", "level", *_ENDS)).lines:
+        ends = sorted(abs(line.given(name, line.number(name))) for name in _ENDS)
+        level = SpinalLevel(line.integer("level"))
+        name = line.given("sub_name", line.word("sub_name"))
+        subjects.setdefault(name, {})[level] = (ends[0], ends[1])
     return subjects
 
 

@@ -21,7 +21,6 @@ Each prints its table as markdown.
 from __future__ import annotations
 
 import argparse
-import csv
 import resource
 import subprocess
 import sys
@@ -34,6 +33,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import gammaln
 
+from benchmarks.population import read_subjects
 from benchmarks.report import markdown
 from benchmarks.variability_phantoms import rescanned
 from sct_rootlets.anatomy import SpinalLevel
@@ -162,18 +162,11 @@ def _cov(values: np.ndarray, axis: int = -1) -> np.ndarray:
 
 def cohort_study(data: Path) -> Study:
     """Return the 14 subjects as a study."""
-    rows: dict[str, list[LevelRow]] = {}
-    with (data / "cadotte" / "cadotte_rootlet_dist.csv").open(encoding="utf-8") as file:
-        for cells in csv.DictReader(file):
-            ends = sorted(abs(float(cells[name])) for name in ("PMJ_start", "PMJ_end"))
-            level = SpinalLevel(int(cells["level"]))
-            rows.setdefault(cells["sub_name"], []).append(LevelRow(level, "measured", *ends))
-    return Study(
-        tuple(
-            Scan(name, name, LevelTable(tuple(levels), "extent", None, pmj_mm=0.0))
-            for name, levels in rows.items()
-        )
-    )
+    scans = []
+    for name, zones in read_subjects(data).items():
+        rows = tuple(LevelRow(level, "measured", *ends) for level, ends in zones.items())
+        scans.append(Scan(name, name, LevelTable(rows, "extent", None, pmj_mm=0.0)))
+    return Study(tuple(scans))
 
 
 def cohort(data: Path) -> str:

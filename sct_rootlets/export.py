@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from sct_rootlets.levels.table.reading import OtherTableError, read_table_beside
 from sct_rootlets.qc.lookups import FORMATS, Entry, of_levels
 from sct_rootlets.report.finding import find
 from sct_rootlets.report.sources import Locator, sources_of
-from sct_rootlets.tables import read_sheet
+from sct_rootlets.tables import Line, read_sheet
 
 __all__ = ["VIEWERS", "Exported", "Labelled", "export"]
 
@@ -141,18 +142,24 @@ def _labelled(path: Path) -> Labelled:
 
 def _read_look_up(path: Path) -> list[Entry]:
     try:
-        rows = [line.cells for line in read_sheet(path).lines]
-        return [Entry(int(row["index"]), row["name"], _colour(row["color"])) for row in rows]
-    except (InputError, KeyError, ValueError) as error:
-        raise InputError(
-            "is no look-up with index, name and color", path=path, remedy="Remove or restore it"
-        ) from error
+        entries: dict[int, Entry] = {}
+        for line in read_sheet(path, ("index", "name", "color")).lines:
+            index = line.given("index", line.integer("index"))
+            if index in entries:
+                raise line.refused("index", "stands in another line too")
+            entries[index] = Entry(index, line.given("name", line.word("name")), _colour(line))
+        return list(entries.values())
+    except InputError as error:
+        error.problem = f"is no look-up: {error.problem}"
+        error.remedy = error.remedy or "Remove or restore it"
+        raise
 
 
-def _colour(text: str) -> str:
-    if len(bytes.fromhex(text.removeprefix("#"))) != 3:
-        raise ValueError(text)
-    return text
+def _colour(line: Line) -> str:
+    word = line.given("color", line.word("color"))
+    if re.fullmatch("#?[0-9a-fA-F]{6}", word) is None:
+        raise line.refused("color", "is no colour", allowed="such as #0072B2")
+    return word
 
 
 def _belonging(path: Path) -> tuple[Path | None, Path | None]:

@@ -135,7 +135,9 @@ def _add_analysis_options(parser: options.Parser) -> None:
         nargs="+",
         default=[],
     )
-    parser.takes("-thr <float>", "With -stat: voxels above it are counted as active.", type=float)
+    parser.takes(
+        "-thr <float>", "With -stat: voxels above it are counted as active.", type=values.number
+    )
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:

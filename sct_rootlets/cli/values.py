@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sct_rootlets.tables import number_in
+
 if TYPE_CHECKING:
     from sct_rootlets.anatomy import SpinalLevel
 
@@ -18,6 +20,7 @@ __all__ = [
     "join_coordinates",
     "millimetres",
     "nifti_output",
+    "number",
     "point",
     "positive_float",
     "positive_int",
@@ -25,6 +28,7 @@ __all__ = [
     "spinal_level",
     "spinal_levels",
     "table_output",
+    "three",
     "whole_number",
     "zip_output",
 ]
@@ -61,15 +65,22 @@ def point(text: str) -> tuple[float, float, float]:
     >>> point("-3.5,10,2")
     (-3.5, 10.0, 2.0)
     """
-    try:
-        x, y, z = (float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is not a point: give three numbers in mm, such as -3.5,10,2"
-        ) from None
-    if not all(map(math.isfinite, (x, y, z))):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a finite point")
+    return three(text, "a point: give three numbers in mm, such as -3.5,10,2")
+
+
+def three(text: str, what: str) -> tuple[float, float, float]:
+    """Read three finite numbers between commas, for argparse; else `text` is not `what`."""
+    parts = [number_in(part) for part in text.split(",")]
+    known = [part for part in parts if part is not None and math.isfinite(part)]
+    if len(parts) != 3 or len(known) != 3:
+        raise argparse.ArgumentTypeError(f"'{text}' is not {what}")
+    x, y, z = known
     return x, y, z
+
+
+def number(text: str) -> float:
+    """Read a finite number, for argparse."""
+    return _number(text, lambda value: True, "a finite number")
 
 
 def nifti_output(text: str) -> Path:
@@ -181,10 +192,7 @@ def _output(text: str, *endings: str) -> Path:
 
 def _number(text: str, fits: Callable[[float], bool], what: str) -> float:
     """Read a finite number that `fits`; the error says that the text is not `what`."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and fits(value)):
+    value = number_in(text)
+    if value is None or not (math.isfinite(value) and fits(value)):
         raise argparse.ArgumentTypeError(f"'{text}' is not {what}")
     return value

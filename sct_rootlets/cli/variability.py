@@ -188,10 +188,4 @@ def _counts(text: str) -> tuple[int, int, int]:
 
 
 def _three(text: str) -> tuple[float, float, float]:
-    try:
-        first, second, third = (float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is not three numbers, such as 5,1.4,1.3"
-        ) from None
-    return first, second, third
+    return values.three(text, "three numbers, such as 5,1.4,1.3")

@@ -85,6 +85,25 @@ class Levels:
         sides = {"prediction": self.found, "reference": self.truth}
         return tuple(f"{side}: {text}" for side, table in sides.items() for text in table.warnings)
 
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Which borders a table does not place, so that they are compared with nothing."""
+        sides = {"prediction": self.found, "reference": self.truth}
+        levels = {
+            side: [
+                str(row.level)
+                for row in table.rows
+                if row.status != "unseen" and None in (row.rostral_world, row.caudal_world)
+            ]
+            for side, table in sides.items()
+        }
+        return tuple(
+            f"the table of the {side} has no place in the world (rostral_x to caudal_z) for a "
+            f"border of {', '.join(names)}, which is not compared"
+            for side, names in levels.items()
+            if names
+        )
+
 
 def derived_levels(
     predicted: LabelImage, reference: LabelImage, cord: PathLike, definition: str

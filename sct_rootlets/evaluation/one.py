@@ -139,6 +139,8 @@ def evaluate_pair(
         accuracy = metrics.level_accuracy(found, wanted)
     levels = _levels(pair, cord, tables, definition)
     remarks = pair.remarks
+    if tables is not None and levels is not None:
+        remarks += levels.lacking
     if cord is not None and levels is None:
         remarks += ("no borders: they need rootlets that name their level on both sides",)
     return PairResult(

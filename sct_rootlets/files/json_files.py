@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-from pathlib import Path
 from typing import Any
 
 from sct_rootlets.errors import InputError, RootletsError
+from sct_rootlets.texts import read_text, shown
 
 __all__ = ["object_if_readable", "read_object"]
+
+#: No number of a JSON has more: 64 bits make 20.
+_MOST_DIGITS = 40
 
 
 def read_object(
@@ -24,7 +28,8 @@ def read_object(
     Parameters
     ----------
     path : path-like
-        In UTF-8, with or without a byte order mark.
+        In UTF-8, with or without a byte order mark. A ``NaN``, which JSON has not and Python
+        writes, is None; an infinite number is an error.
     error : type
         Of the error that is raised.
     what : str, optional
@@ -38,15 +43,36 @@ def read_object(
     """
     cause: Exception | None = None
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        content = json.loads(
+            read_text(path), parse_constant=_constant, parse_float=_finite, parse_int=_whole
+        )
         if isinstance(content, dict):
             return content
         problem = "is not a JSON object"
-    except OSError as failed:
-        problem, cause = f"cannot be read ({failed.strerror})", failed
+    except InputError as failed:
+        problem, remedy, cause = failed.problem, failed.remedy or remedy, failed
     except (ValueError, RecursionError) as failed:
         problem, cause = f"is not valid JSON ({failed})", failed
     raise error(f"{what} {problem}".strip(), path=path, remedy=remedy) from cause
+
+
+def _constant(name: str) -> None:
+    """Return what a number stands for that JSON has not: NaN is what is not known."""
+    if name != "NaN":
+        raise ValueError(f"the number {name}")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {shown(text)} is too large")
+    return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"the number {shown(text)} is too large")
+    return int(text)
 
 
 def object_if_readable(path: str | os.PathLike[str]) -> dict[str, Any]:

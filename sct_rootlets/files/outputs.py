@@ -248,7 +248,8 @@ def append_lines(target: str | os.PathLike[str], header: str, lines: str) -> Non
     ----------
     target : path-like
     header, lines : str
-        Each ends with a line break.
+        Each ends with a line break. They go on a line of their own, also where an editor has
+        taken the last line break of the file away, and end as its lines do.
 
     Raises
     ------
@@ -270,9 +271,18 @@ def append_lines(target: str | os.PathLike[str], header: str, lines: str) -> Non
                     os.replace(whole, path)
             outputs.forget(whole)
         if not made:
+            begin, end = _line_ends(path)
             # Opened to append, so that what other processes write meanwhile stays before it, and
             # without a buffer, so that all lines go in one piece.
             with open(path, "ab", buffering=0) as table:
-                table.write(lines.encode())
+                table.write(begin + lines.encode().replace(b"\n", end))
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def _line_ends(path: Path) -> tuple[bytes, bytes]:
+    """Return what the last line of a file lacks, and how its first line ends."""
+    with open(path, "rb") as table:
+        end = b"\r\n" if table.readline().endswith(b"\r\n") else b"\n"
+        table.seek(max(0, os.path.getsize(path) - 1))
+        return (b"" if table.read().endswith((b"\r", b"\n")) else end), end

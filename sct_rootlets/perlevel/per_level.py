@@ -125,6 +125,7 @@ def measure(
     centerline = Centerline.fit(mask)
     borders, remarks = _borders(levels, mask, centerline)
     found, warnings = _chosen(borders, only, levels)
+    warnings += _without_borders(found, levels)
     images = {name: load_map(path, "map") for name, path in zip(names, maps, strict=True)}
     within = None if region is None else load_share(region, "region")
     for image in (within, *images.values()):
@@ -221,6 +222,21 @@ def _chosen(
     missing = sorted(set(only) - {one.level for one in chosen})
     names = ", ".join(map(str, missing))
     return chosen, [f"{Path(path).name} has no {names}"] if missing else []
+
+
+def _without_borders(borders: Sequence[LevelBorders], path: PathLike) -> list[str]:
+    """Say which levels a table knows by their status, and not by the places of their borders."""
+    names = [
+        str(one.level)
+        for one in borders
+        if one.status not in (None, "unseen") and one.length_mm is None
+    ]
+    if not names:
+        return []
+    return [
+        f"{Path(path).name} has no place of a border (rostral_x to caudal_z n/a or empty) of "
+        f"{', '.join(names)}: nothing is measured there"
+    ]
 
 
 def _slices(at: Any, borders: LevelBorders) -> tuple[int, int] | None:

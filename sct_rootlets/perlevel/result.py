@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sct_rootlets.errors import UsageError
 from sct_rootlets.files.guards import require_free
-from sct_rootlets.files.json_files import object_if_readable
+from sct_rootlets.files.json_files import read_object
 from sct_rootlets.files.outputs import OutputSet, append_lines
 from sct_rootlets.files.sidecar import hashes, sidecar, to_json
 from sct_rootlets.perlevel.measures_table import MeasureTable
-from sct_rootlets.tables import describe
+from sct_rootlets.tables import describe, read_header
+from sct_rootlets.texts import shown
 
 __all__ = ["PerLevelResult"]
 
 #: By what the sidecar of a table of measures is known.
 _KIND = "Measures per spinal level"
 _DELIMITERS = {".tsv": "\t", ".csv": ","}
+#: With these columns a table of measures begins.
+_OWN = ("fname", "level", "spinal_level", "status")
+_OTHER_NAME = "Choose another name with -o"
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ class PerLevelResult:
         UsageError
             If the name ends in something else, the file or its sidecar is not of this kind, or
             there is another table to append to.
+        InputError
+            If what is there cannot be read.
         """
         path = Path(target)
         delimiter = _DELIMITERS.get(path.suffix.lower())
@@ -71,7 +78,7 @@ class PerLevelResult:
         require_free(files, self.sources)
         text = self.table.to_text(delimiter)
         header, body = text[: text.index("\n") + 1], text[text.index("\n") + 1 :]
-        self._require_own(files, header, append=append)
+        self._require_own(files, append=append)
         content = self._sidecar(path.parent, append=append)
         if append:
             append_lines(path, header, body)
@@ -84,35 +91,45 @@ class PerLevelResult:
             outputs.write(files["json"], to_json(content))
         return files
 
-    def _require_own(self, files: dict[str, Path], header: str, *, append: bool) -> None:
+    def _require_own(self, files: dict[str, Path], *, append: bool) -> None:
         """Raise if what is there is of another kind, or no table to append to."""
         known: dict[str, Any] = {}
         if files["json"].exists():
-            known = object_if_readable(files["json"])
+            known = read_object(files["json"], remedy=_OTHER_NAME)
             if known.get("Kind") != _KIND:
                 raise UsageError(
                     "is not of a table of measures, and would be replaced",
                     path=files["json"],
-                    remedy="Choose another name with -o",
+                    remedy=_OTHER_NAME,
                 )
         if not files["table"].exists():
             return
-        with open(files["table"], encoding="utf-8", errors="replace") as stream:
-            first = stream.readline()
-        if append and first != header:
-            raise UsageError(
-                "has other columns than what is to be appended",
-                path=files["table"],
-                remedy="Give the same maps under the same names, or choose another -o",
-            )
-        if not first.startswith(header[: header.index("status")]):
+        found, delimiter = read_header(files["table"], _OWN)
+        columns = tuple(column.name for column in self.table.columns)
+        if found[: len(_OWN)] != columns[: len(_OWN)]:
             raise UsageError(
                 "is not a table of measures per spinal level, and would be replaced",
                 path=files["table"],
-                remedy="Choose another name with -o",
+                remedy=_OTHER_NAME,
             )
-        before = known.get("GeneratedBy", [{}])[0].get("Parameters")
-        if append and before is not None and before != self.parameters:
+        if not append:
+            return
+        if found != columns:
+            differing = sorted({*found} ^ {*columns}) or ["in another order"]
+            raise UsageError(
+                f"has other columns than what is to be appended: {', '.join(differing)}",
+                path=files["table"],
+                remedy="Give the same maps under the same names, or choose another -o",
+            )
+        if delimiter != _DELIMITERS[files["table"].suffix.lower()]:
+            raise UsageError(
+                f"has {shown(delimiter)} between its cells, as a spreadsheet saves a table, and "
+                "is appended to as it was written only",
+                path=files["table"],
+                remedy="Save it as it was, or choose another -o",
+            )
+        before = _parameters(known)
+        if before is not None and before != self.parameters:
             raise UsageError(
                 f"was made with other parameters ({before}, and now {self.parameters})",
                 path=files["table"],
@@ -135,3 +152,11 @@ class PerLevelResult:
         )
         del content["SpatialReference"]
         return content
+
+
+def _parameters(known: Mapping[str, Any]) -> Any:
+    """Return what the sidecar of a table says it was made with, None if it does not."""
+    try:
+        return known["GeneratedBy"][0].get("Parameters")
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return None

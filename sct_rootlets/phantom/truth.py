@@ -105,17 +105,19 @@ def read_truth(path: str | os.PathLike[str]) -> Truth:
     InputError
         If the file is missing or no such table.
     """
+    names = [f"{name}_{end}" for name in BORDERS for end in ("mm", *"xyz")]
     try:
         rows = []
-        for line in read_sheet(path).lines:
-            numbers = {name: float(cell) for name, cell in line.cells.items() if name != "level"}
-            x, y, z = ({name: numbers[f"{name}_{axis}"] for name in BORDERS} for axis in "xyz")
-            along = {f"{name}_mm": numbers[f"{name}_mm"] for name in BORDERS}
+        for line in read_sheet(path, ("level", *names)).lines:
+            found = {name: line.given(name, line.number(name)) for name in names}
+            along = {f"{name}_mm": found[f"{name}_mm"] for name in BORDERS}
+            x, y, z = ({name: found[f"{name}_{axis}"] for name in BORDERS} for axis in "xyz")
             points = {name: (x[name], y[name], z[name]) for name in BORDERS}
-            level = SpinalLevel(int(numbers["spinal_level"]))
-            rows.append(TruthRow(level=level, xyz_world=points, **along))
-    except (InputError, KeyError, ValueError) as error:
-        raise InputError("cannot be read as the truth table of a phantom", path=path) from error
+            level = line.one_of("level", SpinalLevel.__members__, "spinal level")
+            rows.append(TruthRow(level=line.given("level", level), xyz_world=points, **along))
+    except InputError as error:
+        error.problem = f"cannot be read as the truth table of a phantom: {error.problem}"
+        raise
     return Truth(tuple(rows))
 
 

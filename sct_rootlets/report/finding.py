@@ -12,7 +12,7 @@ from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.files.bids import levels_stem, without_levels
 from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.levels.table.reading import is_levels_table
-from sct_rootlets.tables import read_sheet
+from sct_rootlets.tables import read_header
 
 __all__ = ["Found", "find"]
 
@@ -108,7 +108,7 @@ def _unread(path: Path) -> InputError | None:
     """Return why a table cannot be read, so that nobody can tell what it is of."""
     try:
         if path.suffix.lower() in (".tsv", ".csv"):
-            read_sheet(path, "\t;,")
+            read_header(path)
     except InputError as error:
         return error
     return None

@@ -72,6 +72,9 @@ def judge(
         gaps = [str(row.level) for row in table.rows if row.status == "interpolated"]
         if gaps:
             lighter.append(f"not seen between others: {', '.join(gaps)}")
+        without = [f"{row.level} ({row.lacking})" for row in table.rows if row.lacking]
+        if without:
+            lighter.append(f"no number in the table, so counted nowhere: {', '.join(without)}")
         lighter += _outliers(plausibility)
         for flag, words in (
             ("contradicted", "borders contradict each other"),

@@ -27,6 +27,8 @@ MEASURES = ("rostral", "caudal", "midpoint", "length")
 ORIGINS = {"pmj": "the pontomedullary junction (PMJ)", "c2c3": "the disc C2/C3"}
 #: The word that lets borders in that a flag says were not seen, besides the statuses.
 ESTIMATED = "estimated"
+#: So many levels that lack a border are named in a warning.
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,8 @@ class Distances:
         origin, and the length; NaN where there is none or it does not count.
     is_left_out : (S, L, 4) bool array
         Where there is one and it does not count, for its status or a flag.
+    is_missing : (S, L, 4) bool array
+        Where it would count, and the table has no number.
     origin : str
         Key of `ORIGINS`.
     statuses : tuple of str
@@ -54,6 +58,7 @@ class Distances:
     levels: tuple[SpinalLevel, ...]
     values: Floats
     is_left_out: NDArray[np.bool_]
+    is_missing: NDArray[np.bool_]
     origin: str
     statuses: tuple[str, ...]
     warnings: tuple[str, ...] = ()
@@ -118,6 +123,7 @@ def measure(
             f"{len(without)} of {len(scans)} tables have no distance from {ORIGINS[origin]}, "
             f"such as {without[0].path}: only the lengths of their levels count"
         )
+    warnings += _lacking_numbers(scans, statuses)
     used = known & counts
     if not used.any():
         raise InputError(
@@ -131,6 +137,7 @@ def measure(
         tuple(level for level, keep in zip(levels, kept, strict=True) if keep),
         np.where(used, values, np.nan)[:, kept],
         (known & ~counts)[:, kept],
+        (counts & ~known)[:, kept],
         origin,
         tuple(statuses),
         tuple(warnings),
@@ -176,6 +183,24 @@ def _counted(row: LevelRow, statuses: Collection[str]) -> tuple[bool, ...]:
     elif row.status == "measured":
         rostral = caudal = True
     return rostral, caudal, rostral and caudal, rostral and caudal
+
+
+def _lacking_numbers(scans: Sequence[Scan], statuses: Collection[str]) -> list[str]:
+    """Say which levels count by their status, and have no number, in tables that have some."""
+    lacking = [
+        f"{scan.path} has no {row.lacking} of {row.level} ({row.status})"
+        for scan in scans
+        if any(row.rostral_mm is not None or row.caudal_mm is not None for row in scan.table.rows)
+        for row in scan.table.rows
+        if row.status in statuses and row.lacking
+    ]
+    if not lacking:
+        return []
+    more = "; ..." if len(lacking) > _MOST_NAMED else ""
+    return [
+        f"{len(lacking)} levels lack a number, and means are of the others (n_missing counts "
+        f"them): {'; '.join(lacking[:_MOST_NAMED])}{more}"
+    ]
 
 
 def _lacking(origin: str, scan: Scan) -> InputError:

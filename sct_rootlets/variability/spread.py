@@ -56,6 +56,10 @@ class SpreadRow:
     n_left_out: int | None = column(
         "Images that have the level and do not count, since it is not measured in them"
     )
+    n_missing: int | None = column(
+        "Images that have the level and whose table has no number there: it is n/a or empty, or "
+        "the table does not know the origin"
+    )
     mean_mm: float | None = column("Mean", "mm")
     sd_mm: float | None = column("Standard deviation over what the scope says", "mm")
     cov_percent: float | None = column(
@@ -183,7 +187,7 @@ def _mean_over_levels(rows: Sequence[SpreadRow]) -> list[SpreadRow]:
     covs = np.array([row.cov_percent for row in rows if row.cov_percent is not None])
     if len(covs) < 2:
         return []
-    of_one_level = ("n_left_out", "mean_mm", "sd_mm", "cov_low", "cov_high", "ci_over")
+    of_one_level = ("n_left_out", "n_missing", "mean_mm", "sd_mm", "cov_low", "cov_high", "ci_over")
     numbers: dict[str, Any] = {
         "n_subjects": max(row.n_subjects or 0 for row in rows),
         "n_images": max(row.n_images or 0 for row in rows),
@@ -195,28 +199,28 @@ def _mean_over_levels(rows: Sequence[SpreadRow]) -> list[SpreadRow]:
 
 
 class _Counted:
-    """Counts images that count, and that are left out, of those chosen."""
+    """Counts images that count, that are left out and that have no number, of those chosen."""
 
     def __init__(self, distances: Distances, chosen: Sequence[bool]) -> None:
         self._used = np.isfinite(distances.values[list(chosen)]).sum(axis=0)
         self._out = distances.is_left_out[list(chosen)].sum(axis=0)
+        self._missing = distances.is_missing[list(chosen)].sum(axis=0)
 
-    def __call__(self, k: int, m: int) -> tuple[int, int]:
-        return int(self._used[k, m]), int(self._out[k, m])
+    def __call__(self, k: int, m: int) -> tuple[int, int, int]:
+        return int(self._used[k, m]), int(self._out[k, m]), int(self._missing[k, m])
 
 
 def _row(
     names: tuple[str, str, str, str, str],
-    counts: tuple[int, int | None, int, int],
+    counts: tuple[int, int | None, int, int, int],
     numbers: tuple[float | None, float | None, float | None],
     interval: tuple[Interval | None, str],
 ) -> SpreadRow:
-    n_subjects, n_groups, n_images, n_left_out = counts
+    n_subjects, n_groups, n_images, n_left_out, n_missing = counts
     low, high = interval[0] or (None, None)
     over = interval[1] if interval[0] else None
-    return SpreadRow(
-        *names, n_subjects, n_images, n_groups, n_left_out, *numbers, low, high, over, None
-    )
+    counted = (n_subjects, n_images, n_groups, n_left_out, n_missing)
+    return SpreadRow(*names, *counted, *numbers, low, high, over, None)
 
 
 def cov_of(mean: float | None, sd: float | None) -> float | None:

@@ -11,6 +11,7 @@ from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.files.bids import entities_of
 from sct_rootlets.levels.table.level_table import LevelTable
 from sct_rootlets.levels.table.reading import read_levels_table
+from sct_rootlets.tables import Line
 from sct_rootlets.variability.participants import Participants, read_participants
 
 __all__ = ["Scan", "Study", "read_study"]
@@ -126,7 +127,7 @@ def _scan(path: str, participants: Participants | None, factors: tuple[str, ...]
     names = [path, *([table.fname] if table.fname else [])]
     entities = {**entities_of(table.fname or ""), **entities_of(path)}
     subject = entities.get("sub")
-    rows: list[Mapping[str, str]] = []
+    rows: list[Line] = []
     if participants is not None:
         rows = participants.rows_of(subject, entities.get("ses"), names)
         if not rows:
@@ -192,7 +193,7 @@ def _checked(study: Study, factor: str, participants: Participants | None) -> li
     """Return what has to be said about a factor."""
     values = [scan.factors.get(factor) for scan in study.scans]
     if not any(values):
-        columns = "" if participants is None else ", ".join(participants.rows[0])
+        columns = "" if participants is None else ", ".join(participants.columns)
         raise UsageError(
             f"'{factor}' (-by) is neither a column of participants.tsv nor an entity in the names "
             "of the tables",
@@ -205,7 +206,10 @@ def _checked(study: Study, factor: str, participants: Participants | None) -> li
             "nothing to compare",
             remedy="Leave it out of -by",
         )
-    n_unknown = values.count(None)
-    if n_unknown:
-        return [f"{factor} is not known for {n_unknown} tables, which are left out where it counts"]
+    unknown = [scan.path for scan in study.scans if factor not in scan.factors]
+    if unknown:
+        return [
+            f"{factor} is not known for {len(unknown)} of {len(values)} tables, which are left out "
+            f"where it counts, such as {unknown[0]}"
+        ]
     return []

@@ -15,7 +15,12 @@ from sct_rootlets.files.json_files import object_if_readable, read_object
     [
         (None, r"cannot be read \(No such file"),
         (b"{", "is not valid JSON"),
-        (b"PK\x03\x04\xff\xfe", "is not valid JSON"),
+        (b"PK\x03\x04\xff\xfe", "is a workbook of a spreadsheet, or a ZIP"),
+        ('{"a": 1}'.encode("utf-16"), "is text in UTF-16"),
+        (b'{"a": "\xe9"}', "is no text in UTF-8: it has the byte 0xe9 in line 1"),
+        (b'{"a": -Infinity}', "is not valid JSON .*-Infinity"),
+        (b'{"a": 1e400}', "is not valid JSON .*'1e400' is too large"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "is not valid JSON .*9…' is too large"),
         (b"[" * 100_000, "is not valid JSON"),
         (b"[1]", "is not a JSON object"),
     ],
@@ -26,8 +31,9 @@ def test_what_is_no_object_is_named(content: bytes | None, problem: str, tmp_pat
         path.write_bytes(content)
     with pytest.raises(InputError, match=rf"a\.json: {problem}"):
         read_object(path)
-    with pytest.raises(ModelError, match=rf"a\.json: the plan {problem}.*\. Copy it again"):
+    with pytest.raises(ModelError, match=rf"a\.json: the plan {problem}.*\. [CS]") as caught:
         read_object(path, error=ModelError, what="the plan", remedy="Copy it again")
+    assert caught.value.remedy.startswith("Save" if "text" in problem or "ZIP" in problem else "C")
     assert object_if_readable(path) == {}
 
 
@@ -38,3 +44,9 @@ def test_an_object_is_read_with_and_without_a_byte_order_mark(
     path = tmp_path / "a.json"
     path.write_text('{"name": "é"}', encoding=encoding)
     assert read_object(path) == object_if_readable(path) == {"name": "é"}
+
+
+def test_a_number_that_python_writes_for_what_is_not_known_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"tr": NaN, "volumes": 12, "te": 0.03}')
+    assert read_object(path) == {"tr": None, "volumes": 12, "te": 0.03}

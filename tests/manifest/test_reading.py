@@ -293,7 +293,7 @@ def test_what_is_wrong_is_named_with_file_entry_and_field(name, content, tmp_pat
     ("held", "message"),
     [
         (None, "cannot be read"),
-        (b"PK\x03\x04\xff\xfe", "not valid JSON"),
+        (b"PK\x03\x04\xff\xfe", "or a ZIP archive"),
         (b"{", "not valid JSON"),
         (b"[" * 100_000, "not valid JSON"),
         (b"[]", "not a JSON object"),

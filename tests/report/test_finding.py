@@ -42,10 +42,18 @@ def test_a_result_without_its_table_is_found_but_levels_of_an_epi_are_none(
     assert [found.name for found in find([tmp_path])] == ["t2"]
 
 
-@pytest.mark.parametrize("content", ["", "subject\tage\n", "level,spinal_level\n"])
-def test_other_files_are_no_results(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "is empty"),
+        ("subject\tage\n", "is no result"),
+        ("level,spinal_level\n", "is no result"),
+        ("version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS"),
+    ],
+)
+def test_other_files_are_no_results(tmp_path: Path, content: str, problem: str) -> None:
     other = touch(tmp_path / "notes.tsv", content)
-    with pytest.raises(InputError, match="is no result"):
+    with pytest.raises(InputError, match=problem):
         find([other])
     with pytest.raises(InputError, match="holds no results"):
         find([tmp_path])

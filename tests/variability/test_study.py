@@ -123,7 +123,7 @@ def test_a_factor_known_for_some(tmp_path: Path) -> None:
     people = participants(tmp_path, "participant_id vendor\nsub-01 GE\nsub-02 X\nsub-03 n/a\n")
     study = read_study(paths, people, ["vendor"])
     assert "vendor" not in study.scans[2].factors
-    assert any("vendor is not known for 1 tables" in warning for warning in study.warnings)
+    assert any("vendor is not known for 1 of 3 tables" in warning for warning in study.warnings)
 
 
 def test_tables_of_two_definitions(tmp_path: Path) -> None:
@@ -135,8 +135,9 @@ def test_tables_of_two_definitions(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("participant_id,vendor\nsub-01,GE\n", "no column participant_id"),
-        ("", "no column participant_id"),
+        ("subject vendor\nsub-01 GE\n", "no column participant_id in line 1, only 'subject'"),
+        ("", "is empty"),
+        ("participant_id vendor\nn/a GE\n", "line 2, column participant_id: 'n/a' says nothing"),
         ("participant_id vendor\nsub-01\n", "line 2 has 1 cells, and the header 2"),
         ("participant_id vendor\nsub-01 GE x\n", "line 2 has 3 cells, and the header 2"),
         ("participant_id vendor Vendor\nsub-01 GE x\n", "two columns of the same name"),

@@ -22,6 +22,7 @@ from sct_rootlets.fmri.transforms.chain import Affine, Chain, Transform
 from sct_rootlets.fmri.transforms.field import read_field
 from sct_rootlets.fmri.transforms.fsl import world_from_flirt
 from sct_rootlets.fmri.transforms.itk import is_itk, read_itk_affine
+from sct_rootlets.tables import read_matrix
 
 __all__ = ["files_of", "read_chain", "read_transform"]
 
@@ -112,10 +113,10 @@ def read_transform(word: Word) -> Transform:
 def _matrix(path: Path) -> NDArray[np.float64]:
     """Read 4x4 numbers of an affine that has an inverse."""
     try:
-        matrix = np.loadtxt(path, dtype=float, ndmin=2)
-    except (ValueError, UnicodeDecodeError, OSError) as error:
+        matrix = np.array(read_matrix(path))
+    except InputError as error:
         raise InputError(
-            "is no transform that is known here",
+            f"is no transform that is known here: {error.problem}",
             path=path,
             remedy="Give an ITK affine (.mat, .txt), a displacement field (.nii.gz), a matrix of "
             "FSL with its two images, or a text file of 4x4 numbers",
@@ -126,6 +127,6 @@ def _matrix(path: Path) -> NDArray[np.float64]:
             path=path,
             remedy="An affine's last row is 0 0 0 1",
         )
-    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-9:
+    if abs(np.linalg.det(matrix[:3, :3])) < 1e-9:
         raise InputError("holds an affine without an inverse", path=path)
     return matrix

@@ -134,6 +134,15 @@ class LevelRow:
             return None
         return self.caudal_mm - self.rostral_mm
 
+    @property
+    def lacking(self) -> str:
+        """Which border a level lacks that has a status of one that is known; empty for none."""
+        if self.status == "unseen":
+            return ""
+        ends = {"rostral": self.rostral_mm, "caudal": self.caudal_mm}
+        missing = [name for name, mm in ends.items() if mm is None]
+        return f"{' and '.join(missing)} border" if missing else ""
+
 
 @dataclass(frozen=True)
 class LevelTable:

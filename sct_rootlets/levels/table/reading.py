@@ -1,27 +1,24 @@
 """Tables of levels back from files: ours with the JSON beside them, and the published CSV.
 
-This is the one reader of such tables. They are text in UTF-8, with or without a byte order mark;
-a spreadsheet may have put semicolons or commas in place of the tabs, and with semicolons decimal
-commas. What cannot be read is an error that names file, line and column.
+This is the one reader of such tables. What any table may look like is said in
+:mod:`sct_rootlets.tables`; here is what the columns of these mean.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from sct_rootlets.anatomy import SpinalLevel, VertebralLevel, disc_name
+from sct_rootlets.anatomy import SpinalLevel, VertebralLevel
 from sct_rootlets.errors import InputError
-from sct_rootlets.files.json_files import read_object
 from sct_rootlets.levels.table.columns import (
     DECIMALS,
     FORMER_COLUMNS,
     PUBLISHED_COLUMNS,
     STATUSES,
 )
+from sct_rootlets.levels.table.json_beside import FARTHEST_MM, LABELS, completed
 from sct_rootlets.levels.table.level_table import (
     AxialSlices,
     LevelRow,
@@ -30,12 +27,10 @@ from sct_rootlets.levels.table.level_table import (
     VertebralPlace,
     VertebralRelation,
 )
-from sct_rootlets.tables import Line, TextTable, read_sheet, unescaped
+from sct_rootlets.tables import Line, TextTable, read_header, read_sheet, unescaped
 
 __all__ = ["OtherTableError", "is_levels_table", "read_levels_table", "read_table_beside"]
 
-_DELIMITERS = "\t;,"
-_LABELS = {disc_name(label): label for label in range(2, 26)}
 _REMEDY = (
     "Give tables as sct_rootlets run and sct_rootlets levels write them "
     "(X_spinal_levels.tsv), or CSV files in the layout of the published script"
@@ -75,24 +70,15 @@ def read_levels_table(path: str | os.PathLike[str]) -> LevelTable:
         the JSON is damaged.
     """
     try:
-        sheet = read_sheet(path, _DELIMITERS)
-        columns = _columns_of(sheet)
-        missing = [name for name in columns if name not in sheet.header]
-        if missing:
-            raise InputError(
-                f"is a table of levels without the columns {', '.join(missing)} (line 1)", path=path
-            )
-        if not sheet.lines:
-            raise InputError("is a table of levels without a row", path=path)
-        if columns is PUBLISHED_COLUMNS:
+        sheet = read_sheet(path, _columns_of)
+        if _columns_of(sheet.header) is PUBLISHED_COLUMNS:
             return _of_script(sheet)
         return _of_ours(sheet, Path(path))
-    except OtherTableError:
-        raise
+    except OtherTableError as error:
+        raise OtherTableError(error.problem, path=path, remedy=_REMEDY) from error
     except InputError as error:
-        raise InputError(
-            error.problem, path=error.path or path, remedy=error.remedy or _REMEDY
-        ) from error
+        error.remedy = error.remedy or _REMEDY
+        raise
 
 
 def read_table_beside(path: str | os.PathLike[str]) -> LevelTable | None:
@@ -110,54 +96,43 @@ def read_table_beside(path: str | os.PathLike[str]) -> LevelTable | None:
     except OtherTableError:
         raise
     except InputError as error:
+        first = "" if error.remedy == _REMEDY else f"{error.remedy}. "
         raise InputError(
             f"{error.problem} (table beside the image of levels)",
             path=error.path,
-            remedy=f"Save {Path(path).name} as sct_rootlets wrote it, or remove or rename it: the "
-            "image is used alone then",
+            remedy=f"{first}Save {Path(path).name} as sct_rootlets wrote it, or remove or rename "
+            "it: the image is used alone then",
         ) from error
 
 
 def is_levels_table(path: str | os.PathLike[str]) -> bool:
     """Say whether a file begins as a table of levels of this package does, whatever its name."""
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            first = file.readline(4096).replace('"', "")
-    except (OSError, UnicodeDecodeError):
+        return read_header(path)[0][:3] == FORMER_COLUMNS[:3]
+    except InputError:
         return False
-    return any(first.startswith(d.join(FORMER_COLUMNS[:3]) + d) for d in _DELIMITERS)
 
 
-def _columns_of(sheet: TextTable) -> tuple[str, ...]:
+def _columns_of(header: Sequence[str]) -> tuple[str, ...]:
     """Return the columns that a table has to have: ours, or those of the published script."""
-    if "spinal_level" in sheet.header:
-        return FORMER_COLUMNS if {"level", "status"} & {*sheet.header} else PUBLISHED_COLUMNS
-    if {"level", "status"} <= {*sheet.header}:
+    if "spinal_level" in header:
+        return FORMER_COLUMNS if {"level", "status"} & {*header} else PUBLISHED_COLUMNS
+    if {"level", "status"} <= {*header}:
         return FORMER_COLUMNS
-    raise OtherTableError("is no table of levels", path=sheet.path, remedy=_REMEDY)
+    raise OtherTableError("is no table of levels")
 
 
 def _of_ours(sheet: TextTable, path: Path) -> LevelTable:
     rows = _rows(sheet, _row, "level")
     fname = _fname(sheet)
-    beside = _json_of(path)
-    known = _read_json(beside)
-    reach = known.get("reach_mm")
     table = LevelTable(
         rows,
-        str(known.get("definition", "unknown")),
-        None if reach is None else float(reach),
+        definition="unknown",
+        reach_mm=None,
         pmj_mm=next((mm for line in sheet.lines if (mm := _pmj_mm(line)) is not None), None),
         fname=None if fname is None else unescaped(fname),
     )
-    try:
-        return _completed(table, known) if known else table
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            "is not as sct_rootlets writes it beside a table of levels",
-            path=beside,
-            remedy="Remove it, or derive the levels again",
-        ) from error
+    return completed(table, path)
 
 
 def _rows(
@@ -168,7 +143,7 @@ def _rows(
     for line in sheet.lines:
         row = row_of(line)
         if row.level in rows:
-            raise line.refused(column, f"{row.level} is in line {rows[row.level][1]} too")
+            raise line.refused(column, f"is in line {rows[row.level][1]} too")
         rows[row.level] = (row, line.place)
     return tuple(rows[level][0] for level in sorted(rows))
 
@@ -177,28 +152,35 @@ def _fname(sheet: TextTable) -> str | None:
     return next((name for line in sheet.lines if (name := line.text("fname"))), None)
 
 
+def _mm(line: Line, name: str) -> float | None:
+    return line.number(name, -FARTHEST_MM, FARTHEST_MM)
+
+
+def _sd_mm(line: Line, name: str) -> float | None:
+    return line.number(f"{name}_sd_mm", 0, FARTHEST_MM)
+
+
 def _pmj_mm(line: Line) -> float | None:
     """Return where the PMJ lies, None where the line does not tell."""
-    s_mm, away = line.number("rostral_mm"), line.number("rostral_from_pmj_mm")
+    s_mm, away = _mm(line, "rostral_mm"), _mm(line, "rostral_from_pmj_mm")
     return None if s_mm is None or away is None else round(s_mm - away, DECIMALS)
 
 
 def _row(line: Line) -> LevelRow:
-    level, status = _level(line), (line.text("status") or "").strip()
-    if status not in STATUSES:
-        raise line.refused("status", f"'{status}' is none of {', '.join(STATUSES)}")
-    flags = (line.text("flags") or "").strip()
+    for derived in ("midpoint_mm", "length_mm"):
+        _mm(line, derived)  # not used, and no reason to let anything stand there
+    flags = line.word("flags")
     return LevelRow(
-        level,
-        status,
-        line.number("rostral_mm"),
-        line.number("caudal_mm"),
+        _level(line),
+        line.given("status", line.one_of("status", {one: one for one in STATUSES}, "status")),
+        _mm(line, "rostral_mm"),
+        _mm(line, "caudal_mm"),
         _point(line, "rostral"),
         _point(line, "caudal"),
-        rostral_sd_mm=line.number("rostral_sd_mm"),
-        caudal_sd_mm=line.number("caudal_sd_mm"),
-        midpoint_sd_mm=line.number("midpoint_sd_mm"),
-        length_sd_mm=line.number("length_sd_mm"),
+        rostral_sd_mm=_sd_mm(line, "rostral"),
+        caudal_sd_mm=_sd_mm(line, "caudal"),
+        midpoint_sd_mm=_sd_mm(line, "midpoint"),
+        length_sd_mm=_sd_mm(line, "length"),
         midpoint_world=_point(line, "midpoint"),
         flags=tuple(flags.split(",")) if flags else (),
         vertebral=_vertebral(line),
@@ -208,47 +190,40 @@ def _row(line: Line) -> LevelRow:
 
 def _level(line: Line) -> SpinalLevel:
     """Return the level of a line, by its name where there is one, else by its value."""
-    name, value = line.text("level"), line.integer("spinal_level")
+    by_value = {level.value: level for level in SpinalLevel}
+    value = line.given("spinal_level", line.integer("spinal_level"))
     if "level" in line.cells:
-        level = SpinalLevel.__members__.get((name or "").strip())
-        if level is None:
-            raise line.refused("level", f"'{name}' is no spinal level")
+        named = line.one_of("level", SpinalLevel.__members__, "spinal level")
+        level = line.given("level", named)
         if value != level.value:
-            raise line.refused("spinal_level", f"{value} is not the value of {level}")
+            raise line.refused("spinal_level", f"is not the value of {level}", f"{level.value}")
         return level
-    try:
-        return SpinalLevel(value)
-    except ValueError as error:
-        raise line.refused("spinal_level", f"'{value}' is no spinal level") from error
+    if value not in by_value:
+        raise line.refused("spinal_level", "is no spinal level", f"1 to {max(by_value)}")
+    return by_value[value]
 
 
 def _point(line: Line, place: str) -> Point | None:
-    x, y, z = (line.number(f"{place}_{axis}") for axis in "xyz")
+    x, y, z = (_mm(line, f"{place}_{axis}") for axis in "xyz")
     return None if x is None or y is None or z is None else (x, y, z)
 
 
 def _vertebral(line: Line) -> VertebralRelation | None:
     places = {}
     for place in ("rostral", "midpoint", "caudal"):
-        column = f"{place}_vertebra"
-        name, fraction = line.text(column), line.number(f"{place}_fraction")
-        if name is not None and fraction is not None:
-            if name not in VertebralLevel.__members__:
-                raise line.refused(column, f"'{name}' is no vertebral level")
-            places[place] = VertebralPlace(VertebralLevel[name], fraction)
-    disc, away = line.text("nearest_disc"), line.number("midpoint_from_disc_mm")
-    discs = {}
-    if disc is not None and away is not None:
-        if disc not in _LABELS:
-            raise line.refused("nearest_disc", f"'{disc}' is no disc")
-        discs[_LABELS[disc]] = away
+        level = line.one_of(f"{place}_vertebra", VertebralLevel.__members__, "vertebral level")
+        fraction = line.number(f"{place}_fraction")
+        if level is not None and fraction is not None:
+            places[place] = VertebralPlace(level, fraction)
+    label, away = line.one_of("nearest_disc", LABELS, "disc"), _mm(line, "midpoint_from_disc_mm")
+    discs = {} if label is None or away is None else {label: away}
     return VertebralRelation(**places, from_disc_mm=discs) if places or discs else None
 
 
 def _slices(line: Line) -> AxialSlices | None:
     start, end = line.integer("slice_start"), line.integer("slice_end")
     distances = [
-        line.number(name) for name in ("distance_from_pmj_start", "distance_from_pmj_end", "height")
+        _mm(line, name) for name in ("distance_from_pmj_start", "distance_from_pmj_end", "height")
     ]
     return None if start is None or end is None else AxialSlices(start, end, *distances)
 
@@ -258,7 +233,7 @@ def _of_script(sheet: TextTable) -> LevelTable:
 
     def row_of(line: Line) -> LevelRow:
         # slice_start is the caudal end: SCT's slices count from the inferior end.
-        start, end = line.number("distance_from_pmj_start"), line.number("distance_from_pmj_end")
+        start, end = _mm(line, "distance_from_pmj_start"), _mm(line, "distance_from_pmj_end")
         return LevelRow(_level(line), "measured", end, start, slices=_slices(line))
 
     rows = _rows(sheet, row_of, "spinal_level")
@@ -270,46 +245,4 @@ def _of_script(sheet: TextTable) -> LevelTable:
         origin="pontomedullary junction",
         pmj_mm=0.0 if known else None,
         fname=_fname(sheet),
-    )
-
-
-def _json_of(path: Path) -> Path:
-    """Return the JSON of a table: that of the label image, which may end in ``_dseg``."""
-    named = path.with_name(f"{path.stem}_dseg.json")
-    return named if named.is_file() else path.with_suffix(".json")
-
-
-def _read_json(path: Path) -> Mapping[str, Any]:
-    """Return the JSON beside a table; nothing if there is none, or one of something else."""
-    if not path.exists():
-        return {}
-    content = read_object(path, remedy="Remove it, or derive the levels again")
-    return content if isinstance(content.get("levels"), list) else {}
-
-
-def _completed(table: LevelTable, known: Mapping[str, Any]) -> LevelTable:
-    """Add to a table of a TSV what only the JSON has; the TSV has the last word."""
-    by_level = {str(row["level"]): row for row in known["levels"]}
-    rows = []
-    for row in table.rows:
-        more = by_level.get(str(row.level), {})
-        away = {_LABELS[k]: float(v) for k, v in more.get("midpoint_from_discs_mm", {}).items()}
-        relation = row.vertebral
-        if away:
-            relation = replace(relation or VertebralRelation(), from_disc_mm=away)
-        rows.append(
-            replace(
-                row,
-                vertebral=relation,
-                n_voxels=dict(more.get("n_voxels", {})),
-                notes=tuple(more.get("notes", ())),
-            )
-        )
-    pmj_mm = table.pmj_mm if table.pmj_mm is not None else known.get("pmj_mm")
-    return replace(
-        table,
-        rows=tuple(rows),
-        pmj_mm=None if pmj_mm is None else float(pmj_mm),
-        c3_c7_height_mm=known.get("c3_c7_height_mm"),
-        warnings=tuple(known.get("warnings", ())),
     )

@@ -155,7 +155,10 @@ def test_a_comma_in_the_name_of_a_file_is_no_list(tmp_path: Path) -> None:
         ("1 0 0\n0 1 0\n0 0 1\n", "3x3"),
         ("1 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 1 1\n", "last row"),
         ("1 0 0 0\n1 0 0 0\n0 0 1 0\n0 0 0 1\n", "without an inverse"),
-        ("nan 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1\n", "without an inverse"),
+        ("1 0 0 0\n0 1e400 0 0\n0 0 1 0\n0 0 0 1\n", "line 2, column 2: '1e400' is no finite"),
+        ("nan 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1\n", "line 1, column 1: 'nan' is no finite"),
+        ("1 0 0 0,5\n0 1 0 0\n0 0 1 0\n0 0 0 1\n", "line 1, column 4: '0,5' is no finite"),
+        ("1 0 0 0\n0 1 0\n0 0 1 0\n0 0 0 1\n", "line 2 has 3 numbers, and the first 4"),
     ],
 )
 def test_other_texts_are_refused(tmp_path: Path, text: str, problem: str) -> None:

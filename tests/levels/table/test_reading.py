@@ -22,7 +22,7 @@ from sct_rootlets.levels.table.reading import (
 )
 from sct_rootlets.levels.table.text import to_csv, to_json, to_tsv
 from tests.levels.table.test_text import C1, C4, FULL, RELATION, TABLE_OF_ALL
-from tests.test_tables import NAMES
+from tests.tables.test_writing import NAMES
 
 PUBLISHED = (
     "spinal_level,fname,slice_start,slice_end,distance_from_pmj_start,distance_from_pmj_end,height\n"
@@ -181,26 +181,32 @@ def test_what_editors_and_pandas_make_of_it_is_the_same_table(tmp_path: Path, te
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is no table of levels"),
+        ("", "is empty"),
         ("subject\tage\n1\t2\n", "is no table of levels"),
-        ("level\tstatus\nC4\tmeasured\n", r"without the columns spinal_level, .*\(line 1\)"),
-        (TEXT.replace("caudal_z", "other"), r"without the columns caudal_z \(line 1\)"),
-        (PUBLISHED.replace("height", "h"), r"without the columns height \(line 1\)"),
-        (TEXT.replace("caudal_z", "caudal_x"), "line 1: the column caudal_x stands there twice"),
-        (TEXT.splitlines()[0] + "\n", "without a row"),
-        (TEXT + TEXT.splitlines()[2] + "\n", "line 5, column level: C4 is in line 3 too"),
+        (
+            "level\tstatus\nC4\tmeasured\n",
+            "has no column spinal_level, .* in line 1, only 'level', 'status'",
+        ),
+        (TEXT.replace("caudal_z", "other"), "has no column caudal_z in line 1"),
+        (PUBLISHED.replace("height", "h"), "has no column height in line 1"),
+        (TEXT.replace("caudal_z", "caudal_x"), "line 1: the column 'caudal_x' stands there twice"),
+        (TEXT.splitlines()[0] + "\n", "not one row"),
+        (TEXT + TEXT.splitlines()[2] + "\n", "line 5, column level: 'C4' is in line 3 too"),
         (TEXT + "C6\t6\n", "line 5 has 2 cells, and the header"),
-        (TEXT.replace("14.2500", "inf"), "line 3, column caudal_mm: 'inf' is no number"),
-        (TEXT.replace("14.2500", "14,25"), "line 3, column caudal_mm: '14,25' is no number"),
-        (TEXT.replace("\t4\t", "\t5\t"), "line 3, column spinal_level: 5 is not the value of C4"),
-        (TEXT.replace("unseen", "lost"), "line 2, column status: 'lost' is none of"),
+        (TEXT.replace("14.2500", "inf"), "line 3, column caudal_mm: 'inf' is no finite number"),
+        (
+            TEXT.replace("14.2500", "14,25"),
+            "line 3, column caudal_mm: '14,25' is no number: it has a comma",
+        ),
+        (TEXT.replace("\t4\t", "\t5\t"), "line 3, column spinal_level: '5' is not the value of C4"),
+        (TEXT.replace("unseen", "lost"), "line 2, column status: 'lost' is no status .*unseen"),
         (TEXT.replace("\nC5\t", "\nX5\t"), "line 4, column level: 'X5' is no spinal level"),
         (TEXT.replace("\tC3\t", "\tX3\t"), "line 3, column rostral_vertebra: 'X3' is no"),
         (TEXT.replace("C4/C5", "C4-C5"), "line 3, column nearest_disc: 'C4-C5' is no disc"),
         (TEXT.replace("\t34\t", "\t34.5\t"), "line 3, column slice_end: '34.5' is no whole"),
         (PUBLISHED.replace("65.5", "x"), "line 2, column distance_from_pmj_start: 'x' is no"),
         (PUBLISHED.replace("3.0", "99"), "line 2, column spinal_level: '99' is no spinal level"),
-        (PUBLISHED.replace("2.0", "3"), "line 3, column spinal_level: C3 is in line 2 too"),
+        (PUBLISHED.replace("2.0", "3"), "line 3, column spinal_level: '3' is in line 2 too"),
     ],
 )
 def test_damage_names_file_line_and_column(tmp_path: Path, text: str, message: str) -> None:
@@ -217,7 +223,10 @@ def test_missing_binary_utf16_and_damaged_json(tmp_path: Path) -> None:
         read_levels_table(tmp_path / "none.tsv")
     binary = tmp_path / "a.tsv"
     utf16 = "a\tb".encode("utf-16")
-    for content, message in ((b"\x89\xff\x00", "no table of text"), (utf16, "UTF-16")):
+    for content, message in (
+        (b"\x89\xff\x00", "is no text: it has a NUL byte in line 1"),
+        (utf16, "UTF-16"),
+    ):
         binary.write_bytes(content)
         assert not is_levels_table(binary)
         with pytest.raises(InputError, match=message):

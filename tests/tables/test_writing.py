@@ -1,17 +1,15 @@
-"""Tables as text and back: cells, columns, what would break a line, what is refused."""
+"""Tables as text and back: cells, columns, what would break a line."""
 
 from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sct_rootlets.errors import InputError
 from sct_rootlets.tables import (
     Column,
     aligned,
@@ -97,64 +95,3 @@ def test_any_file_name_is_read_back(
     assert [unescaped(line.cells["fname"]) for line in read_sheet(path).lines] == wanted
     with open(path, encoding="utf-8", newline="") as file:  # as others read it
         assert len(list(csv.reader(file, delimiter="\t"))) == len(names) + 1
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_byte_order_mark_line_ends_quotes_and_empty_lines(
-    tmp_path: Path, encoding: str, end: str
-) -> None:
-    path = tmp_path / "a.tsv"
-    lines = ["", '"name"\tsize', '"é ""x"""\t1.5', "\t", "b\tNaN", ""]
-    path.write_bytes(end.join(lines).encode(encoding))
-    sheet = read_sheet(path)
-    assert sheet.header == ("name", "size")
-    assert [line.text("name") for line in sheet.lines] == ['é "x"', "b"]
-    assert [line.number("size") for line in sheet.lines] == [1.5, None]
-
-
-def test_the_index_of_pandas_and_cells_at_the_end_are_left_out(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_text(";a;b;;\n0;1,5;x;;\n")
-    (line,) = read_sheet(path, "\t;,").lines
-    assert line.cells == {"a": "1,5", "b": "x"}
-    assert line.number("a") == 1.5
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"a\ta\n1\t2\n", "line 1: the column a stands there twice"),
-        (b"a\tb\n1\t2\n1\n", "line 3 has 1 cells, and the header 2"),
-        (b"a\tb\n1\t2\t3\n", "line 2 has 3 cells, and the header 2"),
-        ("a\tb\n1\t2\n".encode("utf-16"), "UTF-16.*Save it as UTF-8"),
-        ("a\té\n".encode("latin-1"), "no table of text in UTF-8"),
-        (b'a\t"' + b"b" * 200_000, "no table of text in UTF-8"),
-    ],
-)
-def test_damage_is_refused_with_the_file(tmp_path: Path, content: bytes, message: str) -> None:
-    path = tmp_path / "a.tsv"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=message) as caught:
-        read_sheet(path)
-    assert str(path) in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("cell", "read", "message"),
-    [
-        ("x", "number", "line 2, column b: 'x' is no number"),
-        ("inf", "number", "'inf' is no number"),
-        ("1,5", "number", "'1,5' is no number"),
-        ("1.5", "integer", "'1.5' is no whole number"),
-    ],
-)
-def test_cells_are_refused_with_line_and_column(
-    tmp_path: Path, cell: str, read: str, message: str
-) -> None:
-    path = tmp_path / "a.tsv"
-    path.write_text(f"a\tb\n1\t{cell}\n")
-    (line,) = read_sheet(path).lines
-    with pytest.raises(InputError, match=message) as caught:
-        getattr(line, read)("b")
-    assert str(path) in str(caught.value)
