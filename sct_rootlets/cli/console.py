@@ -59,7 +59,14 @@ class Console:
     def warn(self, text: str) -> None:
         """Print a warning, unless verbosity is 0."""
         if self.verbosity:
-            lines = textwrap.wrap(f"Warning: {text}", 96, subsequent_indent="  ")
+            # A path or a command that is broken can be neither read nor copied.
+            lines = textwrap.wrap(
+                f"Warning: {text}",
+                96,
+                subsequent_indent="  ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
             self.note(_styled("\n".join(lines), "yellow", sys.stderr))
 
     def note(self, text: str) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
-from typing import Any
+import shlex
+from typing import TYPE_CHECKING, Any
 
 from sct_rootlets.cli import options, values
 from sct_rootlets.cli.console import Console, shown
+
+if TYPE_CHECKING:
+    from sct_rootlets.errors import StoreError
 
 __all__ = ["add_parser"]
 
@@ -37,7 +40,7 @@ def _list(nested: Any) -> None:
         "list",
         summary="Show the models there are as a table.",
         description="Show every model that a manifest lists or that is installed: version, "
-        "contrasts, levels, size,\nwhether it is installed, and where. Needs no network.",
+        "contrasts, levels, size,\nwhether it is installed, damaged or unreadable, and where.",
         examples=("sct_rootlets models list", "sct_rootlets models list -json"),
     )
     _finish(parser, _execute_list, as_json=True)
@@ -61,8 +64,9 @@ def _install(nested: Any) -> None:
         "install",
         summary="Install a model, or check that it is installed and whole.",
         description="Install a model into the store (SCT_ROOTLETS_HOME, else the platform's data "
-        "folder). One that is\ninstalled is verified; nothing is done if it is whole. Other "
-        "versions stay.\n\nWhere nobody has published a hash, the first one seen is recorded in "
+        "folder). One that is\ninstalled is verified: a whole one stays, a damaged one is "
+        "replaced. Other versions stay.\n\n"
+        "Where nobody has published a hash, the first one seen is recorded in "
         "the lock file models.lock.json\nof the store (or the one that SCT_ROOTLETS_LOCK names), "
         "and other bytes are refused from then on.",
         examples=(
@@ -71,7 +75,11 @@ def _install(nested: Any) -> None:
             "sct_rootlets models install https://example.org/model.zip -sha256 HEX",
         ),
     )
-    _add_name(parser, "Name or name@version of 'models list', path of a zip, or https:// address.")
+    _add_name(
+        parser,
+        "Name or name@version of 'models list', path of a zip, or https:// address. With "
+        "-from-file also the name@version that 'models export' has printed.",
+    )
     parser.takes(
         "-from-file <file>",
         "Archive of this model on this disk, used in place of a download: the original one, "
@@ -95,7 +103,8 @@ def _verify(nested: Any) -> None:
         "verify",
         summary="Compare installed models with their receipts.",
         description="Hash every file of one installed model, or of all, and compare with the "
-        "receipt, and the receipt\nwith the lock file. Exits with status 1 if something differs.",
+        "receipt, and the receipt\nwith the lock file. Says what is wrong, and exits with status 1 "
+        "if something is.",
         examples=("sct_rootlets models verify", "sct_rootlets models verify rootlets@r20250318"),
     )
     _add_name(parser, "Name or name@version; by default all that is installed.", nargs="?")
@@ -120,8 +129,8 @@ def _export(nested: Any) -> None:
         nested,
         "export",
         summary="Pack an installed model for a machine without a network.",
-        description="Pack an installed model into a zip that carries its receipt, to install it "
-        "elsewhere with\n'models install NAME -from-file FILE.zip'. Prints the sha256 of the zip.",
+        description="Pack an installed model into a zip that carries its receipt. Prints the "
+        "command that installs it\nelsewhere under the same name, with the sha256 of the zip.",
         examples=("sct_rootlets models export rootlets -o rootlets.zip",),
     )
     _add_name(parser)
@@ -134,12 +143,12 @@ def _remove(nested: Any) -> None:
         nested,
         "remove",
         summary="Remove one version of an installed model.",
-        description="Remove one version of an installed model from your own store. Its hash stays "
-        "recorded.",
+        description="Remove one version of an installed model, damaged or not, from your own "
+        "store. Its hash stays recorded.",
         examples=("sct_rootlets models remove rootlets@r20240129",),
     )
     _add_name(parser, "name@version.")
-    _finish(parser, _execute_remove, with_manifest=False)
+    _finish(parser, _execute_remove)
 
 
 def _add_name(
@@ -159,7 +168,8 @@ def _finish(
 
 
 def _execute_list(arguments: argparse.Namespace, console: Console) -> None:
-    from sct_rootlets.store.catalogue import format_table, list_models
+    from sct_rootlets.store.catalogue import list_models
+    from sct_rootlets.store.catalogue_text import format_table
 
     rows = list_models(arguments.manifest)
     if arguments.json:
@@ -169,7 +179,8 @@ def _execute_list(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _execute_show(arguments: argparse.Namespace, console: Console) -> None:
-    from sct_rootlets.store.catalogue import format_model, show_model
+    from sct_rootlets.store.catalogue import show_model
+    from sct_rootlets.store.catalogue_text import format_model
 
     content = show_model(arguments.name, arguments.manifest)
     if arguments.json:
@@ -179,31 +190,21 @@ def _execute_show(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _execute_install(arguments: argparse.Namespace, console: Console) -> None:
-    from sct_rootlets.errors import UsageError
-    from sct_rootlets.manifest import load_manifests
-    from sct_rootlets.store import install, locate
-    from sct_rootlets.store.requested import is_url
+    from sct_rootlets.store import install
+    from sct_rootlets.store.locate import what_to_install
 
-    entry = load_manifests(arguments.manifest).find(arguments.name)
-    what: Any = entry
-    if entry is None:
-        if arguments.from_file is not None:
-            raise UsageError(
-                f"no manifest lists {arguments.name!r}, as which {arguments.from_file} is given",
-                remedy="Give the path of the file in place of the name, or list it: -manifest",
-            )
-        what = arguments.name
-        if not is_url(what) and not Path(what).expanduser().is_file():
-            locate(what, manifest=arguments.manifest, offline=True)  # says what is wrong
-            what = None
-    if (entry is not None and entry.is_bundled) or what is None:
+    what = what_to_install(
+        arguments.name,
+        manifest=arguments.manifest,
+        file=arguments.from_file,
+        sha256=arguments.sha256,
+    )
+    if what is None:
         console.say(f"{arguments.name} is there already.")
         return
     with console.progress() as progress:
         model = install(
             what,
-            file=arguments.from_file,
-            sha256=arguments.sha256,
             accept_change=arguments.accept_change,
             trust_code=arguments.trust_code,
             offline=arguments.offline,
@@ -214,35 +215,43 @@ def _execute_install(arguments: argparse.Namespace, console: Console) -> None:
 
 def _execute_verify(arguments: argparse.Namespace, console: Console) -> None:
     from sct_rootlets.errors import IntegrityError
-    from sct_rootlets.store.catalogue import installed_place, verify_place
-    from sct_rootlets.store.home import stores
+    from sct_rootlets.store.catalogue import all_places, closed_stores, places_of, verify_place
 
+    closed: list[StoreError] = []
     if arguments.name is None:
-        places = [place for store in stores() for place in store.places()]
+        places = all_places(arguments.manifest)
+        closed = closed_stores()
     else:
-        places = [installed_place(arguments.name, arguments.manifest)]
-    damaged = []
+        places = places_of(arguments.name, arguments.manifest)
+    damaged = {}
     for place in places:
         problems = verify_place(place, arguments.manifest)
         console.say(f"{place.reference}: {'; '.join(problems) or 'whole'} ({place.folder})")
         if problems:
-            damaged.append(place.reference)
-    if not places:
+            damaged[place.reference] = problems
+    for error in closed:
+        console.say(f"{error.path}: {error.problem}")
+    if not places and not closed:
         console.say("No model is installed.")
-    if damaged:
+    if damaged or closed:
         raise IntegrityError(
-            f"{', '.join(damaged)}: not as installed",
-            remedy="Install again with 'sct_rootlets models install NAME@VERSION'",
+            f"{', '.join([*damaged, *(str(error.path) for error in closed)])}: not as installed",
+            remedy="What is wrong stands above. 'sct_rootlets models install NAME@VERSION' repairs "
+            "a damaged model, and 'sct_rootlets models remove NAME@VERSION' removes it",
         )
 
 
 def _execute_path(arguments: argparse.Namespace, console: Console) -> None:
     from sct_rootlets.errors import ModelError
     from sct_rootlets.manifest import InstalledModel
+    from sct_rootlets.store.installed import conditions
     from sct_rootlets.store.locate import locate_here
 
     found = locate_here(arguments.name, manifest=arguments.manifest)
     if not isinstance(found, InstalledModel):
+        for there in conditions(found.name, found.version):
+            if there.problems:
+                raise there.error()
         raise ModelError(
             f"{found.reference} is not installed",
             remedy=f"Type: sct_rootlets models install {arguments.name}",
@@ -251,22 +260,24 @@ def _execute_path(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _execute_export(arguments: argparse.Namespace, console: Console) -> None:
-    from sct_rootlets.store.catalogue import installed_place
-    from sct_rootlets.store.installed import export
+    from sct_rootlets.store.catalogue import places_of
+    from sct_rootlets.store.installed import export, receipt_of
 
-    place = installed_place(arguments.name, arguments.manifest)
+    place, *_ = places_of(arguments.name, arguments.manifest)
     sha256 = export(place, arguments.o)
     console.say(f"{place.reference} is packed in {shown(arguments.o)}, sha256 {sha256}")
+    words = [*["sct_rootlets", "models", "install"], place.reference]
+    words += ["-from-file", arguments.o.name, "-sha256", sha256]
+    if receipt_of(place).trusted_code:
+        console.say("It was installed with -trust-code, and has to be there.")
+        words.append("-trust-code")
     console.say("There, type:")
-    console.say(
-        f"sct_rootlets models install {place.reference} -from-file {arguments.o.name} "
-        f"-sha256 {sha256}"
-    )
+    console.say(shlex.join(words))
 
 
 def _execute_remove(arguments: argparse.Namespace, console: Console) -> None:
     from sct_rootlets.errors import UsageError
-    from sct_rootlets.store.catalogue import installed_place
+    from sct_rootlets.store.catalogue import places_of
     from sct_rootlets.store.installed import remove
 
     if "@" not in arguments.name:
@@ -274,6 +285,12 @@ def _execute_remove(arguments: argparse.Namespace, console: Console) -> None:
             f"{arguments.name} names no version, and only one version is removed at a time",
             remedy="Type NAME@VERSION of 'models list'",
         )
-    place = installed_place(arguments.name)
-    remove(place)
-    console.say(f"{place.reference} is removed.")
+    places = places_of(arguments.name, arguments.manifest)
+    own = [place for place in places if place.store.writable]
+    remove((own or places)[0])
+    console.say(f"{places[0].reference} is removed.")
+    for place in places:
+        if not place.store.writable:
+            console.say(
+                f"It is also in a store that is only read here, and stays there: {place.folder}"
+            )

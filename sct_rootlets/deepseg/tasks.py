@@ -13,7 +13,7 @@ from sct_rootlets.manifest import InstalledModel, ModelEntry, load_manifests
 from sct_rootlets.store import Choice, install
 from sct_rootlets.store.catalogue import list_models
 from sct_rootlets.store.custom import custom_version, forget_custom, install_custom
-from sct_rootlets.store.installed import find
+from sct_rootlets.store.installed import conditions, find, why_not
 from sct_rootlets.store.locate import locate_here
 from sct_rootlets.store.sct_copy import find_sct_copy
 
@@ -90,8 +90,9 @@ def task_model(choice: Choice) -> Choice:
         return replace(choice, reference=MODEL)
     name, _, version = custom.reference.partition("@")
     if find(name, version) is None:
+        why = why_not(name, version)
         raise ModelError(
-            f"the custom model {custom.reference} (from {custom.source}) is not installed any more",
+            f"the custom model {custom.reference} (from {custom.source}) {why}",
             remedy="Install it again with -install -custom-url URL, or with -install alone the "
             "recommended one",
         )
@@ -115,7 +116,8 @@ def located(choice: Choice, say: Say, progress: Progress | None = None) -> Insta
         if custom is not None:
             say(f"Using the custom model from {custom.source}.")
         return found
-    say(f"Model {found.reference} is not installed. Installing it now...")
+    why = why_not(found.name, found.version)
+    say(f"Model {found.reference} {why}. Installing it now...")
     return install(found, trust_code=named.trust_code, offline=named.offline, progress=progress)
 
 
@@ -181,7 +183,8 @@ def install_task(
 
 
 def _is_in_store(entry: ModelEntry) -> bool:
-    return find(entry.name, entry.version) is not None
+    """Return whether our own store is to be looked after: whole or damaged, it is there."""
+    return next(conditions(entry.name, entry.version), None) is not None
 
 
 def describe_tasks() -> list[dict[str, Any]]:
@@ -193,13 +196,14 @@ def describe_tasks() -> list[dict[str, Any]]:
     -------
     list of dict
         With task, long_description, model (``name@version``), contrasts, levels, url and
-        installed (``"yes"``, ``"by SCT"`` or ``"no"``).
+        installed, as :func:`sct_rootlets.store.catalogue.list_models` has it.
     """
     custom = custom_version(MODEL)
     entry = load_manifests().find(MODEL)
     reference = MODEL if entry is None else entry.reference
     reference = reference if custom is None else custom.reference
-    known = {f"{row['name']}@{row['version']}": row for row in list_models()}
+    # Of a version in several stores the first row is of what is used.
+    known = {f"{row['name']}@{row['version']}": row for row in reversed(list_models())}
     row = known.get(reference, {})
     url = custom.source if custom is not None else None
     if url is None and entry is not None:

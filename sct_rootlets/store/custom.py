@@ -11,13 +11,13 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from sct_rootlets.errors import IntegrityError, StoreError
+from sct_rootlets.errors import IntegrityError
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.store.home import home
 from sct_rootlets.store.install import Progress, install
+from sct_rootlets.store.reading import FORMAT, read_models
 from sct_rootlets.store.requested import is_url, requested_model, requested_model_at
 from sct_rootlets.store.space import writing
 from sct_rootlets.store.web.addresses import shown
@@ -26,8 +26,6 @@ __all__ = ["Custom", "custom_version", "forget_custom", "install_custom"]
 
 #: Name of the file in the store.
 CUSTOM_FILE = "custom.json"
-
-_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -110,27 +108,17 @@ def _path() -> Path:
 
 
 def _read() -> dict[str, Custom]:
-    path = _path()
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != _FORMAT:
-            raise StoreError("is of another format", path=path, remedy="Update sct_rootlets")
-        return {str(model): Custom(**found) for model, found in content["models"].items()}
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except OSError as error:
-        raise StoreError(f"cannot be read ({error.strerror})", path=path) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StoreError(
-            f"the record of custom models is damaged ({error!r})",
-            path=path,
-            remedy="Remove it, and install the custom model again",
-        ) from error
+    return read_models(
+        _path(),
+        Custom,
+        what="the record of custom models",
+        remedy="Remove it, and install the custom model again",
+    )
 
 
 def _write(known: dict[str, Custom]) -> None:
     content = {
-        "format": _FORMAT,
+        "format": FORMAT,
         "models": {model: asdict(known[model]) for model in sorted(known)},
     }
     with writing(_path()), OutputSet() as outputs:

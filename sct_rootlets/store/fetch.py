@@ -73,7 +73,7 @@ def download_archive(
         raise trust.changed(requested.reference, error.problem, known, records) from error
     except DownloadError as error:
         by_hand = "give the path of its archive"
-        if requested.is_listed:
+        if requested.is_named:
             command = f"sct_rootlets models install {requested.reference} -from-file FILE.zip"
             by_hand = f"bring the archive by hand: {command}"
         raise DownloadError(

@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sct_rootlets.errors import StoreError
 
-__all__ = ["HOME", "OFFLINE", "PATH", "Place", "Store", "home", "is_offline", "stores"]
+__all__ = ["HOME", "OFFLINE", "PATH", "Place", "Store", "home", "is_offline", "is_word", "stores"]
 
 #: Environment variable that names this user's store.
 HOME = "SCT_ROOTLETS_HOME"
@@ -55,6 +54,13 @@ class Place:
     def lock(self) -> Path:
         """File that says who is installing it."""
         return self.store.locks / f"{self.reference}.lock"
+
+    @property
+    def install_command(self) -> str:
+        """What to type to have it installed, or repaired."""
+        # What was installed by the path of an archive came from no address.
+        archive = " -from-file FILE.zip" if self.name.startswith("file-") else ""
+        return f"sct_rootlets models install {self.reference}{archive}"
 
 
 @dataclass(frozen=True)
@@ -99,27 +105,35 @@ class Store:
     def place(self, name: str, version: str) -> Place:
         """Return the place of a version of a model, or raise a `StoreError` for a bad name."""
         for word in (name, version):
-            if not _WORD.fullmatch(word):
+            if not is_word(word):
                 raise StoreError(
                     f"{word!r} cannot be the name or version of a model in a store",
                     remedy="Use letters, digits and . _ + -, at most 100 of them",
                 )
         return Place(self, name, version)
 
-    def places(self) -> Iterator[Place]:
-        """Yield the folders of the store that may hold an installed model, sorted."""
-        for folder in sorted(self.models.glob("*/*")):
-            words = (folder.parent.name, folder.name)
-            if folder.is_dir() and all(_WORD.fullmatch(word) for word in words):
-                yield Place(self, *words)
+    def survey(self) -> tuple[list[Place], list[StoreError]]:
+        """Return the folders that may hold a model, sorted, and what cannot be looked into."""
+        closed: list[StoreError] = []
+        places = [
+            Place(self, name, version)
+            for name in _folders(self.models, self.folder, closed)
+            for version in _folders(self.models / name, self.folder, closed)
+        ]
+        return places, closed
 
-    def prepare(self) -> None:
-        """Make the folders of this user's store, or raise a `StoreError` that says why not."""
+    def prepare(self, name: str = "") -> None:
+        """Make the folders of this user's store, or raise a `StoreError` that says why not.
+
+        Where the `name` of a model is given, there has to be room for its folder.
+        """
         try:
             for folder in (self.models, self.staging, self.locks):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self.unusable(error.strerror or str(error)) from error
+        if os.path.lexists(self.models / name) and not os.path.isdir(self.models / name):
+            raise self.unusable(f"{self.models / name} is no folder")
         if not all(os.access(folder, os.W_OK) for folder in (self.models, self.staging)):
             raise self.unusable("Permission denied")
 
@@ -131,6 +145,35 @@ class Store:
             remedy=f"Set {HOME} to a folder of yours, or have the model installed by whoever "
             f"owns the store, and name that one in {PATH}",
         )
+
+
+def is_word(text: str) -> bool:
+    """Return whether a text can be the name or version of a model in a store."""
+    return _WORD.fullmatch(text) is not None
+
+
+def _folders(folder: Path, store: Path, closed: list[StoreError]) -> list[str]:
+    """Return the names of folders and links in a folder; why it has none is added to `closed`."""
+    try:
+        with os.scandir(folder) as found:
+            names = [each.name for each in found if each.is_symlink() or each.is_dir()]
+        return sorted(filter(is_word, names))
+    except FileNotFoundError:
+        above = [each for each in (folder, *folder.parents) if store in (each, *each.parents)]
+        broken = next(
+            (each for each in above if os.path.islink(each) and not os.path.exists(each)), None
+        )
+        if broken is not None:
+            closed.append(StoreError("is a link that leads nowhere", path=broken))
+    except OSError as error:
+        closed.append(
+            StoreError(
+                f"cannot be read ({error.strerror}), so that no model is found in it",
+                path=folder,
+                remedy="Ask whoever owns it for the right to read it",
+            )
+        )
+    return []
 
 
 def home() -> Store:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from sct_rootlets.errors import (
@@ -16,26 +17,26 @@ from sct_rootlets.errors import (
     IntegrityError,
     MissingDependencyError,
     ModelError,
-    StoreError,
+    RootletsError,
     UsageError,
 )
 from sct_rootlets.manifest import InstalledModel, ModelEntry
 from sct_rootlets.store import trust
 from sct_rootlets.store.accepted_model import accept_model
+from sct_rootlets.store.condition import UNREADABLE, Depth, condition_of, is_whole
 from sct_rootlets.store.fetch import Progress, copy_archive, download_archive
-from sct_rootlets.store.home import PATH, Place, home, is_offline
-from sct_rootlets.store.installed import describe_installed, find, receipt_of
+from sct_rootlets.store.home import Place, home, is_offline
+from sct_rootlets.store.installed import conditions, describe_installed, receipt_of
 from sct_rootlets.store.lock import Lock
 from sct_rootlets.store.provenance import require_archive, require_carried
-from sct_rootlets.store.receipt import (
-    RECEIPT,
-    is_installed,
-    now_utc,
-    read_receipt,
-    verify,
-    write_receipt,
+from sct_rootlets.store.receipt import RECEIPT, Receipt, now_utc, read_receipt, write_receipt
+from sct_rootlets.store.requested import (
+    RequestedModel,
+    is_url,
+    missing_offline,
+    no_archive,
+    requested_model,
 )
-from sct_rootlets.store.requested import RequestedModel, missing_offline, requested_model
 from sct_rootlets.store.space import writing
 from sct_rootlets.store.staging import Staging, tidy
 
@@ -93,30 +94,36 @@ def install(
             f"-accept-change names {accept_change}, and what is installed is {requested.reference}",
             remedy=f"Type -accept-change {requested.reference}",
         )
-    there = find(requested.name, requested.version)
-    if there is not None and accept_change is None:
-        problem = _what_is_wrong(there, requested)
-        if not problem:
+    damage = ""
+    notes: list[str] = []
+    depth = Depth.ALL if accept_change is None else Depth.SIZES
+    for found in conditions(requested.name, requested.version, depth=depth):
+        problem = found.text if found.problems else _mismatch(found.place, requested)
+        if not problem and accept_change is None:
+            _warn(notes)
             tidy(home())
-            return describe_installed(there)
-        if not there.store.writable:
-            raise IntegrityError(
-                problem,
-                path=there.folder,
-                remedy=f"Whoever owns that store has to repair it; or take it out of {PATH}",
-            )
-        logger.warning("%s is installed anew: %s", requested.reference, problem)
+            return describe_installed(found.place)
+        if found.place.store.writable and (found.state == UNREADABLE or not found.is_ours):
+            raise found.error()
+        if problem:
+            damage = damage or problem
+            what_now = "installed anew" if found.place.store.writable else "passed over"
+            notes.append(f"{found.place.folder} is {what_now}: {requested.reference} {problem}")
+    if requested.file is None and not requested.urls:
+        requested = _with_source(requested)
+        if not requested.urls:
+            raise no_archive(requested, damage)
     if requested.file is None and is_offline(offline):
-        raise missing_offline(requested)
+        raise missing_offline(requested, damage)
+    _warn(notes)
     _require_packages()
     store = home()
     place = store.place(requested.name, requested.version)
-    store.prepare()
-    _require_ours(place)
+    store.prepare(place.name)
     before = _identity(place)
 
     def done() -> bool:
-        return _identity(place) != before and is_installed(place.folder)
+        return _identity(place) != before and is_whole(place)
 
     # What was too small or incomplete is no model yet, but it is one of ours and replaced.
     with Lock(place.lock, place.reference) as lock:
@@ -129,11 +136,10 @@ def install(
 
 def require_expected(place: Place, requested: RequestedModel) -> None:
     """Raise an `IntegrityError` if an installed model is not the one that is asked for."""
-    brought_by_hand = requested.file is not None and requested.is_listed
     trust.require_trusted(
         receipt_of(place),
         # The pin of a zip brought by hand is that of the zip, and was checked with it.
-        pinned=None if brought_by_hand else requested.pinned,
+        pinned=None if requested.may_be_exported else requested.pinned,
         published=requested.published,
         records=trust.records_path(home()) if requested.is_recorded else None,
     )
@@ -154,6 +160,8 @@ def _install(
     records = trust.records_path(place.store)
     trust.tidy_records(records)
     known = trust.read_records(records).get(requested.reference) if requested.is_recorded else None
+    if known is None and not requested.is_listed:
+        known = _known_by_receipt(place)
     known = None if accepts_change else known
     if requested.file is None:
         archive = download_archive(requested, staging, known, records, progress)
@@ -170,7 +178,7 @@ def _install(
         made = accept_model(staging.unpacked, folder, trust_code=trust_code)
     except (ArchiveError, ModelError) as error:
         raise _of_archive(error, staging, archive.source) from error
-    carried = read_receipt(folder) if requested.file is not None and requested.is_listed else None
+    carried = _carried(folder, archive.source) if requested.may_be_exported else None
     with writing(folder):
         receipt = write_receipt(
             folder,
@@ -183,7 +191,7 @@ def _install(
             made=made,
         )
     if carried is None:
-        require_archive(requested, archive.sha256, archive.source)
+        require_archive(requested, archive.sha256, archive.source, known)
     else:
         require_carried(requested, receipt, carried, archive.sha256, known)
     if requested.is_recorded and requested.published is None:
@@ -200,16 +208,50 @@ def _install(
     tell(f"checking {requested.reference}", 1, 1)
 
 
-def _what_is_wrong(there: Place, requested: RequestedModel) -> str:
-    """Return why an installed model will not do, or nothing."""
-    problems = verify(there.folder)
-    if problems:
-        return "; ".join(problems[:3])
+def _warn(notes: list[str]) -> None:
+    for note in notes:
+        logger.warning("%s", note)
+
+
+def _mismatch(there: Place, requested: RequestedModel) -> str:
+    """Return why a whole model is not the one that is asked for, or nothing."""
     try:
         require_expected(there, requested)
     except IntegrityError as error:
-        return error.problem
+        return f"is another one: {error.problem}"
     return ""
+
+
+def _with_source(requested: RequestedModel) -> RequestedModel:
+    """Return it with the address that its receipt or the lock file knows, if they know one."""
+    found = [each.receipt for each in conditions(requested.name, requested.version)]
+    known = [(receipt.source, receipt.archive_sha256) for receipt in found if receipt is not None]
+    record = trust.read_records(trust.records_path(home())).get(requested.reference)
+    known += [] if record is None else [(record.source, record.sha256)]
+    for source, sha256 in known:
+        if is_url(source):
+            return replace(requested, urls=(source,), pinned=requested.pinned or sha256)
+    return requested
+
+
+def _known_by_receipt(place: Place) -> trust.TrustRecord | None:
+    """Return what the receipt of a damaged model says of the archive it came from."""
+    found = condition_of(place)
+    if found is None or found.receipt is None or found.receipt.reference != place.reference:
+        return None
+    receipt = found.receipt
+    return trust.TrustRecord(
+        receipt.archive_sha256, receipt.content_sha256, receipt.source, receipt.time_utc
+    )
+
+
+def _carried(folder: Path, source: str) -> Receipt | None:
+    """Return the receipt that an archive brings, if ``models export`` made it."""
+    try:
+        return read_receipt(folder)
+    except RootletsError as error:
+        problem = f"the {RECEIPT} in it {error.problem}"
+        raise type(error)(problem, path=source, remedy=error.remedy) from error
 
 
 def _of_archive(
@@ -229,16 +271,6 @@ def _require_packages() -> None:
                 f"a model is converted when it is installed, which needs {package}",
                 remedy='Install it with: pip install "sct_rootlets[standalone]"',
             )
-
-
-def _require_ours(place: Place) -> None:
-    """Raise a `StoreError` if somebody has put a folder where the model is to be."""
-    if _identity(place) is None and place.folder.is_dir() and any(place.folder.iterdir()):
-        raise StoreError(
-            f"is a folder without {RECEIPT}, which this command did not make",
-            path=place.folder,
-            remedy="Move it away; it can be used where it is, by giving its path with -model",
-        )
 
 
 def _identity(place: Place) -> tuple[int, int] | None:

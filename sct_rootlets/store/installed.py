@@ -10,49 +10,93 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from sct_rootlets.errors import IntegrityError, ModelError, StoreError
+from sct_rootlets.errors import IntegrityError, ModelError, RootletsError, StoreError
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.store.condition import WHOLE, Condition, Depth, condition_of, repair
 from sct_rootlets.store.folder import describe, inference_checkpoints, model_folder
-from sct_rootlets.store.home import Place, stores
+from sct_rootlets.store.home import Place, is_word, stores
 from sct_rootlets.store.lock import Lock
-from sct_rootlets.store.receipt import RECEIPT, Receipt, is_installed, read_receipt
+from sct_rootlets.store.receipt import RECEIPT, Receipt
 from sct_rootlets.store.space import writing
+from sct_rootlets.store.staging import discard
 
-__all__ = ["all_installed", "describe_installed", "export", "find", "receipt_of", "remove"]
+__all__ = [
+    "all_installed",
+    "conditions",
+    "describe_installed",
+    "export",
+    "find",
+    "receipt_of",
+    "remove",
+    "why_not",
+]
 
 #: Time of every member of an exported zip, so that the same model gives the same bytes.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def find(name: str, version: str | None = None) -> Place | None:
-    """Return where a model is installed, in the order of the stores; None where it is not.
+def conditions(
+    name: str | None = None, version: str | None = None, *, depth: Depth = Depth.SIZES
+) -> Iterator[Condition]:
+    """Yield what lies in the stores, in their order, in whichever condition it is.
 
-    Without a version, it is the one installed last.
+    Parameters
+    ----------
+    name, version : str, optional
+        By default every model, and every version.
+    depth : Depth
+        How thoroughly their files are looked at.
     """
-    found = [place for place in all_installed() if place.name == name]
-    if version is not None:
-        return next((place for place in found if place.version == version), None)
-    return max(found, key=lambda place: receipt_of(place).time_utc, default=None)
+    for store in stores():
+        if name is None or version is None:
+            places = [place for place in store.survey()[0] if name in (None, place.name)]
+        else:  # even if its folder cannot be looked into
+            places = [Place(store, name, version)] if is_word(name) and is_word(version) else []
+        for place in places:
+            found = condition_of(place, depth)
+            if found is not None:
+                yield found
 
 
 def all_installed() -> Iterator[Place]:
-    """Yield every installed model, in the order of the stores; an earlier one hides a later."""
+    """Yield every whole model, in the order of the stores; an earlier one hides a later."""
     seen = set()
-    for store in stores():
-        for place in store.places():
-            if place.reference not in seen and is_installed(place.folder):
-                seen.add(place.reference)
-                yield place
+    for found in conditions():
+        if found.state == WHOLE and found.place.reference not in seen:
+            seen.add(found.place.reference)
+            yield found.place
+
+
+def find(name: str, version: str | None = None) -> Place | None:
+    """Return where a model is installed and whole, in the order of the stores, or None.
+
+    Without a version, it is the one installed last.
+    """
+    whole = [found for found in conditions(name, version) if found.state == WHOLE]
+    if version is not None:
+        return whole[0].place if whole else None
+    last = max(
+        whole, key=lambda found: found.receipt.time_utc if found.receipt else "", default=None
+    )
+    return None if last is None else last.place
+
+
+def why_not(name: str, version: str | None = None) -> str:
+    """Return in words why a model is not found that is asked for: absent, or not whole."""
+    first = next(conditions(name, version), None)
+    return "is not installed" if first is None else first.text
 
 
 def receipt_of(place: Place) -> Receipt:
-    """Return the receipt of an installed model, or raise a `ModelError`."""
-    receipt = read_receipt(place.folder)
-    if receipt is None:
+    """Return the receipt of an installed model, or raise a `RootletsError` if it has none."""
+    found = condition_of(place)
+    if found is None:
         raise ModelError(f"{place.reference} is not installed", path=place.folder)
-    return receipt
+    if found.receipt is None:
+        raise found.error()
+    return found.receipt
 
 
 def describe_installed(place: Place) -> InstalledModel:
@@ -63,42 +107,61 @@ def describe_installed(place: Place) -> InstalledModel:
 
     Raises
     ------
-    IntegrityError
-        If a file is not the one that was installed.
+    IntegrityError, StoreError
+        If a file is not the one that was installed, or cannot be read.
     """
-    receipt = receipt_of(place)
+    hashes = _hashes(place, receipt_of(place))
     folder = model_folder(place.folder)
-    hashes = {
-        place.folder.joinpath(*name.split("/")): record.sha256
-        for name, record in receipt.files.items()
-    }
     pair = folder.with_name(folder.name.replace("3d_fullres", "3d_lowres"))
     for each in dict.fromkeys((folder, pair)):
         if not (each / "dataset.json").is_file():
             continue
-        used = [each / "dataset.json", each / "plans.json"]
+        # These two first: what the others are called is read in them.
+        for path in (each / "dataset.json", each / "plans.json"):
+            _require_as_installed(path, hashes.get(path), place)
         for checkpoint in inference_checkpoints(each):
-            used += [checkpoint.with_suffix(".safetensors"), checkpoint.with_suffix(".json")]
-        for path in used:
-            if hashes.get(path) != file_sha256(path):
-                raise IntegrityError(
-                    "is not the file that was installed",
-                    path=path,
-                    remedy=f"Install it again: sct_rootlets models install {place.reference}",
-                )
+            for path in (checkpoint.with_suffix(".safetensors"), checkpoint.with_suffix(".json")):
+                _require_as_installed(path, hashes.get(path), place)
     return describe(folder, place.name, place.version, hashes)
 
 
-def remove(place: Place) -> None:
-    """Remove an installed model: it disappears in one step, and is deleted after.
+def _hashes(place: Place, receipt: Receipt) -> dict[Path, str]:
+    return {
+        place.folder.joinpath(*name.split("/")): record.sha256
+        for name, record in receipt.files.items()
+    }
 
-    What engines made of it goes with it.
+
+def _require_as_installed(path: Path, sha256: str | None, place: Place) -> None:
+    try:
+        is_same = sha256 == file_sha256(path)
+    except OSError as error:
+        raise StoreError(f"cannot be read ({error.strerror})", path=path) from error
+    if not is_same:
+        raise IntegrityError(
+            "is not the file that was installed",
+            path=path,
+            remedy=repair(place),
+        )
+
+
+def remove(place: Place) -> None:
+    """Remove a model, damaged or not: it disappears in one step, and is deleted after.
+
+    What engines made of a whole one goes with it.
 
     Raises
     ------
+    ModelError
+        If there is none.
     StoreError
         If the store is not this user's own, or cannot be written.
+    RootletsError
+        If no install made the folder.
     """
+    found = condition_of(place)
+    if found is None:
+        raise ModelError(f"{place.reference} is not installed", path=place.folder)
     if not place.store.writable:
         raise StoreError(
             "is in a store that is only read here",
@@ -106,22 +169,31 @@ def remove(place: Place) -> None:
             remedy="Whoever owns that store can remove it",
         )
     place.store.prepare()
-    converted: list[Path] = []
-    with contextlib.suppress(ModelError):  # a damaged model can be removed as well
-        converted = place.store.compiled_of(describe_installed(place).sha256)
+    if not found.is_ours:
+        raise found.error()
+    converted = _converted(found)
     with Lock(place.lock, place.reference) as lock:
         lock.take()
         gone = place.store.staging / f"{place.reference}-{secrets.token_hex(8)}"
         with writing(place.folder):
             os.rename(place.folder, gone)
-        shutil.rmtree(gone, ignore_errors=True)
+        discard(gone)
         with contextlib.suppress(OSError):  # another version is in it
             place.folder.parent.rmdir()
         for path in converted:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+            discard(path)
+
+
+def _converted(found: Condition) -> list[Path]:
+    """Return what engines made of a model; of a damaged one it cannot be told, and stays."""
+    place = found.place
+    if found.state != WHOLE or found.receipt is None:
+        return []
+    with contextlib.suppress(RootletsError, OSError):
+        hashes = _hashes(place, found.receipt)
+        model = describe(model_folder(place.folder), place.name, place.version, hashes)
+        return place.store.compiled_of(model.sha256)
+    return []
 
 
 def export(place: Place, target: Path) -> str:
@@ -143,9 +215,12 @@ def export(place: Place, target: Path) -> str:
 
     Raises
     ------
-    IntegrityError
-        If a file is not the one that was installed.
+    IntegrityError, StoreError
+        If it is damaged, or cannot be read.
     """
+    found = condition_of(place)
+    if found is not None and found.state != WHOLE:
+        raise found.error()
     receipt = receipt_of(place)
     names = [name for name, record in receipt.files.items() if not record.made]
     with OutputSet() as outputs:
@@ -156,12 +231,8 @@ def export(place: Place, target: Path) -> str:
                 member = zipfile.ZipInfo(f"{place.reference}/{name}", _ZIP_TIME)
                 member.compress_type = zipfile.ZIP_DEFLATED
                 member.external_attr = 0o644 << 16
-                if name != RECEIPT and file_sha256(path) != receipt.files[name].sha256:
-                    raise IntegrityError(
-                        "is not the file that was installed",
-                        path=path,
-                        remedy="Install the model again before it is exported",
-                    )
+                if name != RECEIPT:
+                    _require_as_installed(path, receipt.files[name].sha256, place)
                 with path.open("rb") as source, archive.open(member, "w") as packed:
                     shutil.copyfileobj(source, packed, 1 << 20)
         return file_sha256(staged)

@@ -7,18 +7,26 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sct_rootlets.errors import ModelError, UsageError
+from sct_rootlets.errors import ModelError, RootletsError, UsageError
 from sct_rootlets.manifest import BUNDLED, InstalledModel, Manifest, ModelEntry, load_manifests
 from sct_rootlets.store import trust
 from sct_rootlets.store.accepted_model import require_no_code
+from sct_rootlets.store.condition import UNREADABLE, WHOLE
 from sct_rootlets.store.folder import ARCHIVES, BUNDLED_FOLDER, describe, model_folder
 from sct_rootlets.store.home import home
 from sct_rootlets.store.install import Progress, install, require_expected
-from sct_rootlets.store.installed import all_installed, describe_installed, find
-from sct_rootlets.store.requested import RequestedModel, is_url, requested_model, require_sha256
-from sct_rootlets.store.sct_copy import find_sct_copy
+from sct_rootlets.store.installed import all_installed, conditions, describe_installed, find
+from sct_rootlets.store.requested import (
+    RequestedModel,
+    is_url,
+    requested_model,
+    requested_reference,
+    require_sha256,
+)
+from sct_rootlets.store.sct_copy import find_sct_copy, other_of_sct
+from sct_rootlets.store.web.addresses import shown
 
-__all__ = ["Choice", "locate", "locate_here"]
+__all__ = ["Choice", "locate", "locate_here", "what_to_install"]
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +106,8 @@ def locate_here(
     models = load_manifests(manifest)
     entry = models.find(text)
     if entry is not None:
+        if text == entry.name:
+            _mention_other_of_sct(entry, models)
         return _listed(entry, sha256, trust_code)
     path = Path(text).expanduser()
     if not is_url(text) and path.is_dir():
@@ -110,6 +120,43 @@ def locate_here(
             model_folder(path)
         return _here(requested_model(text, sha256=sha256))
     return _installed(text, sha256, models)
+
+
+def what_to_install(
+    name: str,
+    *,
+    manifest: str | os.PathLike[str] | None = None,
+    file: Path | None = None,
+    sha256: str | None = None,
+) -> RequestedModel | None:
+    """Return what ``models install`` has to install, None for what is there and has no archive.
+
+    Parameters
+    ----------
+    name : str
+        A name of a manifest, ``name@version`` of what is in no manifest but in a store or in
+        `file`, the path of an archive, or its address.
+    manifest, file, sha256
+        The user's own manifest, the archive of what is named, and what that must have.
+
+    Raises
+    ------
+    RootletsError
+        As of :func:`locate`, where nothing has that name.
+    """
+    entry = load_manifests(manifest).find(name)
+    if entry is not None:
+        return None if entry.is_bundled else requested_model(entry, file=file, sha256=sha256)
+    if file is None and (is_url(name) or Path(name).expanduser().is_file()):
+        return requested_model(name, sha256=sha256)
+    word, _, version = name.partition("@")
+    there = list(dict.fromkeys(each.place.reference for each in conditions(word, version or None)))
+    if len(there) > 1:
+        raise UsageError(f"{name} has several versions", remedy=f"Type {' or '.join(there)}")
+    if there or file is not None:
+        return requested_reference((there or [name])[0], file=file, sha256=sha256)
+    locate(name, manifest=manifest, offline=True)
+    return None
 
 
 def _listed(
@@ -139,13 +186,48 @@ def _listed(
     return describe(copy, entry.name, entry.version)
 
 
+def _mention_other_of_sct(entry: ModelEntry, models: Manifest) -> None:
+    """Warn that SCT's own task uses another model than the one that a name alone means."""
+    other = other_of_sct(entry, models.entries)
+    if other is not None:
+        folder, url = other
+        logger.warning(
+            "SCT uses another model for its own task, from %s; %s is used here. Say which one is "
+            "meant: -model %s, or -model %s",
+            shown(url),
+            entry.reference,
+            folder,
+            entry.reference,
+        )
+
+
 def _here(requested: RequestedModel) -> InstalledModel | RequestedModel:
-    """Return what is installed, if it is what is asked for."""
-    place = find(requested.name, requested.version)
-    if place is None:
-        return requested
-    require_expected(place, requested)
-    return describe_installed(place)
+    """Return the first in the stores that is what is asked for, or what to install.
+
+    One that is not passed over in silence. It is an error where there is no other, unless a
+    glance is enough to see that it is damaged, and it can be installed anew.
+    """
+    passed_over: list[RootletsError] = []
+    error: RootletsError | None = None
+    for found in conditions(requested.name, requested.version):
+        if found.state != WHOLE:
+            passed_over.append(found.error())
+            if found.state == UNREADABLE and found.place.store.writable:
+                error = error or found.error()
+            continue
+        try:
+            require_expected(found.place, requested)
+            model = describe_installed(found.place)
+        except RootletsError as other:
+            passed_over.append(other)
+            error = error or other
+            continue
+        for problem in passed_over:
+            logger.warning("%s. The one in %s is used", problem, found.place.folder)
+        return model
+    if error is not None:
+        raise error
+    return requested
 
 
 def _installed(text: str, sha256: str | None, models: Manifest) -> InstalledModel:
@@ -153,9 +235,14 @@ def _installed(text: str, sha256: str | None, models: Manifest) -> InstalledMode
     name, _, version = text.partition("@")
     place = find(name, version or None)
     if place is not None:
+        version = place.version
+    if version:
         pinned = None if sha256 is None else require_sha256(sha256)
-        require_expected(place, RequestedModel(place.name, place.version, pinned=pinned))
-        return describe_installed(place)
+        here = _here(RequestedModel(name, version, pinned=pinned))
+        if isinstance(here, InstalledModel):
+            return here
+    for found in conditions(name, version or None):
+        raise found.error()
     if text.lower().endswith(ARCHIVES) or os.sep in text or text.startswith("."):
         raise ModelError("no such model folder or archive", path=text, remedy="Check the path")
     known = [entry.reference for entry in models.entries]

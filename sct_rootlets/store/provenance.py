@@ -10,14 +10,30 @@ from sct_rootlets.store.trust import TrustRecord
 __all__ = ["require_archive", "require_carried"]
 
 
-def require_archive(requested: RequestedModel, sha256: str, source: str) -> None:
-    """Raise an `IntegrityError` if an archive is not what the user or the manifest says."""
+def require_archive(
+    requested: RequestedModel, sha256: str, source: str, known: TrustRecord | None = None
+) -> None:
+    """Raise an `IntegrityError` if an archive is not what the user or the manifest says.
+
+    A file that is given for what no manifest lists has to be the one that is `known` from an
+    earlier install, or the one whose hash is its version.
+    """
     for expected, whose in (
         (requested.pinned, "that you gave"),
         (requested.published, "of the manifest"),
     ):
         if expected is not None and sha256 != expected:
             raise other_bytes(source, sha256, f"{expected} {whose}")
+    if not requested.is_named or requested.is_listed or requested.file is None:
+        return
+    is_its_version = not requested.is_recorded and sha256[:12] == requested.version
+    if not (is_its_version if known is None else known.sha256 == sha256):
+        raise IntegrityError(
+            f"carries no receipt of 'models export', and nothing says that its sha256 {sha256} is "
+            f"that of {requested.reference}",
+            path=source,
+            remedy="Give its path in place of the name; or list it, with -manifest",
+        )
 
 
 def require_carried(
@@ -70,10 +86,12 @@ def require_carried(
             path=path,
             remedy="Ask whoever made the zip, or install from the network",
         )
-    if requested.published is not None and requested.pinned is None and known is None:
+    needs_proof = requested.published is not None or not requested.is_listed
+    if needs_proof and requested.pinned is None and known is None:
+        whence = f"the archive {requested.published} of the manifest"
         raise IntegrityError(
-            "was made by 'models export', and nothing proves that its files came from the "
-            f"archive {requested.published} of the manifest",
+            "was made by 'models export', and nothing proves that its files came from "
+            f"{whence if requested.published else f'the archive of {requested.reference}'}",
             path=path,
             remedy="Give the sha256 that 'models export' printed with -sha256, or bring the "
             "original archive",

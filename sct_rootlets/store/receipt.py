@@ -1,7 +1,6 @@
 """The receipt of an installed model: what was installed, from where, and every file of it.
 
-A folder counts as installed only with a receipt that matches its files. The receipt is
-written last, inside the staging folder, so that it appears together with the model.
+It is written last, inside the staging folder, so that it appears together with the model.
 """
 
 from __future__ import annotations
@@ -11,33 +10,26 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
 
 from sct_rootlets import __version__
-from sct_rootlets.errors import ModelError
+from sct_rootlets.errors import IntegrityError
 from sct_rootlets.files.hashing import file_sha256
+from sct_rootlets.store.reading import FORMAT, read_versioned, record_of
 
 __all__ = [
     "RECEIPT",
     "FileRecord",
     "Receipt",
     "combined_sha256",
-    "is_installed",
     "now_utc",
     "read_receipt",
     "take_stock",
-    "verify",
     "write_receipt",
 ]
 
 #: Name of the receipt in the folder of a version.
 RECEIPT = "receipt.json"
-
-_FORMAT = 1
-
-#: What file managers and network file systems leave in folders.
-_LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True)
@@ -51,7 +43,19 @@ class FileRecord:
 
 
 @dataclass(frozen=True)
-class Receipt:
+class _Facts:
+    name: str
+    version: str
+    archive_sha256: str
+    archive_bytes: int
+    source: str
+    time_utc: str
+    tool_version: str
+    trusted_code: bool
+
+
+@dataclass(frozen=True)
+class Receipt(_Facts):
     """What was installed, from where, and when.
 
     Attributes
@@ -71,14 +75,6 @@ class Receipt:
         By path below the folder, with forward slashes.
     """
 
-    name: str
-    version: str
-    archive_sha256: str
-    archive_bytes: int
-    source: str
-    time_utc: str
-    tool_version: str
-    trusted_code: bool
     files: dict[str, FileRecord]
 
     @property
@@ -155,85 +151,39 @@ def write_receipt(
         trusted_code=trusted_code,
         files=take_stock(folder, made),
     )
-    content = {"format": _FORMAT, **asdict(receipt)}
+    content = {"format": FORMAT, **asdict(receipt)}
     (folder / RECEIPT).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return receipt
 
 
 def read_receipt(folder: Path) -> Receipt | None:
-    """Return the receipt of a folder, or None; raise a `ModelError` if it cannot be used."""
-    path = folder / RECEIPT
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise ModelError(f"the receipt cannot be read ({error.strerror})", path=path) from error
-    except ValueError as error:
-        raise _damaged(path, str(error)) from error
-    try:
-        if content.pop("format") != _FORMAT:
-            raise ModelError(
-                "the receipt is of another format",
-                path=path,
-                remedy="A newer version of sct_rootlets wrote it; update this one",
-            )
-        records = content.pop("files")
-        files = {str(name): FileRecord(**record) for name, record in records.items()}
-        return Receipt(files=files, **content)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise _damaged(path, repr(error)) from error
+    """Return the receipt of a folder, None where it has none.
 
-
-def is_installed(folder: Path) -> bool:
-    """Return whether a folder has a receipt, of what its path says, that matches its files.
-
-    Their names and sizes are compared; the hashes are left to :func:`verify`, so that this
-    takes no time.
+    Raises
+    ------
+    StoreError
+        If it cannot be read, or a newer version wrote it.
+    IntegrityError
+        If it is damaged.
     """
+    path = folder / RECEIPT
+    content = read_versioned(path)
+    if content is None:
+        return None
     try:
-        receipt = read_receipt(folder)
-    except ModelError:
-        return False
-    if receipt is None or (receipt.name, receipt.version) != (folder.parent.name, folder.name):
-        return False
-    return not any(_size_problem(folder / name, file) for name, file in receipt.files.items())
+        records = content.pop("files", None)
+        if not isinstance(records, Mapping):
+            raise ValueError('"files" is not an object')
+        facts = record_of(_Facts, content)
+        files = {_inside(name): record_of(FileRecord, each) for name, each in records.items()}
+    except ValueError as error:
+        raise IntegrityError(f"is not complete ({error})", path=path) from error
+    return Receipt(**vars(facts), files=files)
 
 
-def verify(folder: Path) -> list[str]:
-    """Hash every file of an installed model; return what does not match its receipt, in words."""
-    try:
-        receipt = read_receipt(folder)
-    except ModelError as error:
-        return [error.problem]
-    if receipt is None:
-        return [f"has no {RECEIPT}"]
-    problems = []
-    if (receipt.name, receipt.version) != (folder.parent.name, folder.name):
-        problems.append(f"its receipt is of {receipt.reference}")
-    for name, record in receipt.files.items():
-        problem = _size_problem(folder / name, record)
-        if not problem and file_sha256(folder / name) != record.sha256:
-            problem = "has other bytes"
-        if problem:
-            problems.append(f"{name} {problem}")
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        strange = path.is_file() and name != RECEIPT and name not in receipt.files
-        if strange and path.name not in _LITTER and not path.name.startswith((".nfs", "._")):
-            problems.append(f"{name} was added")
-    return problems
-
-
-def _size_problem(path: Path, record: FileRecord) -> str:
-    try:
-        size = path.stat().st_size
-    except OSError:
-        return "is missing"
-    return "" if size == record.size_bytes else f"has {size} bytes, not {record.size_bytes}"
-
-
-def _damaged(path: Path, why: str) -> ModelError:
-    return ModelError(
-        f"the receipt is damaged ({why})", path=path, remedy="Install the model again"
-    )
+def _inside(name: str) -> str:
+    """Return the name of a file of the model, or raise a ValueError if it leads elsewhere."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or path.as_posix() != name or name == ".":
+        raise ValueError(f"it lists {name!r}, which is no file of a model")
+    return name

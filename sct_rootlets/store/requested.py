@@ -12,16 +12,18 @@ from urllib.parse import unquote, urlsplit
 from sct_rootlets.errors import IntegrityError, ModelError, UsageError
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.manifest import Asset, ModelEntry
-from sct_rootlets.store.home import OFFLINE
+from sct_rootlets.store.home import OFFLINE, is_word
 
 __all__ = [
     "RequestedModel",
     "is_url",
     "missing_offline",
+    "no_archive",
     "other_bytes",
     "require_sha256",
     "requested_model",
     "requested_model_at",
+    "requested_reference",
 ]
 
 
@@ -44,6 +46,8 @@ class RequestedModel:
         Of the archive at `urls`, by the manifest.
     is_listed : bool
         Whether it is a version of a manifest.
+    is_named : bool
+        Whether it is asked for by the reference under which it is, or was, installed.
     is_recorded : bool
         Whether its bytes are recorded where they are first seen, and must never change. Those
         of what is named by its own hash cannot.
@@ -59,11 +63,17 @@ class RequestedModel:
     unpacked_bytes: int | None = None
     is_listed: bool = True
     is_recorded: bool = True
+    is_named: bool = True
 
     @property
     def reference(self) -> str:
         """Name and version in one word."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def may_be_exported(self) -> bool:
+        """Whether its file may be a zip of ``models export``, which carries a receipt."""
+        return self.file is not None and self.is_named
 
 
 def requested_model(
@@ -139,7 +149,8 @@ def requested_model_at(url: str) -> RequestedModel:
     'url-my-model@at-1b7570514b53'
     """
     version = f"at-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
-    return RequestedModel(f"url-{_stem_of_url(url)}", version, (url,), is_listed=False)
+    name = f"url-{_stem_of_url(url)}"
+    return RequestedModel(name, version, (url,), is_listed=False, is_named=False)
 
 
 def is_url(text: str) -> bool:
@@ -147,9 +158,54 @@ def is_url(text: str) -> bool:
     return "://" in text
 
 
-def missing_offline(requested: RequestedModel) -> ModelError:
-    """Return the error that a model is missing and may not be downloaded."""
-    if not requested.is_listed:
+def requested_reference(
+    reference: str, *, file: Path | None = None, sha256: str | None = None
+) -> RequestedModel:
+    """Say what ``name@version`` is that no manifest lists: installed from a file, or there.
+
+    Raises
+    ------
+    UsageError
+        If the hash, or the reference, is none.
+
+    Examples
+    --------
+    >>> requested_reference("file-mine@abababababab").is_recorded
+    False
+    """
+    name, _, version = reference.partition("@")
+    if not (is_word(name) and is_word(version)):
+        raise UsageError(
+            f"no manifest lists {reference!r}, and it is no NAME@VERSION",
+            remedy="Type NAME@VERSION of 'models list', or the path of an archive",
+        )
+    named_by_hash = re.fullmatch(r"(?:file|url)-.+@[0-9a-f]{12}", reference) is not None
+    return RequestedModel(
+        name,
+        version,
+        file=None if file is None else file.expanduser(),
+        pinned=None if sha256 is None else require_sha256(sha256),
+        is_listed=False,
+        is_recorded=not named_by_hash,
+    )
+
+
+def no_archive(requested: RequestedModel, damage: str = "") -> ModelError:
+    """Return the error that a model is in no manifest, and nobody knows where it comes from.
+
+    `damage` says what is wrong with the one that is there.
+    """
+    return ModelError(
+        f"{requested.reference} {damage or 'is not installed'}, and no manifest says where it "
+        "comes from",
+        remedy="Bring its archive, or a zip of 'models export', and type: sct_rootlets models "
+        f"install {requested.reference} -from-file FILE.zip",
+    )
+
+
+def missing_offline(requested: RequestedModel, damage: str = "") -> ModelError:
+    """Return the error that a model may not be downloaded that is missing, or has a `damage`."""
+    if not requested.is_named:
         remedy = "Download it elsewhere, bring it, and give its path"
     else:
         urls = requested.urls
@@ -160,8 +216,8 @@ def missing_offline(requested: RequestedModel) -> ModelError:
             "-from-file FILE.zip"
         )
     return ModelError(
-        f"the model {requested.reference} is not installed, and the network is not to be used "
-        f"(-offline or {OFFLINE})",
+        f"the model {requested.reference} {damage or 'is not installed'}, and the network is not "
+        f"to be used (-offline or {OFFLINE})",
         remedy=remedy,
     )
 
@@ -196,7 +252,14 @@ def _unlisted(
 ) -> RequestedModel:
     """Return what is in no manifest and is named by its own hash."""
     return RequestedModel(
-        name, sha256[:12], urls, file, pinned=sha256, is_listed=False, is_recorded=False
+        name,
+        sha256[:12],
+        urls,
+        file,
+        pinned=sha256,
+        is_listed=False,
+        is_recorded=False,
+        is_named=False,
     )
 
 

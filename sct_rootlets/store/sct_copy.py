@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.manifest import ModelEntry
 from sct_rootlets.store.folder import model_folder, required_files
 
-__all__ = ["find_sct_copy", "source_url"]
+__all__ = ["find_sct_copy", "other_of_sct", "source_url"]
 
 
 def find_sct_copy(entry: ModelEntry, sct_dir: str | os.PathLike[str] | None = None) -> Path | None:
@@ -25,35 +25,66 @@ def find_sct_copy(entry: ModelEntry, sct_dir: str | os.PathLike[str] | None = No
 
     `sct_dir` is the folder of SCT where ``SCT_DIR`` does not name it.
     """
-    root = os.environ.get("SCT_DIR", "").strip() or os.fspath(sct_dir or "")
-    if not root:
-        return None
-    urls = {url for asset in entry.assets for url in asset.urls}
-    folder = Path(root).expanduser() / "data" / "deepseg_models"
-    for source in sorted(folder.glob("*/source.json")):
-        if urls.isdisjoint(_urls(source)):
+    for folder, source in _installed_by_sct(sct_dir):
+        if _addresses(entry).isdisjoint(_texts(source.get("model_urls"))):
             continue
         with contextlib.suppress(OSError, ModelError):
             # SCT leaves an incomplete folder where its installation was cut.
-            copy = model_folder(source.parent)
+            copy = model_folder(folder)
             required_files(copy)
             return copy
     return None
 
 
+def other_of_sct(entry: ModelEntry, releases: Iterable[ModelEntry]) -> tuple[Path, str] | None:
+    """Return another model that SCT uses for its own task of that name, and its address, or None.
+
+    ``sct_deepseg TASK -install -custom-url URL`` installs one, which SCT keeps.
+
+    Parameters
+    ----------
+    entry : ModelEntry
+        Its name is in that of SCT's folder.
+    releases : iterable of ModelEntry
+        An older one of these is not mentioned, unless the user chose it: SCT replaces it.
+    """
+    known = {url for each in releases for url in _addresses(each)}
+    for folder, source in _installed_by_sct(None):
+        urls = set(_texts(source.get("model_urls")))
+        if not urls or entry.name not in folder.name or urls & _addresses(entry):
+            continue
+        if source.get("custom") is True or urls.isdisjoint(known):
+            return folder, min(urls)
+    return None
+
+
 def source_url(folder: Path) -> str | None:
     """Return the address that SCT had a model folder from, None where SCT did not install it."""
-    return next(_urls(folder.parent / "source.json"), None)
+    source = object_if_readable(folder.parent / "source.json")
+    return next(_texts(source.get("model_urls")), None)
 
 
-def _urls(source: Path) -> Iterator[str]:
-    return _texts(object_if_readable(source).get("model_urls"))
+def _installed_by_sct(
+    sct_dir: str | os.PathLike[str] | None,
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the folder of each model that SCT has installed, and its source.json."""
+    root = os.environ.get("SCT_DIR", "").strip() or os.fspath(sct_dir or "")
+    if root:
+        folder = Path(root).expanduser() / "data" / "deepseg_models"
+        for source in sorted(folder.glob("*/source.json")):
+            yield source.parent, object_if_readable(source)
+
+
+def _addresses(entry: ModelEntry) -> set[str]:
+    return {url for asset in entry.assets for url in asset.urls}
 
 
 def _texts(value: Any) -> Iterator[str]:
     """Yield the texts in what SCT writes: one URL, a list, or a dict of these."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (list, dict)):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _texts(each)
+    left = [value]
+    while left:
+        each = left.pop(0)
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, (list, dict)):
+            left[:0] = each.values() if isinstance(each, dict) else each

@@ -10,12 +10,12 @@ from pathlib import Path
 from types import TracebackType
 
 from sct_rootlets.errors import DownloadError, StoreError
+from sct_rootlets.store.condition import is_ours, is_whole
 from sct_rootlets.store.home import Place, Store
 from sct_rootlets.store.lock import Lock, sweep
-from sct_rootlets.store.receipt import RECEIPT, is_installed
 from sct_rootlets.store.space import writing
 
-__all__ = ["Staging", "tidy"]
+__all__ = ["Staging", "discard", "tidy"]
 
 _ARCHIVE = "archive.part"
 
@@ -67,7 +67,7 @@ class Staging:
         # A full disk is not helped by a part of an archive.
         may_continue = isinstance(error, (DownloadError, KeyboardInterrupt))
         if not (self.keep_archive and may_continue and self.archive.exists()):
-            shutil.rmtree(self.folder, ignore_errors=True)
+            discard(self.folder)
 
     def publish(self, folder: Path, place: Place) -> None:
         """Let a complete model appear in the store, in one step.
@@ -79,13 +79,13 @@ class Staging:
         with writing(place.folder):
             _flush(folder)
             place.folder.parent.mkdir(parents=True, exist_ok=True)
-            if (place.folder / RECEIPT).exists():
+            if os.path.lexists(place.folder) and is_ours(place.folder):
                 os.rename(place.folder, self.folder / "replaced")
             try:
                 os.rename(folder, place.folder)
             except OSError:
                 # Somebody who took this lock to be abandoned has installed it meanwhile.
-                if not is_installed(place.folder):
+                if not is_whole(place):
                     raise
             _flush_folder(place.folder.parent)
 
@@ -99,7 +99,7 @@ class Staging:
                 with contextlib.suppress(OSError):
                     os.rename(beside, self.folder / beside.name)
                     os.rename(part, self.archive)
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(folder)
 
 
 def tidy(store: Store, *, mine: str = "") -> None:
@@ -116,8 +116,23 @@ def tidy(store: Store, *, mine: str = "") -> None:
         with contextlib.suppress(StoreError), lock:  # a store that can only be read stays so
             if lock.try_take():
                 for folder in left:
-                    shutil.rmtree(folder, ignore_errors=True)
+                    discard(folder)
     sweep(store.locks)
+
+
+def discard(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that is in it, as far as the system lets it."""
+    with contextlib.suppress(OSError):
+        if path.is_symlink() or not path.is_dir():
+            path.unlink()
+            return
+        # Nothing can be removed from a folder that is closed to its owner as well.
+        os.chmod(path, 0o700)
+        for parent, folders, _ in os.walk(path):
+            for folder in (os.path.join(parent, name) for name in folders):
+                if not os.path.islink(folder):
+                    os.chmod(folder, 0o700)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _reference_of(folder: Path) -> str:

@@ -13,12 +13,12 @@ import logging
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from sct_rootlets.errors import IntegrityError, OutputError, StoreError
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.store.home import Store
 from sct_rootlets.store.lock import Lock, sweep
+from sct_rootlets.store.reading import FORMAT, read_models
 from sct_rootlets.store.receipt import Receipt
 
 __all__ = [
@@ -39,8 +39,6 @@ logger = logging.getLogger(__name__)
 LOCK = "SCT_ROOTLETS_LOCK"
 #: Name of the lock file in a store.
 LOCK_FILE = "models.lock.json"
-
-_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -70,23 +68,12 @@ def read_records(path: Path) -> dict[str, TrustRecord]:
     StoreError
         If there is one that cannot be used: without it changes would go unnoticed.
     """
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != _FORMAT:
-            raise StoreError(
-                "is a lock file of another format", path=path, remedy="Update sct_rootlets"
-            )
-        return {str(name): TrustRecord(**seen) for name, seen in content["models"].items()}
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise StoreError(f"the lock file cannot be read ({error.strerror})", path=path) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StoreError(
-            f"the lock file of model hashes is damaged ({error!r})",
-            path=path,
-            remedy="Restore it, or remove it to trust the models anew at their next install",
-        ) from error
+    return read_models(
+        path,
+        TrustRecord,
+        what="the lock file of model hashes",
+        remedy="Restore it, or remove it to trust the models anew at their next install",
+    )
 
 
 def record(
@@ -127,7 +114,7 @@ def record(
                 raise changed(reference, f"its sha256 is {seen.sha256}", known, path)
             models[reference] = seen
             content = {
-                "format": _FORMAT,
+                "format": FORMAT,
                 "models": {name: asdict(models[name]) for name in sorted(models)},
             }
             with outputs.stage(path).open("w", encoding="utf-8") as stream:

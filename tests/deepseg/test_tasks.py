@@ -90,7 +90,7 @@ def test_a_custom_model_that_is_gone_is_not_replaced_in_silence(
     place = find(custom.name, custom.version)
     assert place is not None
     remove(place)
-    with pytest.raises(ModelError, match=r"url-3@.* is not installed any more"):
+    with pytest.raises(ModelError, match=r"url-3@.* is not installed"):
         located(choice, silent)
 
 

@@ -79,12 +79,32 @@ def test_a_failed_install_changes_nothing(url: str, server: Server) -> None:
     assert leftovers() == []
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"format": 2}', '{"format": 1, "models": {"a": 1}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "[" * 100_000,
+        '{"format": 2}',
+        '{"format": 1}',
+        '{"format": 1, "models": {"a": 1}}',
+        '{"format": 1, "models": {"rootlets": {"reference": 5, "source": "x"}}}',
+    ],
+)
 def test_a_damaged_record_is_an_error(text: str) -> None:
     home().folder.mkdir(parents=True)
     (home().folder / "custom.json").write_text(text)
     with pytest.raises(StoreError, match="custom"):
         custom_version("rootlets")
+
+
+def test_a_record_with_a_byte_order_mark_is_read() -> None:
+    text = '{"format": 1, "models": {"rootlets": {"reference": "mine@1", "source": "x"}}}'
+    home().folder.mkdir(parents=True)
+    (home().folder / "custom.json").write_text(text, encoding="utf-8-sig")
+    custom = custom_version("rootlets")
+    assert custom is not None
+    assert custom.reference == "mine@1"
 
 
 def test_several_models_have_each_their_own(archives: dict[str, Path]) -> None:

@@ -33,7 +33,7 @@ def test_stores_of_the_path_come_first_once_and_are_read_only(
 
 
 def test_nothing_is_made_by_looking(store_home: Path) -> None:
-    assert list(home().places()) == []
+    assert home().survey() == ([], [])
     assert not store_home.exists()
 
 
@@ -59,8 +59,22 @@ def test_a_store_that_cannot_be_made_says_why(
 def test_places_are_folders_of_versions_only(store_home: Path) -> None:
     for name in ("tiny/1", "tiny/2", "bad name/1"):
         (store_home / "models" / name).mkdir(parents=True)
-    (store_home / "models" / "tiny" / "readme.txt").touch()
-    assert [place.reference for place in home().places()] == ["tiny@1", "tiny@2"]
+    for file in ("tiny/readme.txt", "readme.txt"):
+        (store_home / "models" / file).touch()
+    (store_home / "models" / "tiny" / "lost").symlink_to("nowhere")
+    places, closed = home().survey()
+    assert [place.reference for place in places] == ["tiny@1", "tiny@2", "tiny@lost"]
+    assert closed == []
+
+
+@pytest.mark.parametrize("link", ["home", "home/models", "home/models/tiny"])
+def test_a_link_that_leads_nowhere_is_named(store_home: Path, link: str) -> None:
+    path = store_home.parent / link
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to("nowhere")
+    places, (error,) = home().survey()
+    assert places == []
+    assert (error.path, error.problem) == (str(path), "is a link that leads nowhere")
 
 
 @pytest.mark.parametrize(

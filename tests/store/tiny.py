@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from sct_rootlets.manifest import load_manifest
-from sct_rootlets.store.home import home
+from sct_rootlets.store.condition import Depth, condition_of
+from sct_rootlets.store.home import Store, home
 from sct_rootlets.store.installed import find, remove
-from sct_rootlets.store.receipt import verify
 
 REPOSITORY = Path(__file__).parents[2]
 LEVELS = {"background": 0, **{f"lvl{value}": value for value in range(1, 4)}}
@@ -127,10 +127,11 @@ def leftovers(store: Path | None = None) -> list[str]:
 def assert_whole(store: Path | None = None) -> list[str]:
     """Check that every folder of a version is a verified model; return their names."""
     folder = home().folder if store is None else store
-    found = sorted((folder / "models").glob("*/*"))
-    for version in found:
-        assert verify(version) == []
-    return [f"{version.parent.name}@{version.name}" for version in found]
+    for path in (folder / "models").glob("*/*"):
+        found = condition_of(Store(folder, True).place(path.parent.name, path.name), Depth.ALL)
+        assert found is not None
+        assert found.problems == ()
+    return [place.reference for place in Store(folder, True).survey()[0]]
 
 
 def environment(store: Path, **more: str) -> dict[str, str]:
