@@ -9,14 +9,14 @@ second reader of zips or pickles can see other ones.
 
 from __future__ import annotations
 
-import pickletools
+import io
 import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sct_rootlets.checkpoint.stand_ins import ALLOWED_GLOBALS, Reader
+from sct_rootlets.checkpoint.program import HoldsMore, run
 from sct_rootlets.errors import ModelError
 
 __all__ = [
@@ -31,21 +31,14 @@ _T = TypeVar("_T")
 #: A pickle of nnU-Net takes 1 to 2 MB, most of it the log of 2000 epochs.
 MAX_PICKLE_BYTES = 16 << 20
 
+#: Of the table of contents: a checkpoint has some thousand records, each with its name.
+_MAX_TABLE_BYTES = 4 << 20
+
 #: What to do about a checkpoint that holds more than weights.
 TRUST_REMEDY = (
     "Use a checkpoint as nnU-Net saves it; or, if you trust whoever made this one as you would "
     "a program of theirs, install the model with -trust-code"
 )
-
-#: What torch.save writes; later protocols can name their globals in ways that hide them.
-# fmt: off
-_OPCODES = frozenset((
-    "PROTO", "GLOBAL", "REDUCE", "BUILD", "NEWOBJ", "BINPERSID", "STOP", "MARK", "NONE", "NEWTRUE",
-    "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "EMPTY_TUPLE",
-    "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_LIST", "APPEND", "APPENDS", "EMPTY_DICT",
-    "SETITEM", "SETITEMS", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET",
-))
-# fmt: on
 
 _SHOWN = 8
 
@@ -104,12 +97,35 @@ def _looked_through(path: Path, take: Callable[[Any, Callable[[str], bytes]], _T
         if start[:1] == b"\x80" or start[257:262] == b"ustar":
             raise _could_run(path, "is in an old format of PyTorch (a bare pickle or a tar file)")
         raise damaged(path, f"it starts with {start[:16]!r}")
-    with zipfile.ZipFile(path) as archive:
+    with _Bounded(path.open("rb", buffering=0)) as bounded, zipfile.ZipFile(bounded) as archive:
+        bounded.most = sys.maxsize
         records = _records(archive, path)
-        program = archive.read(records["data.pkl"])
-        _check_opcodes(program, path)
         sizes = {name: info.file_size for name, info in records.items()}
-        return take(Reader(program, sizes).load(), lambda name: archive.read(records[name]))
+        try:
+            content = run(archive.read(records["data.pkl"]), sizes)
+        except HoldsMore as more:
+            raise _could_run(path, f"holds more than weights ({_listed(more.names)})") from more
+        return take(content, lambda name: archive.read(records[name]))
+
+
+class _Bounded(io.BufferedReader):
+    """A file of which no piece is read that has more than `most` bytes.
+
+    ``zipfile`` reads a table of contents of any length, and makes ten times as much of it.
+    """
+
+    most = _MAX_TABLE_BYTES
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        size = self.most if size is None or size < 0 else size
+        if size > self.most:
+            raise ValueError(f"its table of contents has more than {self.most >> 20} MiB")
+        return super().read(size)
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(repr(name[:100])[1:-1] for name in names[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
 
 
 def _records(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
@@ -131,29 +147,3 @@ def _records(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]
     if "byteorder" in records and archive.read(records["byteorder"]) != sys.byteorder.encode():
         raise damaged(path, f"its numbers are not in {sys.byteorder}-endian order")
     return records
-
-
-def _check_opcodes(program: bytes, path: Path) -> None:
-    """Raise unless the pickle names and does only what is allowed; say all that it names."""
-    foreign: dict[str, None] = {}  # in the order of the file
-    unusual: dict[str, None] = {}
-    texts: list[str] = []
-    for opcode, argument, _ in pickletools.genops(program):
-        name = ""
-        if opcode.name in ("GLOBAL", "INST"):
-            name = str(argument).replace(" ", ".")
-        elif opcode.name == "STACK_GLOBAL":  # its names are usually the last two texts
-            name = ".".join(texts[-2:])
-        elif opcode.name == "LONG_BINPUT" and int(argument or 0) > len(program):
-            raise damaged(path, "its pickle numbers more objects than it has")  # fills the memory
-        if name and name not in ALLOWED_GLOBALS:
-            foreign[name] = None
-        if opcode.name not in _OPCODES:
-            unusual[f"the opcode {opcode.name} of pickle"] = None
-        if isinstance(argument, str):
-            texts.append(argument)
-    found = list(foreign or unusual)
-    if found:
-        shown = ", ".join(repr(name[:100])[1:-1] for name in found[:_SHOWN])
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise _could_run(path, f"holds more than weights ({shown}{more})")

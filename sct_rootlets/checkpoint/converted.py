@@ -7,11 +7,13 @@ were (float16 stays float16) and ``checkpoint_final.json`` with the rest.
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sct_rootlets.checkpoint.read import check_structure, import_torch, plain_tensor
+from sct_rootlets.checkpoint.stand_ins import shown
 from sct_rootlets.errors import MissingDependencyError, ModelError
 
 __all__ = [
@@ -26,7 +28,10 @@ __all__ = [
 #: Of the JSON file. A reader refuses a version that it does not know.
 FORMAT_VERSION = 1
 
-_MAX_JSON_BYTES = 1 << 20
+_MAX_JSON_BYTES = 16 << 20
+
+#: Of the table of contents of the weights, which safetensors itself reads up to 100 MB.
+_MAX_TABLE_BYTES = 8 << 20
 
 _AGAIN = "Remove the model and install it again"
 
@@ -118,13 +123,19 @@ def read_stored(
     """
     content = _read_facts(facts)
     try:
+        with weights.open("rb") as stream:
+            (table_bytes,) = struct.unpack("<Q", stream.read(8).ljust(8, b"\0"))
+        if table_bytes > _MAX_TABLE_BYTES:
+            raise ValueError(f"its table of contents has more than {_MAX_TABLE_BYTES >> 20} MiB")
         tensors = load_file(str(weights))
         size_bytes = weights.stat().st_size
     except OSError as error:
         raise ModelError("the weights cannot be read", path=weights, remedy=_AGAIN) from error
     except Exception as error:  # safetensors has an error of its own, and passes on torch's
         raise ModelError(
-            f"the weights are damaged ({str(error).splitlines()[0]})", path=weights, remedy=_AGAIN
+            f"the weights are damaged ({str(error).splitlines()[0]:.200})",
+            path=weights,
+            remedy=_AGAIN,
         ) from error
     if content["weights"] != {"tensors": len(tensors), "size_bytes": size_bytes}:
         raise ModelError(
@@ -132,7 +143,8 @@ def read_stored(
         )
     for alias, name in content["aliases"].items():
         if not isinstance(name, str) or name not in tensors or alias in tensors:
-            raise ModelError(f"has the alias {alias!r} of {name!r:.100}", path=facts, remedy=_AGAIN)
+            problem = f"has the alias {shown(alias)} of {shown(name)}"
+            raise ModelError(problem, path=facts, remedy=_AGAIN)
     aliased = {alias: tensors[name] for alias, name in content["aliases"].items()}
     checkpoint = {
         "network_weights": {**tensors, **aliased},
@@ -160,7 +172,7 @@ def _read_facts(facts: Path) -> dict[str, Any]:
         raise ModelError("does not describe a checkpoint", path=facts, remedy=_AGAIN)
     if content.get("format_version") != FORMAT_VERSION:
         raise ModelError(
-            f"is of format version {content.get('format_version')!r:.20}; this release of "
+            f"is of format version {shown(content.get('format_version'))}; this release of "
             f"sct_rootlets reads {FORMAT_VERSION}",
             path=facts,
             remedy="Update sct_rootlets, or install the model again with this release",

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sct_rootlets.checkpoint.archive import damaged, look_through
-from sct_rootlets.checkpoint.stand_ins import StoredTensor
+from sct_rootlets.checkpoint.stand_ins import StoredTensor, shown
 from sct_rootlets.errors import MissingDependencyError, ModelError
 
 __all__ = ["check_structure", "import_torch", "plain_tensor", "read_archive", "read_pth"]
 
 _WEIGHT_NAME = re.compile(r"[\w.-]{1,300}", re.ASCII)
 _TRAINER_NAME = re.compile(r"[A-Za-z_]\w{0,199}", re.ASCII)
+
+#: nnU-Net's largest networks have some thousand, most of them under several names.
+_MOST_WEIGHTS = 20_000
+
+#: Of the name of a configuration, such as ``3d_fullres``.
+_MOST_LETTERS = 200
 
 
 def import_torch() -> Any:
@@ -94,14 +100,21 @@ def read_archive(
     def take(content: Any, read: Callable[[str], bytes]) -> dict[str, Any]:
         numbers: dict[str, Any] = {}
         made: dict[tuple[Any, ...], Any] = {}
+        # A tensor usually has a record of its own. Of one record a few bytes each could make any
+        # number of tensors, which take memory where they are copied.
+        left = 2 * path.stat().st_size
 
         def weight(of: Any) -> Any:
             if not isinstance(of, StoredTensor):
                 return None
+            nonlocal left
             if of.record not in numbers:
                 numbers[of.record] = numbers_of(of.kind, read(of.record))
             key = (of.record, of.first, of.shape, of.steps)
             if key not in made:
+                left -= of.size_bytes
+                if left < 0:
+                    raise damaged(path, "its weights are larger than the file")
                 made[key] = weight_of(numbers[of.record], of)
             return made[key]
 
@@ -147,21 +160,22 @@ def check_structure(checkpoint: Any, path: Path, weight_of: Callable[[Any], Any]
     need(not missing, f"lacks {', '.join(missing)}")
     weights, initial = checkpoint["network_weights"], checkpoint["init_args"]
     trainer, axes = checkpoint["trainer_name"], checkpoint.get("inference_allowed_mirroring_axes")
-    need(
-        isinstance(initial, Mapping) and "configuration" in initial, "lacks init_args.configuration"
-    )
-    need(
-        isinstance(initial["configuration"], str), "has an init_args.configuration that is no text"
-    )
+    has_one = isinstance(initial, Mapping) and "configuration" in initial
+    need(has_one, "lacks init_args.configuration")
+    configuration = initial["configuration"]
+    is_text = isinstance(configuration, str) and 0 < len(configuration) <= _MOST_LETTERS
+    is_text = is_text and configuration.isprintable()
+    need(is_text, f"has the init_args.configuration {shown(configuration)}, which is no name")
     is_name = isinstance(trainer, str) and _TRAINER_NAME.fullmatch(trainer)
-    need(bool(is_name), f"has the trainer_name {trainer!r:.100}, which names no class")
-    known_axes = isinstance(axes, Sequence) and all(n in (0, 1, 2) for n in axes)
-    need(axes is None or known_axes, f"has inference_allowed_mirroring_axes of {axes!r:.100}")
+    need(bool(is_name), f"has the trainer_name {shown(trainer)}, which names no class")
+    are_axes = axes is None or _are_axes(axes)
+    need(are_axes, f"has inference_allowed_mirroring_axes of {shown(axes)}")
     need(isinstance(weights, dict) and bool(weights), "has network_weights that are no weights")
+    need(len(weights) <= _MOST_WEIGHTS, f"has {len(weights)} weights, more than {_MOST_WEIGHTS}")
     plain: dict[str, Any] = {}
     for name, tensor in weights.items():
         good = isinstance(name, str) and _WEIGHT_NAME.fullmatch(name)
-        need(bool(good), f"has a weight named {name!r:.100}")
+        need(bool(good), f"has a weight named {shown(name)}")
         # Names differ where the model was trained compiled or on several GPUs.
         short = name.removeprefix("module.").removeprefix("_orig_mod.")
         need(short not in plain, f"has two weights named {short}")
@@ -170,9 +184,16 @@ def check_structure(checkpoint: Any, path: Path, weight_of: Callable[[Any], Any]
     return {
         "network_weights": plain,
         "trainer_name": trainer,
-        "init_args": {"configuration": initial["configuration"]},
-        "inference_allowed_mirroring_axes": None if axes is None else tuple(map(int, axes)),
+        "init_args": {"configuration": configuration},
+        "inference_allowed_mirroring_axes": None if axes is None else tuple(axes),
     }
+
+
+def _are_axes(axes: Any) -> bool:
+    """Whether a patch has these axes; each of them doubles the views that are predicted."""
+    if not isinstance(axes, (list, tuple)) or not all(type(n) is int for n in axes):
+        return False
+    return set(axes) <= {0, 1, 2} and len(set(axes)) == len(axes)
 
 
 def _load_anything(torch: Any, path: Path) -> Any:

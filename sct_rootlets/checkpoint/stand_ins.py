@@ -1,20 +1,20 @@
 """Stand-ins for what the pickle of a checkpoint may call, so that none of it is called.
 
-A pickle is a program: reading it can call anything that it names. :class:`Reader` reads it
-with stand-ins that only compare what they are given with what nnU-Net saves (tensors,
-numbers, plain containers). Nothing of torch or numpy is called, and no tensor is made; what
-the pickle says of one is kept.
+A pickle is a program: reading it can call anything that it names. Here are stand-ins that only
+compare what they are given with what nnU-Net saves (tensors, numbers, plain containers).
+Nothing of torch or numpy is called, and no tensor is made; what the pickle says of one is kept.
+
+What they are given may be anything that a few bytes can build, such as a list that holds itself
+2^60 times. So nothing of it is hashed, compared or shown before its type is known.
 """
 
 from __future__ import annotations
 
-import io
 import math
-import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["ALLOWED_GLOBALS", "Reader", "StoredTensor"]
+__all__ = ["ALLOWED_GLOBALS", "StandIn", "StandIns", "StoredTensor", "shown"]
 
 #: The storages that weights come in: torch's name of their numbers, and bytes of one.
 _STORAGES = {
@@ -32,8 +32,32 @@ _STORAGES = {
 
 _NUMBERS = {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"}
 
+#: A convolution in three dimensions has five axes.
+_MOST_AXES = 8
+
+#: More than any memory holds of anything.
+_MOST_COUNT = 1 << 48
+
 # Each stand-in takes what the real one would take, and raises ValueError unless it is as
 # nnU-Net's checkpoints have it.
+
+
+def shown(value: Any) -> str:
+    """Return a value for a message: text and numbers short, of anything else the type.
+
+    Examples
+    --------
+    >>> shown("C5"), shown("x" * 100)[-3:], shown((0, 7)), shown([[]])
+    ("'C5'", '...', '(0, 7)', 'a list')
+    """
+    if type(value) is int:
+        return str(value) if abs(value) < _MOST_COUNT else f"a number of {value.bit_length()} bits"
+    if type(value) is str:
+        return repr(value) if len(value) <= 60 else f"{value[:57]!r}..."
+    if type(value) in (list, tuple) and len(value) <= _MOST_AXES:
+        small = all(type(each) is int and abs(each) < _MOST_COUNT for each in value)
+        return repr(value) if small else f"a {type(value).__name__}"
+    return f"a {type(value).__name__.strip('_')}"
 
 
 def _require(good: bool, problem: str) -> None:
@@ -41,16 +65,17 @@ def _require(good: bool, problem: str) -> None:
         raise ValueError(problem)
 
 
-class _Fixed:
-    """Nothing about it can be changed by pickle's BUILD, which would also set slots."""
+class StandIn:
+    """What a pickle makes instead of what it names."""
 
     __slots__ = ()
 
-    def __setstate__(self, state: Any) -> None:
+    def change(self, state: Any) -> None:
+        """Take the state that the pickle sets by BUILD; most have none."""
         raise ValueError(f"a changed {type(self).__name__.strip('_')}")
 
 
-class _Kind(_Fixed):
+class _Kind(StandIn):
     """A type that may be named and not called, such as ``torch.FloatStorage``."""
 
     __slots__ = ("item_bytes", "name")
@@ -59,14 +84,14 @@ class _Kind(_Fixed):
         self.name, self.item_bytes = name, item_bytes
 
 
-class _Storage(_Fixed):
+class _Storage(StandIn):
     __slots__ = ("count", "kind", "record")
 
     def __init__(self, kind: _Kind, count: int, record: str) -> None:
         self.kind, self.count, self.record = kind, count, record
 
 
-class _Built(_Fixed):
+class _Built(StandIn):
     """Anything that the real reader builds and that is done with."""
 
     __slots__ = ()
@@ -85,47 +110,53 @@ class StoredTensor(_Built):
         Number of its first element in the record.
     shape, steps : tuple of int
         Elements along each axis, and elements of the record from one to the next.
+    size_bytes : int
+        Of its numbers, where they do not share memory.
     """
 
-    __slots__ = ("first", "kind", "record", "shape", "steps")
+    __slots__ = ("first", "kind", "record", "shape", "size_bytes", "steps")
 
     def __init__(
         self, storage: _Storage, first: int, shape: tuple[int, ...], steps: tuple[int, ...]
     ) -> None:
         self.record, self.kind = storage.record, storage.kind.name
         self.first, self.shape, self.steps = first, shape, steps
+        self.size_bytes = math.prod(shape) * storage.kind.item_bytes
 
 
-class _OrderedDict(dict[Any, Any]):
+class _OrderedDict(StandIn, dict[Any, Any]):
     """State dicts carry ``_metadata``, the versions of their modules."""
 
-    def __setstate__(self, state: Any) -> None:
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def change(self, state: Any) -> None:
         _require(isinstance(state, dict) and set(state) <= {"_metadata"}, "a changed OrderedDict")
 
 
-class _DType:
+class _DType(StandIn):
     __slots__ = ("item_bytes",)
-    item_bytes: int
 
-    def __new__(cls, *arguments: Any) -> _DType:
-        good = len(arguments) == 3 and arguments[1:] == (False, True)
-        _require(good and arguments[0] in _NUMBERS, f"numpy's dtype {arguments!r:.60}")
-        made = super().__new__(cls)
-        made.item_bytes = int(arguments[0][1:])
-        return made
+    def __init__(self, name: Any, align: Any, copy: Any) -> None:
+        _require(type(name) is str and name in _NUMBERS, f"the dtype {shown(name)} of numpy")
+        _require(align is False and copy is True, "an unusual dtype of numpy")
+        self.item_bytes = int(name[1:])
 
-    def __setstate__(self, state: Any) -> None:
-        rest = (None, None, None, -1, -1, 0)
-        good = isinstance(state, tuple) and len(state) == 8 and state[1] in ("<", "|", "=")
-        _require(good and state[2:] == rest, f"a changed dtype {state!r:.60}")
+    def change(self, state: Any) -> None:
+        good = type(state) is tuple and len(state) == 8 and type(state[1]) is str
+        good = good and state[1] in ("<", "|", "=")
+        _require(good and state[2:] == (None, None, None, -1, -1, 0), "a changed dtype")
 
 
 class _Array(_Built):
     __slots__ = ()
 
-    def __setstate__(self, state: Any) -> None:
+    def change(self, state: Any) -> None:
+        _require(type(state) is tuple and len(state) == 5, "an unusual array of numpy")
         _version, shape, dtype, _fortran, content = state
-        _require(isinstance(dtype, _DType) and isinstance(content, bytes), "an array of objects")
+        _require(isinstance(dtype, _DType) and type(content) is bytes, "an array of objects")
         _require(len(content) == math.prod(_counts(shape)) * dtype.item_bytes, "a cut array")
 
 
@@ -133,29 +164,27 @@ _NDARRAY = _Kind()
 
 
 def _counts(values: Any) -> tuple[int, ...]:
-    good = isinstance(values, tuple) and all(type(n) is int and n >= 0 for n in values)
-    _require(good, f"a shape of {values!r:.60}")
+    _require(type(values) is tuple, f"a shape that is {shown(values)}")
+    _require(len(values) <= _MOST_AXES, f"a shape of {len(values)} axes")
+    for n in values:
+        _require(type(n) is int and 0 <= n < _MOST_COUNT, f"a shape with {shown(n)}")
     return tuple(values)
 
 
-def _encode(text: str, encoding: str = "") -> bytes:
-    _require(isinstance(text, str) and encoding == "latin1", f"text in {encoding!r:.60}")
-    return text.encode("latin1")
-
-
 def _scalar(dtype: Any, content: Any) -> _Built:
-    good = isinstance(dtype, _DType) and isinstance(content, bytes)
+    good = isinstance(dtype, _DType) and type(content) is bytes
     _require(good and len(content) == dtype.item_bytes, "a number of numpy that is none")
     return _Built()
 
 
 def _reconstruct(kind: Any, shape: Any, code: Any) -> _Array:
-    _require(kind is _NDARRAY and shape == (0,) and code == b"b", "an unusual array of numpy")
+    good = kind is _NDARRAY and _counts(shape) == (0,) and type(code) is bytes and code == b"b"
+    _require(good, "an unusual array of numpy")
     return _Array()
 
 
 def _device(kind: Any, index: Any = 0) -> _Built:
-    _require(isinstance(kind, str) and type(index) is int, "an unusual torch.device")
+    _require(type(kind) is str and type(index) is int, "an unusual torch.device")
     return _Built()
 
 
@@ -168,8 +197,10 @@ def _tensor(
     count = math.prod(shape)
     reach = first + sum((n - 1) * step for n, step in zip(shape, steps, strict=True)) + 1
     # torch itself would enlarge the storage instead, with whatever the memory held before.
-    fits = count == 0 or (reach <= storage.count and count <= storage.count)
-    _require(fits, f"a tensor of shape {shape!r:.60} that its {storage.count} numbers do not fill")
+    fits = reach <= storage.count and count <= storage.count
+    if count == 0:
+        fits = first <= storage.count and math.prod(n or 1 for n in shape) < _MOST_COUNT
+    _require(fits, f"a tensor of shape {shape} that its {storage.count} numbers do not fill")
     return StoredTensor(storage, first, shape, steps)
 
 
@@ -178,9 +209,8 @@ def _parameter(tensor: Any, _grad: Any, hooks: Any) -> StoredTensor:
     return tensor
 
 
-_STAND_INS: dict[str, Callable[..., Any] | _Kind] = {
+_KNOWN: dict[str, Callable[..., Any] | _Kind] = {
     "collections.OrderedDict": _OrderedDict,
-    "_codecs.encode": _encode,
     "numpy.dtype": _DType,
     "numpy.ndarray": _NDARRAY,
     "numpy.core.multiarray.scalar": _scalar,
@@ -193,46 +223,77 @@ _STAND_INS: dict[str, Callable[..., Any] | _Kind] = {
     "torch._utils._rebuild_parameter": _parameter,
     **{f"torch.{name}": _Kind(*kind) for name, kind in _STORAGES.items()},
 }
+_ENCODE = "_codecs.encode"
 
 #: Everything that the pickle of a checkpoint may name: tensors, and the numbers of the log.
-ALLOWED_GLOBALS = frozenset(_STAND_INS)
+ALLOWED_GLOBALS = frozenset((*_KNOWN, _ENCODE))
 
 
-class Reader(pickle.Unpickler):
-    """Reads a pickle with the stand-ins.
+class _Named(StandIn):
+    """A function that the pickle named and may call."""
 
-    ``load`` raises an error of any kind for a pickle that is not as nnU-Net saves it.
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+
+class StandIns:
+    """The stand-ins for what one pickle names.
+
+    Every method raises an error of any kind for what is not as nnU-Net saves it.
 
     Parameters
     ----------
-    program : bytes
-        The pickle.
-    record_bytes : dict of str to int
+    record_bytes : mapping of str to int
         Size of each record of the archive, such as ``data/0``.
+    most_bytes : int
+        How many bytes texts may be encoded to, all together. A pickle of nnU-Net has each text
+        once; another could encode one of them over and over.
     """
 
-    def __init__(self, program: bytes, record_bytes: dict[str, int]) -> None:
-        super().__init__(io.BytesIO(program))
+    def __init__(self, record_bytes: Mapping[str, int], most_bytes: int) -> None:
         self._record_bytes = record_bytes
+        self._left_bytes = most_bytes
         self._storages: dict[str, _Storage] = {}
+        self._named: dict[str, StandIn] = {}
 
-    def find_class(self, module: str, name: str) -> Any:
-        """Return the stand-in for what the pickle names."""
-        return _STAND_INS[f"{module}.{name}"]
+    def named(self, name: str) -> StandIn:
+        """Return the stand-in for what the pickle names, such as ``"torch.device"``."""
+        if name not in self._named:
+            known = self._encode if name == _ENCODE else _KNOWN[name]
+            self._named[name] = known if isinstance(known, _Kind) else _Named(known)
+        return self._named[name]
 
-    def persistent_load(self, saved: Any) -> _Storage:
+    def called(self, what: Any, arguments: Any) -> Any:
+        """Return what comes of a call, of what was named and may be called."""
+        if not isinstance(what, _Named):
+            raise ValueError(f"a call of a {type(what).__name__}")
+        _require(type(arguments) is tuple, "a call without arguments")
+        return what.function(*arguments)
+
+    def storage(self, saved: Any) -> _Storage:
         """Return the storage that the pickle asks for, if its record is as long as that."""
-        _require(isinstance(saved, tuple) and len(saved) == 5, "an unusual storage")
+        _require(type(saved) is tuple and len(saved) == 5, "an unusual storage")
         word, kind, key, location, count = saved
-        texts = word == "storage" and isinstance(key, str) and isinstance(location, str)
-        _require(texts and isinstance(kind, _Kind) and kind.item_bytes > 0, "an unusual storage")
+        texts = all(type(each) is str for each in (word, key, location))
+        _require(texts and word == "storage", "an unusual storage")
+        _require(isinstance(kind, _Kind) and kind.item_bytes > 0, "an unusual storage")
         _counts((count,))
         name = f"data/{key}"
         held = self._record_bytes.get(name, -1)
         _require(
             held == count * kind.item_bytes,
-            f"storage {key!r:.60} has {held} bytes, not what its type takes",
+            f"storage {shown(key)} has {held} bytes, not what its type takes",
         )
         known = self._storages.setdefault(name, _Storage(kind, count, name))
-        _require(known.kind is kind, f"storage {key!r:.60} as two kinds of number")
+        _require(known.kind is kind, f"storage {shown(key)} as two kinds of number")
         return known
+
+    def _encode(self, text: Any, encoding: Any = "") -> bytes:
+        good = type(text) is str and type(encoding) is str and encoding == "latin1"
+        _require(good, f"text in {shown(encoding)}")
+        self._left_bytes -= len(text)
+        _require(self._left_bytes >= 0, "more bytes than its texts have")
+        encoded: bytes = text.encode("latin1")
+        return encoded

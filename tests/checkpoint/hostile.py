@@ -347,6 +347,112 @@ BREAKS: dict[str, bytes] = {
 }
 
 
+def _nested(first: Any, levels: int = 60) -> Raw:
+    """Return a tuple of two of a tuple of two of ...: a few bytes a level, and 2^60 in all."""
+    memo = range(levels)
+    packed = b"".join(b"h" + bytes([n]) + b"\x86q" + bytes([n + 1]) for n in memo)
+    return Raw(encode(first) + b"q\x00" + packed)
+
+
+_TUPLE, _LIST = _nested("a"), Raw(_nested([]).opcodes + b"\x85")
+_ENCODE_AGAIN = b"c_codecs\nencode\nh\x00" + encode("latin1") + b"\x86R"
+
+_SLOW_EXTRAS: Mapping = {
+    "a key": Raw(b"}" + encode(_TUPLE) + b"Ns"),
+    "a number as key": Raw(b"}" + encode(2**61) + b"Ns"),
+    "a truth as key": Raw(b"}\x88Ns"),
+    "the name of a dtype": _dtype(_TUPLE, False, True),
+    "a dtype that is aligned": _dtype("f8", _LIST, True),
+    "a dtype that is copied": _dtype("f8", False, _TUPLE),
+    "the state of a dtype": _dtype(state=_TUPLE),
+    "the order of a dtype": _dtype(state=(3, _LIST, None, None, None, -1, -1, 0)),
+    "the flags of a dtype": _dtype(state=(3, "<", None, None, None, _TUPLE, -1, 0)),
+    "an encoding": Call(Name("_codecs", "encode"), ("x", _LIST)),
+    "a text to encode": Call(Name("_codecs", "encode"), (_TUPLE, "latin1")),
+    "a text encoded over and over": Raw(
+        encode("x" * (1 << 20)) + b"q\x00](" + _ENCODE_AGAIN * 2000 + b"e"
+    ),
+    "the shape of an array": _array(_LIST, b""),
+    "the first shape of an array": _array((1,), b"x" * 8, first=_TUPLE),
+    "a number in the shape of an array": _array((_LIST,), b""),
+    "the content of an array": _array((1,), _TUPLE),
+    "the state of an array": Raw(encode(_array((1,), b"x" * 8)) + encode(_TUPLE) + b"b"),
+    "a number of numpy": Call(Name("numpy.core.multiarray", "scalar"), (_dtype(), _TUPLE)),
+    "a device": Call(Name("torch", "device"), (_TUPLE, _LIST)),
+    "the state of a dictionary": Call(_ORDERED, (), _TUPLE),
+    "what is called": Raw(encode(_TUPLE) + b")R"),
+    "what it is called with": Raw(encode(_ORDERED) + encode(_TUPLE) + b"R"),
+    "what is changed": Raw(encode(_TUPLE) + b"}b"),
+    "what is added to": Raw(encode(_TUPLE) + b"Na"),
+    "what has items": Raw(encode(_TUPLE) + encode("a") + b"Ns"),
+    "a storage": Raw(encode(_TUPLE) + b"Q"),
+    "the word of a storage": Raw(encode((_TUPLE, 1, 2, 3, 4)) + b"Q"),
+    "the kind of a storage": Raw(encode(("storage", _TUPLE, "0", "cpu", 4)) + b"Q"),
+    "the number of a memo": Raw(b"Nr\x40\x42\x0f\x7f"),
+    "a decimal number": Raw(b"I" + b"9" * (1 << 20) + b"\n"),
+    "a long decimal number": Raw(b"L" + b"9" * (1 << 20) + b"L\n"),
+}
+_SLOW_WEIGHTS: Mapping = {
+    "a size": tensor(size=_LIST),
+    "a size of sizes": tensor(size=(_LIST, 2)),
+    "a size of many axes": tensor(size=(1,) * 10_000, stride=(1,) * 10_000),
+    "a size of large numbers": tensor(size=(2**2000,) * 1000, stride=(1,) * 1000),
+    "a large number in a size": tensor(size=(2**60,), stride=(0,)),
+    "an empty size of large numbers": tensor(size=(0, 2**40, 2**40), stride=(1, 1, 1)),
+    "a stride": tensor(stride=_TUPLE),
+    "an offset": tensor(offset=_LIST),
+    "hooks": tensor(hooks=_TUPLE),
+    "the name of a storage": tensor(Stored(key=_LIST)),
+    "the length of a storage": tensor(Stored(count=_TUPLE)),
+    "a parameter": Call(_PARAMETER, (_LIST, False, ())),
+    "no weight": _TUPLE,
+}
+_SLOW_PARTS: dict[str, Mapping] = {
+    "the name of a weight": {"network_weights": Raw(b"}" + encode(_TUPLE) + b"Ns")},
+    "the weights": {"network_weights": _TUPLE},
+    "the trainer": {"trainer_name": _LIST},
+    "the configuration": {"init_args": {"configuration": _TUPLE}},
+    "a long configuration": {"init_args": {"configuration": "x" * (1 << 20)}},
+    "the arguments": {"init_args": _LIST},
+    "the axes": {"inference_allowed_mirroring_axes": _TUPLE},
+    "an axis": {"inference_allowed_mirroring_axes": (_LIST,)},
+    "40 axes": {"inference_allowed_mirroring_axes": (0,) * 40},
+    "an axis twice": {"inference_allowed_mirroring_axes": (0, 0)},
+}
+
+
+def _views(count: int, side: int) -> bytes:
+    """Return the bytes of a checkpoint of one record and many weights, each all of it turned."""
+    held = Stored(key="9", count=side**2)
+    weights = {
+        f"w{number}": tensor(held, number, (side - 1, side - 1), (side, 1))
+        for number in range(count)
+    }
+    return archive(content() | {"network_weights": weights}, data__9=bytes(4 * side**2))
+
+
+def many_records(count: int) -> bytes:
+    """Return the bytes of a checkpoint whose table of contents has so many records more."""
+    data = archive(content())
+    size, offset = struct.unpack("<II", data[-10:-2])
+    (first,) = struct.unpack("<H", data[offset + 28 : offset + 30])
+    entry = data[offset : offset + 46 + first]
+    table = entry * count + data[offset : offset + size]
+    lengths = struct.pack("<HHII", 0xFFFF & count, 0xFFFF & count, len(table), offset)
+    return data[:offset] + table + data[-22:-14] + lengths + data[-2:]
+
+
+#: The bytes of checkpoints of a few kB that take a careless reader hours, or all of the memory.
+HANGS: dict[str, bytes] = {
+    **{name: archive(content(extra=extra)) for name, extra in _SLOW_EXTRAS.items()},
+    **{name: archive(content(weight)) for name, weight in _SLOW_WEIGHTS.items()},
+    **{name: archive(content() | part) for name, part in _SLOW_PARTS.items()},
+    "the whole": archive(_TUPLE),
+    "many weights of one tensor": _views(200, 400),
+    "many records": many_records(100_000),
+}
+
+
 class Unusual:
     """Harmless, and still code: it says so by what it makes."""
 

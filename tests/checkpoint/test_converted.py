@@ -6,7 +6,13 @@ import sys
 
 import pytest
 
-from sct_rootlets.checkpoint import converted_files, read_converted, read_pth, write_converted
+from sct_rootlets.checkpoint import (
+    converted,
+    converted_files,
+    read_converted,
+    read_pth,
+    write_converted,
+)
 from sct_rootlets.errors import MissingDependencyError, ModelError
 from tests.checkpoint import hostile
 
@@ -125,6 +131,15 @@ def test_damaged_weights_are_named(pair, name):
     weights, _ = pair
     weights.write_bytes(DAMAGE[name](weights.read_bytes()))
     with pytest.raises(ModelError, match=r"checkpoint_final\.(safetensors|json).*install it again"):
+        read_converted(*pair)
+
+
+def test_a_long_table_of_weights_is_not_read(pair, monkeypatch):
+    size = struct.unpack("<Q", pair[0].read_bytes()[:8])[0]
+    monkeypatch.setattr(converted, "_MAX_TABLE_BYTES", size)
+    assert read_converted(*pair)
+    monkeypatch.setattr(converted, "_MAX_TABLE_BYTES", size - 1)
+    with pytest.raises(ModelError, match="its table of contents has more than"):
         read_converted(*pair)
 
 

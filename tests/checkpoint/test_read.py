@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
-from sct_rootlets.checkpoint import archive, read, read_arrays, read_pth
+from sct_rootlets.checkpoint import program, read, read_arrays, read_pth
 from sct_rootlets.errors import MissingDependencyError, ModelError
 from tests.checkpoint import hostile
 
@@ -22,6 +22,11 @@ _NOT_RUN_BY_TORCH = {"zip of a TorchScript program"}
 @pytest.mark.parametrize("name", hostile.RUNS)
 def test_no_checkpoint_runs_code(tmp_path, monkeypatch, name):
     """Nor where the stand-ins, the second line of defence, are without the first."""
+
+    class Everything(frozenset):
+        def __contains__(self, name):
+            return True
+
     monkeypatch.chdir(tmp_path)
     path = hostile.write(tmp_path / "a.pth", hostile.RUNS[name](str(tmp_path / "ran")))
     for message in (r"a\.pth: .*could run code", r"a\.pth: "):
@@ -31,7 +36,7 @@ def test_no_checkpoint_runs_code(tmp_path, monkeypatch, name):
             with pytest.raises(ModelError, match=message):
                 read_pth(path)
         assert sorted(file.name for file in tmp_path.iterdir()) == ["a.pth"]
-        monkeypatch.setattr(archive, "_check_opcodes", lambda program, path: None)
+        monkeypatch.setattr(program, "ALLOWED_GLOBALS", Everything())
 
 
 @pytest.mark.parametrize("name", [name for name in hostile.RUNS if name not in _NOT_RUN_BY_TORCH])
@@ -44,12 +49,90 @@ def test_each_does_run_its_code_where_nothing_protects(tmp_path, name):
     assert (tmp_path / "ran").is_dir()
 
 
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("many records", "table of contents has more than 4 MiB"),
+        ("many weights of one tensor", "weights are larger than the file"),
+        ("a size of large numbers", "a shape of 1000 axes"),
+        ("a large number in a size", "a shape with a number of 61 bits"),
+        ("a size", "a shape with a tuple"),
+        ("40 axes", "inference_allowed_mirroring_axes of a tuple"),
+        ("an axis twice", r"inference_allowed_mirroring_axes of \(0, 0\)"),
+        ("a long configuration", r"init_args.configuration 'x{57}'\.\.\., which is no name"),
+    ],
+)
+def test_what_would_take_too_long_is_said(tmp_path, name, problem):
+    path = hostile.write(tmp_path / "a.pth", hostile.HANGS[name])
+    with pytest.raises(ModelError, match=problem):
+        read_arrays(path)
+
+
+def test_the_weights_are_counted(tmp_path, monkeypatch):
+    weights = {f"w{number}": hostile.tensor() for number in range(5)}
+    data = hostile.archive(hostile.content() | {"network_weights": weights})
+    path = hostile.write(tmp_path / "a.pth", data)
+    monkeypatch.setattr(read, "_MOST_WEIGHTS", 5)
+    assert len(read_arrays(path)["network_weights"]) == 5
+    monkeypatch.setattr(read, "_MOST_WEIGHTS", 4)
+    with pytest.raises(ModelError, match="5 weights, more than 4"):
+        read_arrays(path)
+
+
+def test_a_program_of_torchscript_is_refused_at_the_door(tmp_path):
+    """It would run its __setstate__ as it is read."""
+
+    class Program(torch.nn.Module):
+        @torch.jit.export
+        def __getstate__(self):
+            return 1
+
+        @torch.jit.export
+        def __setstate__(self, state: int):
+            self.training = False
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.save(torch.jit.script(Program()), str(tmp_path / "a.pth"))
+    with pytest.raises(ModelError, match="is a TorchScript program"):
+        read_pth(tmp_path / "a.pth")
+
+
 @pytest.mark.parametrize("name", hostile.BREAKS)
 def test_damaged_and_foreign_files_are_named(tmp_path, name):
     path = hostile.write(tmp_path / "a.pth", hostile.BREAKS[name])
     for read_one in (read_arrays, read_pth):  # torch has checks of its own, numpy has none
         with pytest.raises(ModelError, match=r"a\.pth"):
             read_one(path)
+
+
+_BOUNDED = """
+import resource, sys
+from pathlib import Path
+import torch
+from sct_rootlets.checkpoint import read_arrays, read_pth
+from sct_rootlets.errors import ModelError
+
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+resource.setrlimit(resource.RLIMIT_AS, (used + (256 << 20),) * 2)
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    for read in (read_arrays, read_pth):
+        try:
+            print(path.stem, sorted(read(path)))
+        except ModelError as error:
+            assert path.name in str(error) and len(str(error)) < 600
+"""
+
+
+def test_little_bytes_neither_hang_nor_fill_the_memory(tmp_path):
+    """Each of them does, in minutes of hashing, showing or copying, where that is not minded."""
+    for name, data in hostile.HANGS.items():
+        hostile.write(tmp_path / f"{name}.pth", data)
+    done = subprocess.run(
+        [sys.executable, "-c", _BOUNDED, tmp_path], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_changed_bytes_give_an_error_or_a_checkpoint(tmp_path):
