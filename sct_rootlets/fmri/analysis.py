@@ -240,7 +240,7 @@ def _series(
 ) -> SeriesResult:
     """Go through the series twice."""
     ijk = groups[0].ijk
-    voxels = voxel_statistics(file, ijk, progress)
+    voxels = voxel_statistics(file, ijk, inside, progress)
     counts = inside & voxels.counts
     if not counts.any():
         why = "".join(f"; {remark}" for remark in voxels.volumes.remarks())

@@ -13,7 +13,7 @@ from sct_rootlets.fmri.parcels import Parcels
 from sct_rootlets.fmri.series import VoxelStatistics
 from sct_rootlets.fmri.series_tables import Row, map_coverage
 from sct_rootlets.image import Image
-from sct_rootlets.levels.map_coverage import coverage_remarks
+from sct_rootlets.levels.map_coverage import coverage_remarks, extreme_remarks
 
 __all__ = ["remarks_of_map", "remarks_of_rows", "remarks_of_voxels"]
 
@@ -28,6 +28,8 @@ def remarks_of_voxels(voxels: VoxelStatistics, inside: NDArray[np.bool_]) -> lis
         Voxels within the mask.
     """
     remarks = voxels.volumes.remarks()
+    largest = np.maximum(np.abs(voxels.mean), voxels.sd)[inside & voxels.counts]
+    remarks += extreme_remarks("the time series", largest)
     bad = int((inside & voxels.is_bad).sum())
     if bad:
         remarks.append(f"{bad} voxels of the levels are NaN or infinite in a volume: left out")
@@ -52,7 +54,7 @@ def remarks_of_rows(rows: Sequence[Row]) -> list[str]:
 def remarks_of_map(
     image: Image, levels: Parcels, inside: NDArray[np.bool_], average: str
 ) -> list[str]:
-    """Return where a statistic map has no values, or zeros.
+    """Return where a statistic map has no values, zeros, or extreme values.
 
     Raises
     ------
@@ -62,5 +64,10 @@ def remarks_of_map(
     found = map_coverage(levels, image, inside, average)
     if not any(one.n_voxels for one in found.values()):
         raise InputError("has no finite value within the levels (statistic map)", path=image.path)
-    remedy = "give the mask of the statistics with -mask"
-    return [*image.remarks, *coverage_remarks(Path(image.path).name, found, remedy)]
+    name, remedy = Path(image.path).name, "give the mask of the statistics with -mask"
+    values = np.asarray(image.data)[tuple(levels.ijk[inside].T)]
+    return [
+        *image.remarks,
+        *coverage_remarks(name, found, remedy),
+        *extreme_remarks(name, values),
+    ]

@@ -1,9 +1,8 @@
 """A series of volumes, read one after the other, and what levels and regions have of it.
 
 It is read twice. The first time every voxel gets its mean and its standard deviation, and shows
-whether it is a number throughout and changes at all. Only then is it known which voxels count,
-and the second time their mean in every level is taken. At no time is there more than one volume
-in memory beside the sums.
+whether it is a number throughout and changes at all. The second time the means of the voxels that
+count are taken in every level. There is never more than one volume in memory beside the sums.
 """
 
 from __future__ import annotations
@@ -164,11 +163,11 @@ class VoxelStatistics:
     mean, sd : (N,) arrays
         Over the volumes in which it is a finite number.
     is_bad : (N,) array
-        NaN or infinite in at least one volume that holds something.
+        NaN or infinite in at least one volume that holds a whole image.
     is_constant : (N,) array
-        The same in all volumes that hold something.
+        The same in all these volumes.
     volumes : Volumes
-        Which of them hold something.
+        Which they are.
     """
 
     mean: Floats
@@ -189,20 +188,32 @@ class VoxelStatistics:
 
 
 def voxel_statistics(
-    series: SeriesFile, ijk: NDArray[np.intp], progress: Progress | None = None
+    series: SeriesFile,
+    ijk: NDArray[np.intp],
+    inside: NDArray[np.bool_],
+    progress: Progress | None = None,
 ) -> VoxelStatistics:
-    """Go through a series once; return the statistics of its voxels `ijk` (N, 3).
+    """Go through a series; return the statistics of its voxels `ijk` (N, 3).
 
-    Volumes that hold nothing in these voxels do not enter.
+    Volumes that hold no whole image in the voxels `inside` the mask, (N,), do not enter. Which
+    lack a part of it is known at the end only: where there are such volumes, the series is gone
+    through once more.
     """
-    running, check = RunningStatistics(len(ijk)), VolumeCheck()
+    check = VolumeCheck()
+    running = RunningStatistics(len(ijk))
     for done, values in enumerate(series.voxels(ijk), start=1):
-        if check.add(values):
+        if check.add(values[inside]):
             running.add(values)
         if progress is not None:
             progress("voxels of the series", done, series.count)
+    volumes = check.found()
+    if "part" in volumes.kinds:
+        running = RunningStatistics(len(ijk))
+        for holds, values in zip(volumes.holds, series.voxels(ijk), strict=True):
+            if holds:
+                running.add(values)
     bad, sd = running.bad > 0, running.sd
-    return VoxelStatistics(running.mean, sd, bad, ~bad & (sd == 0), check.found())
+    return VoxelStatistics(running.mean, sd, bad, ~bad & (sd == 0), volumes)
 
 
 def projectors(parcels: Parcels, counts: NDArray[np.bool_], average: str) -> Floats:

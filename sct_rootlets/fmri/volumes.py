@@ -1,4 +1,4 @@
-"""Volumes of a series that hold nothing: NaN, zeros, or one value in all voxels."""
+"""Volumes of a series that hold no whole image: NaN, zeros, or one value, in all voxels or many."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["VolumeCheck", "Volumes", "ranges"]
 
 #: So many voxels of an MR image never have the same value, unless it is 0.
 _MANY = 10
-#: Share of the voxels that other volumes hold, above which a volume that lacks them is named; and
-#: how many times as large as the usual share it has to be.
-_LACKING, _TIMES = 0.1, 3.0
+#: Share of the voxels that other volumes hold, above which a volume that lacks them is no whole
+#: image; and how many times as large as the usual share it has to be.
+_LACKING, _TIMES = 0.05, 3.0
 _EMPTY = {
     "nan": "NaN or infinite in all voxels of the levels",
     "zero": "0 in all voxels of the levels",
@@ -25,47 +25,42 @@ _EMPTY = {
 
 @dataclass(frozen=True, eq=False)
 class Volumes:
-    """Which volumes of a series hold nothing in the voxels that were looked at.
+    """Which volumes of a series hold a whole image in the voxels that were looked at.
 
     Attributes
     ----------
     kinds : tuple of str
-        Of every volume: ``nan``, ``zero``, ``mixed``, ``constant``, or empty where it holds an
-        image.
-    lacking : dict of int to int
-        Volumes that hold an image in a part of the voxels only, and in how many they do not.
-    n_usual : int
-        Voxels in which most volumes hold something.
+        Of every volume: ``nan``, ``zero``, ``mixed``, ``constant``, ``part``, or empty where it
+        holds a whole image.
+    n_lacking, n_usual : int
+        Voxels in which most volumes hold something, and how many of them the worst volume of the
+        kind ``part`` lacks.
     """
 
     kinds: tuple[str, ...]
-    lacking: dict[int, int]
+    n_lacking: int
     n_usual: int
 
     @property
     def holds(self) -> NDArray[np.bool_]:
-        """Whether a volume holds an image, (T,)."""
+        """Whether a volume holds a whole image, (T,)."""
         return np.array([not kind for kind in self.kinds], dtype=bool)
 
     def remarks(self) -> list[str]:
         """Name the volumes by their numbers, which count from 0."""
-        count = len(self.kinds)
+        part = (
+            f"NaN or 0 in up to {self.n_lacking} of the {self.n_usual} voxels of the levels where "
+            "most volumes are not (if many volumes lack the same ones, leave these out with -mask)"
+        )
         remarks = []
-        for kind, words in _EMPTY.items():
+        for kind, words in {**_EMPTY, "part": part}.items():
             mine = [number for number, one in enumerate(self.kinds) if one == kind]
             if mine:
+                which = f"volume{'s' if len(mine) > 1 else ''} {ranges(mine)}"
                 remarks.append(
-                    f"{_numbered(mine)} of {count} (counted from 0): {words}. Left out of every "
+                    f"{which} of {len(self.kinds)} (counted from 0): {words}. Left out of every "
                     "mean, and n/a in the time series"
                 )
-        if self.lacking:
-            most = max(self.lacking.values())
-            remarks.append(
-                f"{_numbered(self.lacking)} of {count} (counted from 0): NaN or 0 in up to {most} "
-                f"of the {self.n_usual} voxels of the levels where most volumes are not. The "
-                "zeros count as values, and voxels that are NaN are left out of all volumes: "
-                "look at them, and cut them off or repair them"
-            )
         return remarks
 
 
@@ -106,13 +101,12 @@ class VolumeCheck:
         ]
         count = int(usual.sum())
         least = max(_LACKING * count, _TIMES * float(np.median(lacks)) if lacks else 0.0)
-        numbers = [number for number, kind in enumerate(self._kinds) if not kind]
-        lacking = {
-            number: lack
-            for number, lack in zip(numbers, lacks, strict=True)
-            if lack > 0 and lack >= least
-        }
-        return Volumes(tuple(self._kinds), lacking, count)
+        kinds, worst = list(self._kinds), 0
+        whole = [number for number, kind in enumerate(kinds) if not kind]
+        for number, lack in zip(whole, lacks, strict=True):
+            if lack > 0 and lack >= least:
+                kinds[number], worst = "part", max(worst, lack)
+        return Volumes(tuple(kinds), worst, count)
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -130,9 +124,3 @@ def ranges(numbers: Iterable[int]) -> str:
         else:
             found.append([number, number])
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in found)
-
-
-def _numbered(numbers: Iterable[int]) -> str:
-    """Return which volumes these are, in words."""
-    several = list(numbers)
-    return f"volume {several[0]}" if len(several) == 1 else f"volumes {ranges(several)}"

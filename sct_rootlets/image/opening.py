@@ -297,7 +297,7 @@ def _require_voxels(nifti: Any, shape: tuple[int, int, int], path: Path, role: s
     if claimed > room:
         raise InputError(
             f"is truncated or damaged: its header promises {claimed / 1e9:.3g} GB of voxels, and "
-            f"the file holds less ({role})",
+            f"the file holds less{_where_it_ends(nifti, path, claimed)} ({role})",
             path=path,
             remedy="Copy or export it again",
         )
@@ -308,6 +308,15 @@ def _require_voxels(nifti: Any, shape: tuple[int, int, int], path: Path, role: s
             path=path,
             remedy="Crop it to the neck, for example with sct_crop_image, or resample it",
         )
+
+
+def _where_it_ends(nifti: Any, path: Path, claimed: int) -> str:
+    """Return in which volume a file ends that is cut short; of a compressed one nobody knows."""
+    count = math.prod(int(n) for n in nifti.shape[3:])
+    if count == 1 or _most_inflated(path) > 1:
+        return ""
+    held = max(path.stat().st_size - int(nifti.dataobj.offset), 0) // (claimed // count)
+    return f": it ends in volume {held} of {count} (counted from 0)"
 
 
 def _most_inflated(path: Path) -> float:

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sct_rootlets.anatomy import SpinalLevel
 
-__all__ = ["MapCoverage", "coverage_remarks"]
+__all__ = ["MapCoverage", "coverage_remarks", "extreme_remarks"]
 
 #: A map that is known in a smaller part of a level, or 0 in a larger part than the rest, is
 #: warned of.
 _KNOWN = 0.95
+#: A value so many times as large as nearly all others is a mean by itself: in a level of a
+#: thousand voxels it counts as much as they do together.
+_EXTREME = 1000.0
+#: Fewer values do not tell what is usual.
+_FEW = 10
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,29 @@ def coverage_remarks(
     if single:
         remarks.append(f"{name} has one voxel only in {', '.join(single)}: that is no mean")
     return remarks
+
+
+def extreme_remarks(name: str, values: NDArray[np.floating]) -> list[str]:
+    """Return a warning if single values are so large that they make the means.
+
+    Parameters
+    ----------
+    name : str
+        Of what the values are of.
+    values : (N,) array
+        All that enter.
+    """
+    sizes = np.abs(values[np.isfinite(values) & (values != 0)])
+    if len(sizes) < _FEW:
+        return []
+    usual = float(np.percentile(sizes, 95))
+    if sizes.max() <= _EXTREME * usual:
+        return []
+    return [
+        f"{name} holds extreme values within the levels, such as {sizes.max():.3g} where nearly "
+        f"all others are below {usual:.3g}: they make the means. Replace them, or leave them out "
+        "with -mask"
+    ]
 
 
 def _shares(levels: Mapping[SpinalLevel, float]) -> str:

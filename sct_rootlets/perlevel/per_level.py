@@ -25,7 +25,7 @@ from sct_rootlets.image import (
 )
 from sct_rootlets.inputs import remarks_of
 from sct_rootlets.levels.axial_slices import axial_positions, slices_within
-from sct_rootlets.levels.map_coverage import MapCoverage, coverage_remarks
+from sct_rootlets.levels.map_coverage import MapCoverage, coverage_remarks, extreme_remarks
 from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.perlevel.level_borders import LevelBorders, borders_of_labels, borders_of_table
 from sct_rootlets.perlevel.measures import (
@@ -36,7 +36,7 @@ from sct_rootlets.perlevel.measures import (
 )
 from sct_rootlets.perlevel.measures_table import MeasureTable
 from sct_rootlets.perlevel.result import PerLevelResult
-from sct_rootlets.perlevel.sampling import INTERPOLATIONS
+from sct_rootlets.perlevel.sampling import INTERPOLATIONS, sample_map
 from sct_rootlets.perlevel.sections import RASTER_MM, SHAPES, cut_sections
 
 __all__ = ["measure", "perlevel_target"]
@@ -159,6 +159,8 @@ def measure(
                 remedy="Both have to be in the same world (scanner coordinates)",
             )
         warnings += _remarks_on_map(image, name, rows)
+        values = sample_map(image, sections.xyz_world[volume > 0], interpolation)
+        warnings += extreme_remarks(Path(image.path).name, values)
     for warning in warnings:
         logger.warning(warning)
     at = axial_positions(share.grid, centerline)

@@ -136,6 +136,15 @@ def test_a_header_that_promises_more_than_the_file_can_hold(tmp_path: Path, exte
             load(path)
 
 
+def test_a_series_that_is_cut_short_is_said_where(tmp_path: Path) -> None:
+    path = tmp_path / "x.nii"
+    nib.save(nib.Nifti1Image(np.zeros((9, 8, 7, 20), np.int16), np.eye(4)), path)
+    with path.open("r+b") as file:
+        file.truncate(352 + 9 * 8 * 7 * 2 * 12 + 100)
+    with pytest.raises(InputError, match=r"it ends in volume 12 of 20 \(counted from 0\)"):
+        load_image(path, volume=3)
+
+
 def test_more_voxels_than_a_neck_has(tmp_path: Path) -> None:
     path = claiming(tmp_path / "x.nii", 2000, 1000, 1000)
     with path.open("r+b") as file:

@@ -162,7 +162,7 @@ def test_regions_and_what_is_not_known_of_a_map(here: Path) -> None:
 
 
 def test_zeros_of_a_map_are_said_where_they_enter_a_mean(
-    here: Path, capsys: pytest.CaptureFixture[str]
+    here: Path, few_planes: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A slab that ends within C5: 0, NaN or infinite beyond; and no values anywhere."""
     grid = load_labels("cord.nii.gz").grid
@@ -192,6 +192,15 @@ def test_zeros_of_a_map_are_said_where_they_enter_a_mean(
     assert unknown.replace("unknown", "infinite") == infinite.replace("unknown", "infinite")
 
 
+def test_one_voxel_that_makes_a_mean_is_said(here: Path, few_planes: None) -> None:
+    nifti = nib.load("ramp.nii.gz")
+    data = np.asarray(nifti.dataobj).copy()
+    data[16, 16, 50] = 1e30
+    nib.save(nib.Nifti1Image(data, nifti.affine), "spike.nii.gz")
+    found = perlevel.measure("cord.nii.gz", LEVELS, maps=["spike.nii.gz"])
+    assert "spike.nii.gz holds extreme values within the levels, such as 1e+30" in found.warnings[0]
+
+
 def test_a_map_that_is_stored_in_another_orientation(here: Path) -> None:
     nifti = nib.load("ramp.nii.gz")
     turned = nifti.as_reoriented(nib.orientations.axcodes2ornt("SPL"))
@@ -203,7 +212,7 @@ def test_a_map_that_is_stored_in_another_orientation(here: Path) -> None:
     assert [row.maps["ramp"] for row in one] == [row.maps["turned"] for row in other]
 
 
-def test_one_voxel_is_no_mean(here: Path) -> None:
+def test_one_voxel_is_no_mean(here: Path, few_planes: None) -> None:
     affine = np.diag([20.0, 20.0, 20.0, 1.0])
     save_array(here / "thick.nii.gz", np.ones((2, 2, 6), np.float32), affine)
     found = perlevel.measure("cord.nii.gz", LEVELS, maps=["thick.nii.gz"])
