@@ -108,9 +108,9 @@ def _add_analysis_options(parser: options.Parser) -> None:
     )
     parser.takes(
         "-func <file>",
-        "Time series with the voxels of -d, 4D. It is read volume by volume, twice, and "
-        "needs no more memory for more volumes. Voxels that are NaN in a volume, or the same in "
-        "all, are left out and counted.",
+        "Time series with the voxels of -d in any orientation, 4D. It is read volume by volume, "
+        "twice, and needs no more memory for more volumes. Voxels that are NaN in a volume, or the "
+        "same in all, are left out and counted.",
     )
     parser.takes(
         "-average <str>",
@@ -130,8 +130,8 @@ def _add_analysis_options(parser: options.Parser) -> None:
     )
     parser.takes(
         "-stat <file>",
-        "Statistic maps with the voxels of -d, to summarise by level. The figure is of the "
-        "first one.",
+        "Statistic maps with the voxels of -d in any orientation, to summarise by level. The "
+        "figure is of the first one.",
         nargs="+",
         default=[],
     )

@@ -120,6 +120,21 @@ def test_a_time_that_no_run_has_is_not_handed_on(here: Path, command: Command) -
     assert "RepetitionTime" not in json.loads(Path("X_timeseries.json").read_text())
 
 
+def test_a_header_without_a_time_has_the_one_that_bids_lets_it_inherit(
+    here: Path, command: Command
+) -> None:
+    nifti = nib.load("bold.nii.gz")
+    nifti.header["pixdim"][4] = 0
+    Path("sub-1/func").mkdir(parents=True)
+    nib.save(nifti, "sub-1/func/sub-1_task-rest_bold.nii.gz")
+    Path("task-rest_bold.json").write_text('{"RepetitionTime": 1.5}')
+    words = f"{MAP} -func sub-1/func/sub-1_task-rest_bold.nii.gz"
+    assert warnings_of(command, words, "X_timeseries.tsv") == ""
+    about = json.loads(Path("X_timeseries.json").read_text())
+    assert about["RepetitionTime"] == 1.5
+    assert "task-rest_bold.json" in about["SourceSHA256"]
+
+
 def test_volumes_that_hold_nothing_are_named(here: Path, command: Command) -> None:
     def empty(data: NDArray[np.float32]) -> None:
         data[..., 1] = np.nan
