@@ -24,6 +24,7 @@ from sct_rootlets.engines.engine import (
 )
 from sct_rootlets.engines.network_grid.axes import Reorientation
 from sct_rootlets.engines.networks.architecture import load_weights
+from sct_rootlets.engines.networks.fitting import built_to_fit
 from sct_rootlets.engines.networks.runtime import (
     checkpoint_files,
     choose_device,
@@ -32,7 +33,7 @@ from sct_rootlets.engines.networks.runtime import (
     read_checkpoint,
     using_threads,
 )
-from sct_rootlets.engines.networks.trainer import build_by_trainer, read_plans
+from sct_rootlets.engines.networks.trainer import build_by_trainer, find_trainer, read_plans
 from sct_rootlets.errors import ModelError
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.manifest import InstalledModel, LabelMeanings, read_meanings
@@ -78,9 +79,15 @@ class NnUNetEngine:
                 path=folder,
                 remedy="Multi-channel and cascade models are not supported",
             )
-        network = build_by_trainer(nnunet, first["trainer_name"], plans, configuration, dataset)
+        trainer = find_trainer(nnunet, first["trainer_name"])
+        network = built_to_fit(
+            lambda: build_by_trainer(trainer, plans, configuration, dataset),
+            first,
+            folder,
+            is_installed=trainer is not nnunet.nnUNetTrainer,
+        )
         weights = [checkpoint["network_weights"] for checkpoint in checkpoints]
-        for each in checkpoints:
+        for each in checkpoints[1:]:
             load_weights(network, each, folder)
         self._predictor = _make_predictor(nnunet, self._device, mirror)
         self._predictor.manual_initialization(

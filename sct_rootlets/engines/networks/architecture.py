@@ -2,12 +2,15 @@
 
 nnU-Net imports whatever ``network_class_name`` says and calls it. A name such as
 ``torch.nn.modules.module.torch.hub.load`` would run a file of the model's folder that way;
-so that every name has to be that of a layer or network of the two packages that have them.
+so that every name has to be that of a layer or network of the two packages that have them. Of
+layers only those may be named that give as many voxels as they take: with ``Upsample`` as its
+activation a network of any size fills the memory.
 """
 
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,19 @@ from sct_rootlets.errors import MissingDependencyError, ModelError
 __all__ = ["build_network", "check_architecture", "load_weights", "network_part"]
 
 _PACKAGES = ("torch.nn", "dynamic_network_architectures")
+
+_NORMS = ("batchnorm", "instancenorm", "normalization")
+
+#: Modules of ``torch.nn.modules`` that have the layers which an argument may be.
+_KINDS = {
+    "conv_op": ("conv",),
+    "norm_op": _NORMS,
+    "dropout_op": ("dropout",),
+    "nonlin": ("activation",),
+}
+_ANY_KIND = ("conv", *_NORMS, "dropout", "activation")
+
+_NAME = re.compile(r"[\w.]{1,200}", re.ASCII)
 
 
 def network_part(name: object, folder: Path) -> Any:
@@ -39,17 +55,19 @@ def network_part(name: object, folder: Path) -> Any:
     """
     torch = import_torch()
     foreign = ModelError(
-        f"asks for {name!r:.100}, which is no part of a network",
+        f"asks for {_shown(name)}, which is no part of a network",
         path=folder,
         remedy="Use the plans.json that nnU-Net wrote",
     )
-    if not isinstance(name, str) or not name.startswith(tuple(f"{each}." for each in _PACKAGES)):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise foreign
+    if not name.startswith(tuple(f"{each}." for each in _PACKAGES)):
         raise foreign
     module_name, _, class_name = name.rpartition(".")
     try:
         found = getattr(importlib.import_module(module_name), class_name, None)
-    except ImportError as error:
-        if (error.name or "").startswith(_PACKAGES[0]):  # torch itself is there
+    except Exception as error:  # of what it imports in turn, which may fail in any way
+        if str(getattr(error, "name", None)).startswith(_PACKAGES[0]):  # torch itself is there
             raise foreign from error
         raise MissingDependencyError(
             f"the model needs {name}, which cannot be imported",
@@ -64,6 +82,10 @@ def network_part(name: object, folder: Path) -> Any:
     if not (isinstance(found, type) and issubclass(found, torch.nn.Module)):
         raise foreign
     return found
+
+
+def _shown(name: object) -> str:
+    return f"{name[:100]!r}" if isinstance(name, str) else f"a {type(name).__name__}"
 
 
 def check_architecture(architecture: object, folder: Path) -> None:
@@ -90,9 +112,27 @@ def check_architecture(architecture: object, folder: Path) -> None:
         raise ModelError(
             "has an architecture in plans.json that is not as nnU-Net writes it", path=folder
         )
-    for name in [whole.get("network_class_name"), *(arguments.get(key) for key in keys)]:
-        if name is not None:
-            network_part(name, folder)
+    if whole.get("network_class_name") is not None:
+        network_part(whole["network_class_name"], folder)
+    for key in keys:
+        if arguments.get(key) is not None:
+            _check_kind(network_part(arguments[key], folder), key, folder)
+
+
+def _check_kind(layer: Any, key: str, folder: Path) -> None:
+    """Raise unless a layer of torch is of the kind that the argument `key` has to be."""
+    package, _, module = layer.__module__.rpartition(".")
+    is_known = package == "torch.nn.modules" and module in _KINDS.get(key, _ANY_KIND)
+    if module == "conv":
+        is_known = is_known and re.fullmatch(r"Conv[123]d", layer.__name__) is not None
+    if key not in _KINDS:
+        is_known = is_known or package.startswith(_PACKAGES[1])
+    if not is_known and layer is not import_torch().nn.Identity:
+        raise ModelError(
+            f"asks for {layer.__name__} as the {key} of its network, which is none",
+            path=folder,
+            remedy="Use the plans.json that nnU-Net wrote",
+        )
 
 
 def build_network(architecture: dict[str, Any], classes: int, folder: Path) -> Any:
@@ -143,9 +183,10 @@ def load_weights(module: Any, checkpoint: Mapping[str, Any], path: Path) -> None
     try:
         module.load_state_dict(checkpoint["network_weights"])
     except RuntimeError as error:
+        said = " ".join(line.strip() for line in str(error).splitlines()[:2])
         raise ModelError(
             f"its weights do not fit the network of its plans.json (trainer "
-            f"{checkpoint['trainer_name']}; {str(error).splitlines()[0]})",
+            f"{checkpoint['trainer_name']}; {said:.300})",
             path=path,
             remedy="It may need a trainer class that this nnU-Net does not have",
         ) from error

@@ -6,7 +6,7 @@ A `Network` is what the sliding windows see; behind it stands torch, or OpenVINO
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sct_rootlets.engines.networks.architecture import build_network, load_weights
+from sct_rootlets.engines.networks.architecture import build_network
+from sct_rootlets.engines.networks.fitting import built_to_fit
 from sct_rootlets.engines.networks.runtime import (
     checkpoint_files,
     has_plain_trainer,
@@ -23,7 +24,7 @@ from sct_rootlets.engines.networks.runtime import (
     read_checkpoint,
     using_threads,
 )
-from sct_rootlets.engines.networks.trainer import build_by_trainer, read_plans
+from sct_rootlets.engines.networks.trainer import build_by_trainer, find_trainer, read_plans
 from sct_rootlets.engines.plan import number_of_classes
 from sct_rootlets.errors import ModelError
 from sct_rootlets.manifest import read_json
@@ -145,15 +146,16 @@ def build_modules(folder: Path) -> tuple[list[Any], Facts]:
     files = checkpoint_files(folder)
     checkpoints = [read_checkpoint(path) for path in files]
     first = checkpoints[0]
-    modules = []
-    for checkpoint, path in zip(checkpoints, files, strict=True):
-        module = _module(folder, first)
-        load_weights(module, checkpoint, path)
-        modules.append(module)
+    build, is_installed = _builder(folder, first)
+    modules = [
+        built_to_fit(build, checkpoint, path, is_installed)
+        for checkpoint, path in zip(checkpoints, files, strict=True)
+    ]
     return modules, Facts.of(first, files)
 
 
-def _module(folder: Path, checkpoint: dict[str, Any]) -> Any:
+def _builder(folder: Path, checkpoint: dict[str, Any]) -> tuple[Callable[[], Any], bool]:
+    """Return what builds the network, and whether that is code which the user installed."""
     name = checkpoint["init_args"]["configuration"]
     try:
         architecture = read_json(folder / "plans.json")["configurations"][name].get("architecture")
@@ -165,7 +167,8 @@ def _module(folder: Path, checkpoint: dict[str, Any]) -> Any:
             remedy="Copy or unzip the model again",
         ) from error
     if architecture is not None and has_plain_trainer(checkpoint["trainer_name"]):
-        return build_network(architecture, classes, folder)
+        return (lambda: build_network(architecture, classes, folder)), False
     nnunet = import_nnunet()
     plans = read_plans(nnunet, folder, name)
-    return build_by_trainer(nnunet, checkpoint["trainer_name"], *plans)
+    trainer = find_trainer(nnunet, checkpoint["trainer_name"])
+    return (lambda: build_by_trainer(trainer, *plans)), trainer is not nnunet.nnUNetTrainer

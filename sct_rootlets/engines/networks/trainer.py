@@ -14,7 +14,7 @@ from sct_rootlets.engines.networks.runtime import has_plain_trainer, quietly
 from sct_rootlets.errors import ModelError
 from sct_rootlets.manifest import read_json
 
-__all__ = ["build_by_trainer", "read_plans"]
+__all__ = ["build_by_trainer", "find_trainer", "read_plans"]
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +52,7 @@ def read_plans(
     return plans, configuration, dataset
 
 
-def build_by_trainer(
-    nnunet: SimpleNamespace, trainer_name: str, plans: Any, configuration: Any, dataset: Any
-) -> Any:
+def build_by_trainer(trainer: Any, plans: Any, configuration: Any, dataset: Any) -> Any:
     """Build a network, without weights, by its trainer's own method, whatever its signature.
 
     Releases differ: 2.2 gave it the plans and dataset, 2.4 to 2.7 the architecture, 2.8
@@ -62,9 +60,8 @@ def build_by_trainer(
 
     Parameters
     ----------
-    nnunet : SimpleNamespace
-        Of :func:`sct_rootlets.engines.networks.runtime.import_nnunet`.
-    trainer_name : str
+    trainer : type
+        Of :func:`find_trainer`.
     plans, configuration, dataset
         Of :func:`read_plans`.
 
@@ -73,7 +70,6 @@ def build_by_trainer(
     ModelError
         If this nnU-Net cannot build it.
     """
-    trainer = _find_trainer(nnunet, trainer_name)
     build = trainer.build_network_architecture
     known: dict[str, Callable[[], Any]] = {
         "plans_manager": lambda: plans,
@@ -92,12 +88,12 @@ def build_by_trainer(
             return build(**{name: known[name]() for name in names})
     except (KeyError, ImportError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         raise ModelError(
-            f"this nnU-Net cannot build the network of trainer {trainer_name} ({error})",
+            f"this nnU-Net cannot build the network of trainer {trainer.__name__} ({error})",
             remedy="Use the release of nnU-Net that the model was trained with",
         ) from error
 
 
-def _find_trainer(nnunet: SimpleNamespace, name: str) -> Any:
+def find_trainer(nnunet: SimpleNamespace, name: str) -> Any:
     """Return the trainer class of that name, or nnUNetTrainer where this nnU-Net has none.
 
     As SCT does with models whose trainer only changed the training. A network that is

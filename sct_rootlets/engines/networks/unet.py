@@ -21,6 +21,10 @@ _NETWORK = "dynamic_network_architectures.architectures.unet.PlainConvUNet"
 #: What nnU-Net imports by name, and so does not take as it stands.
 _IMPORTED = ("conv_op", "norm_op", "dropout_op", "nonlin")
 _DEFAULT_EPS, _DEFAULT_SLOPE = 1e-5, 0.01
+
+#: nnU-Net plans eight stages at most.
+_MOST_STAGES = 64
+
 _KNOWN = {
     "n_stages", "features_per_stage", "conv_op", "kernel_sizes", "strides", "n_conv_per_stage",
     "n_conv_per_stage_decoder", "conv_bias", "norm_op", "norm_op_kwargs", "dropout_op",
@@ -95,7 +99,7 @@ class PlainUNet:
         """
         try:
             return cls._of(architecture, classes)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             return None
 
     @classmethod
@@ -117,7 +121,9 @@ class PlainUNet:
         )
         if not is_plain:
             return None
-        stages = int(given["n_stages"])
+        (stages,) = _each(given["n_stages"], 1)
+        if stages > _MOST_STAGES:
+            return None
         made = cls(
             features=_each(given["features_per_stage"], stages),
             kernels=_each_axis(given["kernel_sizes"], stages, axes),
@@ -175,6 +181,8 @@ class PlainUNet:
             The network's state dict. It names most weights several times; other weights than
             the network's, or different ones for one layer, are as good as missing ones.
         """
+        if sum(self.convolutions) + sum(self.back) > len(state):
+            return None
         expected = dict(self._shapes())
         found: dict[str, Any] = {}
         for name, array in state.items():
@@ -209,14 +217,14 @@ class PlainUNet:
 def _each(value: Any, count: int) -> tuple[int, ...]:
     values = (value,) * count if isinstance(value, int) else tuple(value)
     if len(values) != count or any(type(n) is not int or n < 1 for n in values):
-        raise ValueError(f"{value!r} for {count} stages")
+        raise ValueError(f"a {type(value).__name__} that says nothing of {count} stages")
     return values
 
 
 def _each_axis(value: Any, count: int, axes: int) -> tuple[tuple[int, ...], ...]:
     values = (value,) * count if isinstance(value, int) else tuple(value)
     if len(values) != count:
-        raise ValueError(f"{value!r} for {count} stages")
+        raise ValueError(f"a {type(value).__name__} that says nothing of {count} stages")
     return tuple(_each(each, axes) for each in values)
 
 
@@ -254,6 +262,8 @@ def old_architecture(configuration: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     base, most = configuration["UNet_base_num_features"], configuration["unet_max_num_features"]
     stages, axes = len(configuration["n_conv_per_stage_encoder"]), len(configuration["patch_size"])
+    if stages > _MOST_STAGES:
+        return None
     return {
         "network_class_name": _NETWORK,
         "arch_kwargs": {

@@ -41,6 +41,8 @@ def architecture(keys, arguments):
         "torch.nnothing.Conv3d",
         "dynamic_network_architectures.architectures.unet.Union",
         "os.system",
+        "torch.nn.LeakyReLU\x1b[2J",
+        "torch.nn." + "x" * 300,
         "",
         None,
         3,
@@ -68,6 +70,45 @@ def test_arguments_to_import_are_checked_too(tmp_path):
     with pytest.raises(ModelError, match=r"'os\.system'"):
         check_architecture(architecture(["dropout_op", "nonlin"], arguments), tmp_path)
     check_architecture(None, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [
+        ("conv_op", "Conv2d", "ConvTranspose2d"),
+        ("conv_op", "modules.conv.Conv3d", "LazyConv3d"),
+        ("conv_op", "Conv1d", "Unfold"),
+        ("norm_op", "InstanceNorm3d", "Conv3d"),
+        ("norm_op", "GroupNorm", "Linear"),
+        ("norm_op", "BatchNorm3d", "LeakyReLU"),
+        ("dropout_op", "Dropout3d", "ReplicationPad3d"),
+        ("nonlin", "LeakyReLU", "Upsample"),
+        ("nonlin", "Identity", "modules.padding.ConstantPad3d"),
+        ("another", "GELU", "PixelShuffle"),
+    ],
+)
+def test_a_layer_has_to_be_of_the_kind_it_stands_for(tmp_path, key, good, bad):
+    """Others give more voxels than they take: any memory is full of them after some layers."""
+    check_architecture(architecture([key], {key: f"torch.nn.{good}"}), tmp_path)
+    with pytest.raises(ModelError, match=f"as the {key} of its network, which is none"):
+        check_architecture(architecture([key], {key: f"torch.nn.{bad}"}), tmp_path)
+
+
+def test_a_part_of_nnunets_networks_may_be_another_argument(tmp_path):
+    pytest.importorskip("dynamic_network_architectures")
+    block = "dynamic_network_architectures.building_blocks.residual.BasicBlockD"
+    check_architecture(architecture(["block"], {"block": block}), tmp_path)
+    with pytest.raises(ModelError, match="BasicBlockD as the nonlin"):
+        check_architecture(architecture(["nonlin"], {"nonlin": block}), tmp_path)
+
+
+def test_what_fails_as_it_is_imported_is_said(tmp_path, monkeypatch):
+    def fails(name):
+        raise RuntimeError("no operator")
+
+    monkeypatch.setattr("importlib.import_module", fails)
+    with pytest.raises(MissingDependencyError, match="which cannot be imported"):
+        network_part(UNET, tmp_path)
 
 
 @pytest.mark.parametrize("keys", [{"nonlin": 1}, "nonlin", [["nonlin"]], 3])

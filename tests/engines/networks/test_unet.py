@@ -59,6 +59,8 @@ def architecture(**changes: Any) -> dict[str, Any]:
         {"features_per_stage": [6, 10]},
         {"n_conv_per_stage": [2, 0, 2]},
         {"n_stages": None},
+        {"n_stages": "3"},
+        {"norm_op_kwargs": {"eps": 10**400, "affine": True}},
     ],
     ids=str,
 )
@@ -72,6 +74,31 @@ def test_neither_is_another_class():
     assert PlainUNet.of(other, 4) is None
     assert PlainUNet.of({}, 4) is None
     assert PlainUNet.of({**architecture(), "_kw_requires_import": ["nonlin"]}, 4) is None
+
+
+@pytest.mark.parametrize(("stages", "known"), [(64, True), (65, False), (10**12, False)])
+def test_stages_are_bounded(stages, known):
+    alike = ("features_per_stage", "kernel_sizes", "strides", "n_conv_per_stage")
+    scalars = dict.fromkeys((*alike, "n_conv_per_stage_decoder"), 3)
+    assert (PlainUNet.of(architecture(n_stages=stages, **scalars), 4) is not None) is known
+
+
+@pytest.mark.parametrize(("stages", "known"), [(64, True), (65, False)])
+def test_stages_of_old_plans_are_bounded(stages, known):
+    plan = {
+        "UNet_class_name": "PlainConvUNet", "UNet_base_num_features": 2,
+        "unet_max_num_features": 4, "n_conv_per_stage_encoder": [2] * stages,
+        "n_conv_per_stage_decoder": [2] * stages, "conv_kernel_sizes": [], "patch_size": [8] * 3,
+        "pool_op_kernel_sizes": [],
+    }  # fmt: skip
+    assert (old_architecture(plan) is not None) is known
+
+
+def test_layers_are_not_listed_where_there_are_fewer_weights(monkeypatch):
+    unet = PlainUNet.of(architecture(n_conv_per_stage=[2, 2, 10**12]), 4)
+    assert unet is not None
+    monkeypatch.setattr(PlainUNet, "_shapes", None)
+    assert unet.weights_of({"a": 1, "b": 2}) is None
 
 
 @pytest.mark.parametrize(
