@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from sct_rootlets.errors import InputError
+from sct_rootlets.pointers import absent, pointer_in
 
 __all__ = ["MOST_BYTES", "read_start", "read_text", "shown"]
 
@@ -19,13 +20,10 @@ MOST_BYTES = 64 * 2**20
 _START_BYTES = 2**16
 _SAVE = "Save it as UTF-8"
 _SHEET = "Save its sheet as text with tabs or as CSV, in UTF-8; unpack an archive"
-_ANNEX = "Get its content with: git annex get FILE (or datalad get FILE)"
 #: How files of another kind begin, what they are, and what to do.
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (codecs.BOM_UTF16_LE, "is text in UTF-16", _SAVE),
     (codecs.BOM_UTF16_BE, "is text in UTF-16", _SAVE),
-    (b"version https://git-lfs", "is a pointer of Git LFS", "Get its content with: git lfs pull"),
-    (b"/annex/objects/", "is a pointer of git-annex", _ANNEX),
     (b"\x1f\x8b", "is compressed by gzip", "Unpack it: gunzip FILE"),
     (b"PK\x03\x04", "is a workbook of a spreadsheet, or a ZIP archive", _SHEET),
     (b"\xd0\xcf\x11\xe0", "is a workbook of an old spreadsheet", _SHEET),
@@ -89,18 +87,15 @@ def _content(path: str | os.PathLike[str], most_bytes: int) -> bytes:
 
 def _unreadable(path: Path, error: OSError) -> InputError:
     if isinstance(error, FileNotFoundError) and path.is_symlink():
-        target = os.readlink(path)
-        if "annex" in target:
-            return InputError(
-                "is a link of git-annex whose content is not on this machine",
-                path=path,
-                remedy=_ANNEX.replace("FILE", path.name),
-            )
-        return InputError(f"is a link to {target}, which does not exist", path=path)
+        problem, remedy = absent(path)
+        return InputError(problem, path=path, remedy=remedy)
     return InputError(f"cannot be read ({error.strerror})", path=path)
 
 
 def _decoded(content: bytes, path: str | os.PathLike[str]) -> str:
+    pointer = pointer_in(content, path)
+    if pointer is not None:
+        raise InputError(f"is {pointer[0]}", path=path, remedy=pointer[1])
     for beginning, what, remedy in _BEGINNINGS:
         if content.startswith(beginning):
             raise InputError(what, path=path, remedy=remedy.replace("FILE", Path(path).name))

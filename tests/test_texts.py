@@ -24,7 +24,11 @@ from sct_rootlets.texts import MOST_BYTES, read_start, read_text, shown
         (gzip.compress(b"a\tb\n"), "is compressed by gzip", "gunzip a.tsv"),
         (b"PK\x03\x04[Content_Types].xml", "is a workbook of a spreadsheet", "as CSV, in UTF-8"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a workbook of an old spreadsheet", "as CSV"),
-        (b"version https://git-lfs.github.com/spec/v1\noid", "pointer of Git LFS", "git lfs pull"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid",
+            "pointer of Git LFS",
+            "git lfs pull",
+        ),
         (b"/annex/objects/MD5E-s9--9.tsv\n", "a pointer of git-annex", "git annex get a.tsv"),
         (b"<!DOCTYPE html><html>", "is a web page", "fetch the file itself"),
     ],

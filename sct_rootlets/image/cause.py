@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import gzip
-import os
 import struct
 import zlib
 from pathlib import Path
 
 from sct_rootlets.errors import InputError
+from sct_rootlets.pointers import absent, pointer_in
 
 __all__ = ["not_an_image", "require_file"]
 
 _COPY = "Copy or export it again"
 _UNPACK = "Unpack it, and give the .nii, or compress that with gzip"
 _CONVERT = "Convert it to NIfTI, for example with "
-_ANNEX = "Get its content with: git annex get FILE (or datalad get FILE)"
-_LFS = "Get its content with: git lfs pull"
 
 #: How files of another kind begin, what they are, and what to do.
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
-    (b"version https://git-lfs", "a pointer of Git LFS, not the image itself", _LFS),
-    (b"/annex/objects/", "a pointer of git-annex, not the image itself", _ANNEX),
     (b"NRRD", "an image in the format NRRD", _CONVERT + "3D Slicer or SimpleITK"),
     (b"ObjectType", "an image in the format MetaImage (MHA)", _CONVERT + "SimpleITK"),
     (b"NDims", "an image in the format MetaImage (MHA)", _CONVERT + "SimpleITK"),
@@ -80,18 +76,8 @@ def require_file(path: Path, role: str) -> None:
 
 def _absent(path: Path, role: str) -> InputError:
     """Return what to say of a file that is not there: a link may be."""
-    if not path.is_symlink():
-        return InputError(f"no such file ({role})", path=path, remedy="Check the path")
-    target = os.readlink(path)
-    if "annex" in target:
-        return InputError(
-            f"is a link of git-annex whose content is not on this machine ({role})",
-            path=path,
-            remedy=_ANNEX.replace("FILE", path.name),
-        )
-    return InputError(
-        f"is a link to {target}, which does not exist ({role})", path=path, remedy="Check the link"
-    )
+    problem, remedy = absent(path)
+    return InputError(f"{problem} ({role})", path=path, remedy=remedy)
 
 
 def not_an_image(path: Path, role: str, error: Exception | None = None) -> InputError:
@@ -110,7 +96,7 @@ def not_an_image(path: Path, role: str, error: Exception | None = None) -> Input
         f"cannot be read as a NIfTI image{_words(error)}",
         "Give a .nii or .nii.gz file; if it is one, it is damaged: copy it again",
     )
-    return InputError(f"{what} ({role})", path=path, remedy=remedy.replace("FILE", path.name))
+    return InputError(f"{what} ({role})", path=path, remedy=remedy)
 
 
 def _words(error: Exception | None) -> str:
@@ -126,7 +112,7 @@ def _cause(path: Path) -> tuple[str, str] | None:
     name = path.name.lower()
     if start.startswith(b"\x1f\x8b"):
         return _cause_inside(path, name)
-    found = _other_kind(start)
+    found = _other_kind(start, path)
     if found is not None:
         return f"is {found[0]}", found[1]
     if _is_header(start):
@@ -158,22 +144,23 @@ def _cause_inside(path: Path, name: str) -> tuple[str, str] | None:
         return "is compressed twice by gzip", f"Unpack it once: gunzip {path.name}"
     if start[257:262] == b"ustar":
         return "is a TAR archive", "Unpack it, and give the image that is in it"
-    found = _other_kind(start)
+    found = _other_kind(start, path)
     if found is not None:
         return f"is, once unpacked, {found[0]}", found[1]
     return _bad_header(start, None)
 
 
-def _other_kind(start: bytes) -> tuple[str, str] | None:
+def _other_kind(start: bytes, path: Path) -> tuple[str, str] | None:
     """Return what a file is that is no NIfTI, and what to do, by how it begins."""
+    pointer = pointer_in(start, path)
+    if pointer is not None:
+        return pointer
     if start[128:132] == b"DICM":
         return "a DICOM file", "Convert its series to NIfTI with dcm2niix"
     text = start.lstrip()
     for beginning, what, remedy in _BEGINNINGS:
         if text.startswith(beginning):
             return what, remedy
-    if b".git/annex/objects" in start:
-        return "a pointer of git-annex, not the image itself", _ANNEX
     if text[:15].lower().startswith((b"<!doctype html", b"<html")):
         return "a web page", "A download has failed: fetch the file itself"
     if text.startswith(b"<?xml"):

@@ -22,11 +22,15 @@ from sct_rootlets.fmri.transforms.chain import Affine, Chain, Transform
 from sct_rootlets.fmri.transforms.field import read_field
 from sct_rootlets.fmri.transforms.fsl import world_from_flirt
 from sct_rootlets.fmri.transforms.itk import is_itk, read_itk_affine
+from sct_rootlets.pointers import absent
 from sct_rootlets.tables import read_matrix
 
 __all__ = ["files_of", "read_chain", "read_transform"]
 
 Word = str | os.PathLike[str]
+
+#: By more than this no affine between images stretches or shrinks, or moves, mm.
+_MOST_SCALE, _FARTHEST_MM = 100, 10_000.0
 
 
 def read_chain(words: Sequence[Word], inverted: Sequence[Word] = ()) -> Chain:
@@ -84,7 +88,8 @@ def read_transform(word: Word) -> Transform:
     matrix, *images = files_of(word)
     path = Path(matrix)
     if not path.exists():
-        raise InputError("no such file (transform)", path=path, remedy="Check the path")
+        problem, remedy = absent(path)
+        raise InputError(f"{problem} (transform)", path=path, remedy=remedy)
     if path.is_dir() or path.stat().st_size == 0:
         raise InputError("is a folder or empty, not a transform", path=path)
     if path.name.lower().endswith((".nii", ".nii.gz")):
@@ -97,7 +102,7 @@ def read_transform(word: Word) -> Transform:
             )
         return Affine(world_from_flirt(_matrix(path), *images), matrix)
     if is_itk(path):
-        return Affine(read_itk_affine(path), matrix)
+        return Affine(_usable(read_itk_affine(path), path), matrix)
     numbers = _matrix(path)
     if path.suffix.lower() == ".mat":
         raise UsageError(
@@ -118,7 +123,8 @@ def _matrix(path: Path) -> NDArray[np.float64]:
         raise InputError(
             f"is no transform that is known here: {error.problem}",
             path=path,
-            remedy="Give an ITK affine (.mat, .txt), a displacement field (.nii.gz), a matrix of "
+            remedy=error.remedy
+            or "Give an ITK affine (.mat, .txt), a displacement field (.nii.gz), a matrix of "
             "FSL with its two images, or a text file of 4x4 numbers",
         ) from error
     if matrix.shape != (4, 4) or not np.allclose(matrix[3], (0, 0, 0, 1)):
@@ -127,6 +133,24 @@ def _matrix(path: Path) -> NDArray[np.float64]:
             path=path,
             remedy="An affine's last row is 0 0 0 1",
         )
-    if abs(np.linalg.det(matrix[:3, :3])) < 1e-9:
+    return _usable(matrix, path)
+
+
+def _usable(matrix: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
+    """Return an affine (4, 4), if it may be one between two images of a person."""
+    if not np.isfinite(matrix).all():
+        raise InputError("holds an affine with an entry that is no finite number", path=path)
+    farthest = float(np.abs(matrix[:3, 3]).max())
+    if farthest > _FARTHEST_MM:
+        raise InputError(f"holds an affine that moves by {farthest:.3g} mm", path=path)
+    scales = np.linalg.svd(matrix[:3, :3], compute_uv=False)
+    if scales[-1] < 1e-9 * scales[0]:
         raise InputError("holds an affine without an inverse", path=path)
+    if scales[-1] < 1 / _MOST_SCALE or scales[0] > _MOST_SCALE:
+        raise InputError(
+            f"holds an affine that makes {scales[-1]:.3g} to {scales[0]:.3g} mm of 1 mm, and no "
+            f"two images of a person differ by a factor of more than {_MOST_SCALE}",
+            path=path,
+            remedy="It has to map mm to mm, not voxels",
+        )
     return matrix

@@ -155,6 +155,9 @@ def test_a_comma_in_the_name_of_a_file_is_no_list(tmp_path: Path) -> None:
         ("1 0 0\n0 1 0\n0 0 1\n", "3x3"),
         ("1 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 1 1\n", "last row"),
         ("1 0 0 0\n1 0 0 0\n0 0 1 0\n0 0 0 1\n", "without an inverse"),
+        ("1e3 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1\n", "makes 1 to 1e.03 mm of 1 mm"),
+        ("1 0 0 0\n0 1 0 0\n0 0 1 1e30\n0 0 0 1\n", "moves by 1e.30 mm"),
+        ("version https://git-lfs.github.com/spec/v1\n", "Git LFS.*git lfs pull"),
         ("1 0 0 0\n0 1e400 0 0\n0 0 1 0\n0 0 0 1\n", "line 2, column 2: '1e400' is no finite"),
         ("nan 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1\n", "line 1, column 1: 'nan' is no finite"),
         ("1 0 0 0,5\n0 1 0 0\n0 0 1 0\n0 0 0 1\n", "line 1, column 4: '0,5' is no finite"),
@@ -164,6 +167,28 @@ def test_a_comma_in_the_name_of_a_file_is_no_list(tmp_path: Path) -> None:
 def test_other_texts_are_refused(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "matrix.txt"
     path.write_text(text)
+    with pytest.raises(InputError, match=problem):
+        read_transform(path)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "problem"),
+    [
+        ("1 0 0 0 0 0 0 0 1 0 0 0", "without an inverse"),
+        ("1 0 0 0 0.001 0 0 0 1 0 0 0", "makes 0.001 to 1 mm of 1 mm"),
+        ("1 0 0 0 1 0 0 0 1 0 0 1e30", "moves by 1e.30 mm"),
+        ("1 0 0 0 nan 0 0 0 1 0 0 0", "cannot be read as a transform of ITK"),
+    ],
+)
+def test_an_affine_of_itk_is_judged_as_one_of_text(
+    tmp_path: Path, parameters: str, problem: str
+) -> None:
+    pytest.importorskip("SimpleITK")
+    path = tmp_path / "x.txt"
+    path.write_text(
+        "#Insight Transform File V1.0\n#Transform 0\nTransform: AffineTransform_double_3_3\n"
+        f"Parameters: {parameters}\nFixedParameters: 0 0 0\n"
+    )
     with pytest.raises(InputError, match=problem):
         read_transform(path)
 
