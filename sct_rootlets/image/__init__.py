@@ -13,9 +13,10 @@ from sct_rootlets.image.alignment import (
     require_same_grid,
     resample_labels,
 )
+from sct_rootlets.image.amount import MOST_VOXELS
 from sct_rootlets.image.cord import load_cord, load_cord_share, require_cord_size
 from sct_rootlets.image.grid import Grid, Image, LabelImage
-from sct_rootlets.image.opening import MOST_VOXELS, Opened, check_header, open_nifti, voxels_of
+from sct_rootlets.image.opening import Opened, check_header, open_nifti, voxels_of
 from sct_rootlets.image.reading import (
     as_labels,
     load_grid,
