@@ -15,6 +15,7 @@ from typing import Any
 from sct_rootlets.checkpoint.read import check_structure, import_torch, plain_tensor
 from sct_rootlets.checkpoint.stand_ins import shown
 from sct_rootlets.errors import MissingDependencyError, ModelError
+from sct_rootlets.files.json_files import read_object
 
 __all__ = [
     "CHECKPOINTS",
@@ -27,8 +28,6 @@ __all__ = [
 
 #: Of the JSON file. A reader refuses a version that it does not know.
 FORMAT_VERSION = 1
-
-_MAX_JSON_BYTES = 16 << 20
 
 #: Of the table of contents of the weights, which safetensors itself reads up to 100 MB.
 _MAX_TABLE_BYTES = 8 << 20
@@ -156,18 +155,9 @@ def read_stored(
 
 
 def _read_facts(facts: Path) -> dict[str, Any]:
-    try:
-        with facts.open("rb") as stream:
-            text = stream.read(_MAX_JSON_BYTES + 1)
-        content: Any = json.loads(text) if len(text) <= _MAX_JSON_BYTES else None
-    except OSError as error:
-        raise ModelError(f"cannot be read ({error.strerror})", path=facts, remedy=_AGAIN) from error
-    except (ValueError, RecursionError) as error:
-        raise ModelError("is not valid JSON", path=facts, remedy=_AGAIN) from error
+    content = read_object(facts, error=ModelError, remedy=_AGAIN)
     kinds = {"trainer_name": str, "configuration": str, "weights": dict, "aliases": dict}
-    good = isinstance(content, dict) and all(
-        isinstance(content.get(key), kind) for key, kind in kinds.items()
-    )
+    good = all(isinstance(content.get(key), kind) for key, kind in kinds.items())
     if not good or "inference_allowed_mirroring_axes" not in content:
         raise ModelError("does not describe a checkpoint", path=facts, remedy=_AGAIN)
     if content.get("format_version") != FORMAT_VERSION:
@@ -177,7 +167,7 @@ def _read_facts(facts: Path) -> dict[str, Any]:
             path=facts,
             remedy="Update sct_rootlets, or install the model again with this release",
         )
-    return dict(content)
+    return content
 
 
 def _safetensors() -> Any:

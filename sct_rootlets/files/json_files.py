@@ -12,6 +12,10 @@ from sct_rootlets.texts import read_text, shown
 
 __all__ = ["object_if_readable", "read_object"]
 
+#: A model's dataset.json that lists ten thousand images takes 2 MB, our own files less.
+_MOST_BYTES = 16 << 20
+#: Lists and objects in it: each takes two bytes, and a hundred of memory.
+_MOST_PARTS = 250_000
 #: No number of a JSON has more: 64 bits make 20.
 _MOST_DIGITS = 40
 
@@ -43,9 +47,11 @@ def read_object(
     """
     cause: Exception | None = None
     try:
-        content = json.loads(
-            read_text(path), parse_constant=_constant, parse_float=_finite, parse_int=_whole
-        )
+        text = read_text(path, _MOST_BYTES)
+        parts = text.count("[") + text.count("{")
+        if parts > _MOST_PARTS:
+            raise ValueError(f"it has {parts} lists and objects, more than {_MOST_PARTS}")
+        content = json.loads(text, parse_constant=_constant, parse_float=_finite, parse_int=_whole)
         if isinstance(content, dict):
             return content
         problem = "is not a JSON object"

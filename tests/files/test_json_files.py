@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sct_rootlets.errors import InputError, ModelError
+from sct_rootlets.files import json_files
 from sct_rootlets.files.json_files import object_if_readable, read_object
 
 
@@ -50,3 +51,15 @@ def test_a_number_that_python_writes_for_what_is_not_known_is_none(tmp_path: Pat
     path = tmp_path / "a.json"
     path.write_text('{"tr": NaN, "volumes": 12, "te": 0.03}')
     assert read_object(path) == {"tr": None, "volumes": 12, "te": 0.03}
+
+
+def test_bytes_lists_and_objects_are_counted(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"a": [[], {}]}')  # of 15 bytes and four of them
+    for name, most in (("_MOST_BYTES", 15), ("_MOST_PARTS", 4)):
+        with monkeypatch.context() as patch:
+            patch.setattr(json_files, name, most)
+            assert read_object(path) == {"a": [[], {}]}
+            patch.setattr(json_files, name, most - 1)
+            with pytest.raises(InputError, match=r"a\.json: (has .* MB|.* 4 lists and objects)"):
+                read_object(path)
