@@ -24,4 +24,4 @@ def test_every_room_is_on_the_page() -> None:
     rooms = {
         path.stem for path in PACKAGE.iterdir() if not path.stem.startswith(("_", "models", "py"))
     }
-    assert rooms <= set(re.findall(r"`([a-z]+)`", PAGE))
+    assert rooms <= set(re.findall(r"`([a-z_]+)`", PAGE))

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sct_rootlets.engines.engine import Engine
-from sct_rootlets.engines.plan import UnsupportedPlan
 from sct_rootlets.errors import ModelError, UsageError
 from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.model_folder import UnsupportedPlan
 
 if TYPE_CHECKING:
     from sct_rootlets.engines.networks.backends import Backend

@@ -34,7 +34,8 @@ from sct_rootlets.engines.network_grid.tiles import mirrored_views
 from sct_rootlets.engines.networks.backends import Backend
 from sct_rootlets.errors import InputError, ModelError
 from sct_rootlets.image import Image, LabelImage, require_same_grid
-from sct_rootlets.manifest import InstalledModel, read_meanings
+from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.model_folder import read_meanings
 
 __all__ = ["CompactEngine"]
 

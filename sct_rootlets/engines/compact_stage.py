@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sct_rootlets.engines.network_grid.tiles import accumulate, pad_to_patch, tile_origins
 from sct_rootlets.engines.networks.backends import Backend
 from sct_rootlets.engines.networks.torch_network import Network
-from sct_rootlets.engines.plan import UnsupportedPlan, read_plan
 from sct_rootlets.errors import ModelError
-from sct_rootlets.manifest import InstalledModel, read_json
+from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.model_folder import UnsupportedPlan, read_json, read_plan
 
 __all__ = ["Stage", "coarse_folder", "load_stage", "normalised"]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import MOST_VOXELS, Image, LabelImage
-from sct_rootlets.manifest import LabelMeanings
+from sct_rootlets.model_folder import LabelMeanings
 
 __all__ = ["Engine", "Progress", "Segmentation", "require_affordable", "segmentation_from"]
 

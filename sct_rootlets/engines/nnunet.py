@@ -26,7 +26,6 @@ from sct_rootlets.engines.network_grid.axes import Reorientation
 from sct_rootlets.engines.networks.architecture import load_weights
 from sct_rootlets.engines.networks.fitting import built_to_fit
 from sct_rootlets.engines.networks.runtime import (
-    checkpoint_files,
     choose_device,
     import_nnunet,
     quietly,
@@ -36,7 +35,8 @@ from sct_rootlets.engines.networks.runtime import (
 from sct_rootlets.engines.networks.trainer import build_by_trainer, find_trainer, read_plans
 from sct_rootlets.errors import ModelError
 from sct_rootlets.image import Image, LabelImage
-from sct_rootlets.manifest import InstalledModel, LabelMeanings, read_meanings
+from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.model_folder import LabelMeanings, checkpoint_files, read_meanings
 
 __all__ = ["NnUNetEngine"]
 

@@ -36,10 +36,10 @@ from sct_rootlets.engines.network_grid.tiles import (
     tile_origins,
 )
 from sct_rootlets.engines.networks.backends import Backend
-from sct_rootlets.engines.plan import UnsupportedPlan, read_plan
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Image, LabelImage, require_same_grid
-from sct_rootlets.manifest import InstalledModel, read_json, read_meanings
+from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.model_folder import UnsupportedPlan, read_json, read_meanings, read_plan
 
 __all__ = ["REACH_MM", "SlidingEngine"]
 

@@ -8,7 +8,11 @@ from pathlib import Path
 
 from sct_rootlets.errors import ModelError
 from sct_rootlets.files.json_files import read_object
-from sct_rootlets.manifest import read_json, read_meanings, require_orientation
+from sct_rootlets.model_folder import (
+    read_json,
+    read_meanings,
+    require_orientation,
+)
 from sct_rootlets.store.folder import (
     inference_checkpoints,
     model_folder,

@@ -8,10 +8,10 @@ from pathlib import Path
 from sct_rootlets.checkpoint import CHECKPOINTS
 from sct_rootlets.errors import ModelError
 from sct_rootlets.files.hashing import file_sha256
-from sct_rootlets.manifest import (
+from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.model_folder import (
     DEFAULT_ORIENTATION_SCT,
     EXPECTED,
-    InstalledModel,
     read_json,
     read_meanings,
     require_orientation,

@@ -21,9 +21,9 @@ from sct_rootlets.manifest import (
     MANIFEST_VARIABLE,
     load_manifest,
     load_manifests,
-    read_meanings,
 )
 from sct_rootlets.manifest.reading import _own_file
+from sct_rootlets.model_folder import read_meanings
 
 PACKAGE = Path(sct_rootlets.__file__).parent
 OURS = load_manifest().bundled.manifest_file

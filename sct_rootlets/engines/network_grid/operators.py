@@ -18,7 +18,7 @@ from scipy import ndimage
 from scipy.sparse import csr_matrix, identity
 
 from sct_rootlets.engines.network_grid.axes import resample
-from sct_rootlets.engines.plan import Resampling
+from sct_rootlets.model_folder import Resampling
 
 __all__ = ["ANISOTROPY", "axis_operators", "new_shape", "resample_image", "separate_axis"]
 

@@ -23,7 +23,7 @@ from sct_rootlets.engines.network_grid.operators import (
     resample_image,
     separate_axis,
 )
-from sct_rootlets.engines.plan import Normalisation, Plan
+from sct_rootlets.model_folder import Normalisation, Plan
 
 __all__ = ["Prepared", "prepare"]
 

@@ -33,13 +33,13 @@ from sct_rootlets.checkpoint import NoArrays, read_arrays
 from sct_rootlets.engines.networks.openvino_convert import convert
 from sct_rootlets.engines.networks.openvino_graph import write_plain_unet
 from sct_rootlets.engines.networks.openvino_network import OpenVINONetwork, import_openvino
-from sct_rootlets.engines.networks.runtime import checkpoint_files, has_plain_trainer
+from sct_rootlets.engines.networks.runtime import has_plain_trainer
 from sct_rootlets.engines.networks.torch_network import Facts, build_modules
 from sct_rootlets.engines.networks.unet import plain_unet
-from sct_rootlets.engines.plan import UnsupportedPlan, read_plan
 from sct_rootlets.errors import ModelError
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.files.json_files import object_if_readable
+from sct_rootlets.model_folder import UnsupportedPlan, checkpoint_files, read_plan
 
 __all__ = ["ConvertedNetworks", "converted"]
 

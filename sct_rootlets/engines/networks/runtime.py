@@ -14,17 +14,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sct_rootlets.checkpoint import (
-    CHECKPOINTS,
-    converted_files,
-    import_torch,
-    read_converted,
-    read_pth,
-)
-from sct_rootlets.errors import MissingDependencyError, ModelError, UsageError
+from sct_rootlets.checkpoint import converted_files, import_torch, read_converted, read_pth
+from sct_rootlets.errors import MissingDependencyError, UsageError
 
 __all__ = [
-    "checkpoint_files",
     "choose_device",
     "has_plain_trainer",
     "import_nnunet",
@@ -188,34 +181,14 @@ def using_threads(threads: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def checkpoint_files(folder: Path) -> list[Path]:
-    """Return the checkpoints to average: that of fold_all alone, else every fold's.
-
-    fold_all was trained on all the data, so that the single folds add time and little
-    else. Each is named by its ``.pth``, also where only what the store made of it is there.
-    """
-    found = [
-        next((fold / name for name in CHECKPOINTS if _is_there(fold / name)), None)
-        for fold in [folder / "fold_all", *sorted(folder.glob("fold_[0-9]*"))]
-    ]
-    paths = [path for path in found if path is not None]
-    if not paths:
-        raise ModelError("has no checkpoint in any fold", path=folder)
-    return paths[:1] if paths[0].parent.name == "fold_all" else paths
-
-
-def _is_there(path: Path) -> bool:
-    return path.is_file() or all(part.is_file() for part in converted_files(path))
-
-
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read what inference needs of a checkpoint, without running code that it may carry.
 
     Parameters
     ----------
     path : Path
-        Of :func:`checkpoint_files`. Where the store has put the weights as safetensors
-        beside it, those are read, and the file itself is not opened.
+        Of :func:`sct_rootlets.model_folder.checkpoint_files`. Where the store has put the
+        weights as safetensors beside it, those are read, and the file itself is not opened.
 
     Returns
     -------

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from sct_rootlets.engines.networks.architecture import build_network
 from sct_rootlets.engines.networks.fitting import built_to_fit
 from sct_rootlets.engines.networks.runtime import (
-    checkpoint_files,
     has_plain_trainer,
     import_nnunet,
     import_torch,
@@ -25,9 +24,8 @@ from sct_rootlets.engines.networks.runtime import (
     using_threads,
 )
 from sct_rootlets.engines.networks.trainer import build_by_trainer, find_trainer, read_plans
-from sct_rootlets.engines.plan import number_of_classes
 from sct_rootlets.errors import ModelError
-from sct_rootlets.manifest import read_json
+from sct_rootlets.model_folder import checkpoint_files, number_of_classes, read_json
 
 __all__ = ["Facts", "Network", "TorchNetwork", "build_modules"]
 

@@ -12,7 +12,7 @@ from typing import Any
 from sct_rootlets.engines.networks.architecture import check_architecture
 from sct_rootlets.engines.networks.runtime import has_plain_trainer, quietly
 from sct_rootlets.errors import ModelError
-from sct_rootlets.manifest import read_json
+from sct_rootlets.model_folder import read_json
 
 __all__ = ["build_by_trainer", "find_trainer", "read_plans"]
 

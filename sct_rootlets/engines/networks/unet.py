@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets.engines.plan import number_of_classes
-from sct_rootlets.manifest import read_json
+from sct_rootlets.model_folder import number_of_classes, read_json
 
 __all__ = ["Block", "PlainUNet", "old_architecture", "plain_unet"]
 

@@ -11,7 +11,7 @@ from sct_rootlets.engines.network_grid.operators import (
     resample_image,
     separate_axis,
 )
-from sct_rootlets.engines.plan import Resampling
+from sct_rootlets.model_folder import Resampling
 
 nnunet = pytest.importorskip("nnunetv2.preprocessing.resampling.default_resampling")
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sct_rootlets.engines.network_grid.preprocess import prepare
-from sct_rootlets.engines.plan import UnsupportedPlan, read_plan
 from sct_rootlets.errors import ModelError
+from sct_rootlets.model_folder import UnsupportedPlan, read_plan
 from tests.engines.conftest import Factory, edited
 
 pytest.importorskip("nnunetv2")

@@ -10,7 +10,7 @@ import pytest
 
 from sct_rootlets.engines.networks import network_cache
 from sct_rootlets.engines.networks.openvino_network import OpenVINONetwork
-from sct_rootlets.engines.plan import read_plan
+from sct_rootlets.model_folder import read_plan
 from sct_rootlets.store import locate
 from tests.engines.conftest import edited, write_random
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sct_rootlets.errors import ModelError
-from sct_rootlets.manifest import read_meanings, require_orientation
+from sct_rootlets.model_folder import read_meanings, require_orientation
 
 
 def meanings(labels):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sct_rootlets.errors import ModelError
-from sct_rootlets.manifest import read_json
+from sct_rootlets.model_folder.model_json import read_json
 
 __all__ = [
     "Normalisation",
