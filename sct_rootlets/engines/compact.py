@@ -35,7 +35,6 @@ from sct_rootlets.engines.networks.backends import Backend
 from sct_rootlets.errors import InputError, ModelError
 from sct_rootlets.image import Image, LabelImage, require_same_grid
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.model_folder import read_meanings
 
 __all__ = ["CompactEngine"]
 
@@ -44,9 +43,6 @@ BOX_MARGIN_MM = 20.0
 
 #: Tiles cover what is within this distance of the cord, in mm.
 REACH_MM = 18.0
-
-#: A voxel is a rootlet where its probability reaches this, unless dataset.json says else.
-ROOTLET_THRESHOLD = 0.7
 
 _Array = NDArray[np.float32]
 
@@ -67,12 +63,9 @@ class CompactEngine:
         self._model = model
         self._backend = backend
         self._fine = load_stage(model.folder, model.sha256, backend)
-        self._meanings = read_meanings(self._fine.dataset, model.folder / "dataset.json")
-        if self._meanings.has_level_identity or self._meanings.cord is None:
-            raise ModelError("has no classes cord and rootlet", path=model.folder)
+        self._meanings = model.meanings
         self._rootlet_classes = sorted(self._meanings.rootlet_value_of)
-        extra = self._fine.dataset.get("sct_rootlets") or {}
-        self._threshold = float(extra.get("rootlet_threshold", ROOTLET_THRESHOLD))
+        self._threshold = self._fine.model.rootlet_threshold
         self._finder = CordFinder.of(model, backend)
         self._views = mirrored_views(self._fine.mirror_axes if mirror else ())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,8 @@ from numpy.typing import NDArray
 from sct_rootlets.engines.network_grid.tiles import accumulate, pad_to_patch, tile_origins
 from sct_rootlets.engines.networks.backends import Backend
 from sct_rootlets.engines.networks.torch_network import Network
-from sct_rootlets.errors import ModelError
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.model_folder import UnsupportedPlan, read_json, read_plan
+from sct_rootlets.model_folder import ModelFolder, read_model_folder
 
 __all__ = ["Stage", "coarse_folder", "load_stage", "normalised"]
 
@@ -32,9 +30,8 @@ class Stage:
     spacing_mm : (3,) array
         Along x, y, z.
     patch_zyx : (3,) tuple of int
-    classes : dict of str to int
-    dataset : dict
-        Content of dataset.json.
+    model : ModelFolder
+        What its folder says.
     mirror_axes : tuple of int
         Axes of a tile (z, y, x) along which mirroring is allowed.
     """
@@ -42,8 +39,7 @@ class Stage:
     network: Network
     spacing_mm: NDArray[np.float64]
     patch_zyx: tuple[int, int, int]
-    classes: dict[str, int]
-    dataset: dict[str, Any]
+    model: ModelFolder
     mirror_axes: tuple[int, ...] = ()
 
     def probabilities(self, tiles: _Array, views: Sequence[tuple[int, ...]] = ((),)) -> _Array:
@@ -85,7 +81,7 @@ class Stage:
             tile_origins(padded.shape, self.patch_zyx, mask),
             self.patch_zyx,
             lambda tiles: self.probabilities(tiles, views),
-            classes=len(self.classes),
+            classes=self.model.labels.classes,
             batch=batch,
             progress=progress,
         )
@@ -115,18 +111,12 @@ def load_stage(folder: Path, sha256: str, backend: Backend) -> Stage:
     ModelError
         If it cannot be used, or is none in three dimensions and plain order of axes.
     """
+    model = read_model_folder(folder)
     (network, *_), facts = backend.load(folder, sha256)
-    try:
-        plan = read_plan(folder, facts.configuration)
-    except UnsupportedPlan as error:
-        raise ModelError(f"is no stage of a compact model: {error}", path=folder) from error
-    if plan.is_2d or plan.transpose != (0, 1, 2):
-        raise ModelError("is no 3D model in plain z, y, x order", path=folder)
-    dataset = read_json(folder / "dataset.json")
-    classes = {str(name): int(value) for name, value in dataset["labels"].items()}
+    plan = model.plan(facts.configuration)
     z, y, x = plan.patch
     spacing = np.array(plan.spacing_mm[::-1])
-    return Stage(network, spacing, (z, y, x), classes, dataset, facts.mirror_axes)
+    return Stage(network, spacing, (z, y, x), model, facts.mirror_axes)
 
 
 def normalised(volume: _Array) -> _Array:

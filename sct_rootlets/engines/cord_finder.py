@@ -116,7 +116,7 @@ class CordFinder:
             volume,
             batch=self._backend.batch,
             progress=lambda done, total: tell(text, done, total),
-        )[stage.classes["cord"]]
+        )[stage.model.meanings().cord]
         for threshold in COARSE_THRESHOLDS:
             mask = clean_cord(probability >= threshold, stage.spacing_mm)
             if mask is not None:

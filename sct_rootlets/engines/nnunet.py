@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import logging
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -27,18 +28,26 @@ from sct_rootlets.engines.networks.architecture import load_weights
 from sct_rootlets.engines.networks.fitting import built_to_fit
 from sct_rootlets.engines.networks.runtime import (
     choose_device,
+    from_nnunet,
     import_nnunet,
     quietly,
     read_checkpoint,
     using_threads,
 )
+from sct_rootlets.engines.networks.torch_network import Facts
 from sct_rootlets.engines.networks.trainer import build_by_trainer, find_trainer, read_plans
-from sct_rootlets.errors import ModelError
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.model_folder import LabelMeanings, checkpoint_files, read_meanings
+from sct_rootlets.model_folder import read_model_folder
 
 __all__ = ["NnUNetEngine"]
+
+logger = logging.getLogger(__name__)
+
+_NO_MASK = (
+    "nnU-Net's predictor takes no cord mask: rootlets are looked for in the whole image, and not "
+    "only near the mask that was given"
+)
 
 
 class NnUNetEngine:
@@ -64,21 +73,17 @@ class NnUNetEngine:
     ) -> None:
         self._model = model
         self._threads = threads
+        self._told_of_mask = False
         nnunet = import_nnunet()
         self._device = choose_device(device)
         folder = model.folder
-        checkpoints = [read_checkpoint(path) for path in checkpoint_files(folder)]
+        read = read_model_folder(folder)
+        checkpoints = [read_checkpoint(path) for path in read.folds.used]
         first = checkpoints[0]
-        configuration_name = first["init_args"]["configuration"]
-        plans, configuration, dataset = read_plans(nnunet, folder, configuration_name)
-        self._meanings: LabelMeanings = read_meanings(dataset, folder / "dataset.json")
-        channels = nnunet.determine_num_input_channels(plans, configuration, dataset)
-        if channels != 1 or configuration.previous_stage_name is not None:
-            raise ModelError(
-                f"its configuration {configuration_name} takes {channels} inputs, not one image",
-                path=folder,
-                remedy="Multi-channel and cascade models are not supported",
-            )
+        facts = Facts.of(checkpoints, read)
+        read.require_runnable(facts.configuration)
+        self._meanings = model.meanings
+        plans, configuration, dataset = read_plans(nnunet, read, facts.configuration)
         trainer = find_trainer(nnunet, first["trainer_name"])
         network = built_to_fit(
             lambda: build_by_trainer(trainer, plans, configuration, dataset),
@@ -90,19 +95,19 @@ class NnUNetEngine:
         for each in checkpoints[1:]:
             load_weights(network, each, folder)
         self._predictor = _make_predictor(nnunet, self._device, mirror)
-        self._predictor.manual_initialization(
-            network,
-            plans,
-            configuration,
-            weights,
-            dataset,
-            first["trainer_name"],
-            first.get("inference_allowed_mirroring_axes"),
-        )
+        with from_nnunet(folder):
+            self._predictor.manual_initialization(
+                network,
+                plans,
+                configuration,
+                weights,
+                dataset,
+                first["trainer_name"],
+                first.get("inference_allowed_mirroring_axes"),
+            )
         self._predictor.predict_logits_from_preprocessed_data = self._logits
         self._notes = [
-            f"nnU-Net predictor, {configuration_name}, "
-            f"{' + '.join(path.parent.name for path in checkpoint_files(folder))}, "
+            f"nnU-Net predictor, {facts.configuration}, {read.folds.text}, "
             f"tile step 0.5, {'mirrored views' if mirror else 'no mirroring'}, on {self._device}"
         ]
 
@@ -115,8 +120,14 @@ class NnUNetEngine:
     ) -> Segmentation:
         """Predict the rootlets of `image`; see :class:`sct_rootlets.engines.Engine`.
 
-        The whole image is predicted, so that `cord` is not needed and not used.
+        The whole image is predicted: `cord` is not used, and the notes say so.
         """
+        notes = list(self._notes)
+        if cord is not None:
+            notes.append(_NO_MASK)
+            if not self._told_of_mask:
+                self._told_of_mask = True
+                logger.warning("%s: %s", self._model.reference, _NO_MASK)
         tell = progress or (lambda stage, done, total: None)
         way = Reorientation.to(self._model.orientation_sct, image.grid.affine, image.grid.shape)
         # nnU-Net's arrays are (channel, z, y, x), with the spacing in the same order.
@@ -126,13 +137,13 @@ class NnUNetEngine:
         wanted = [float(mm) for mm in self._predictor.configuration_manager.spacing]
         require_affordable(image, image.grid.size_mm, wanted)
         watched = _watched(self._predictor, tell)
-        with using_threads(self._threads), quietly(), watched:
+        with using_threads(self._threads), from_nnunet(self._model.folder), watched:
             predicted = self._predictor.predict_single_npy_array(
                 array.astype(np.float32), {"spacing": spacing}, None, None, False
             )
         tell("back to the image's grid", 1, 1)
         values = way.undo(np.asarray(predicted).transpose(2, 1, 0))
-        return segmentation_from(values, image, self._meanings, self._notes)
+        return segmentation_from(values, image, self._meanings, notes)
 
     def _logits(self, data: Any) -> Any:
         """Return the mean scores over the folds, each predicted once.

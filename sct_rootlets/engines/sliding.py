@@ -36,10 +36,10 @@ from sct_rootlets.engines.network_grid.tiles import (
     tile_origins,
 )
 from sct_rootlets.engines.networks.backends import Backend
-from sct_rootlets.errors import InputError
+from sct_rootlets.errors import InputError, ModelError
 from sct_rootlets.image import Image, LabelImage, require_same_grid
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.model_folder import UnsupportedPlan, read_json, read_meanings, read_plan
+from sct_rootlets.model_folder import UnsupportedPlan, read_model_folder
 
 __all__ = ["REACH_MM", "SlidingEngine"]
 
@@ -94,19 +94,17 @@ class SlidingEngine:
         self._fast = fast
         self._finder = finder
         self._networks, facts = backend.load(model.folder, model.sha256)
-        self._plan = read_plan(model.folder, facts.configuration)
+        read = read_model_folder(model.folder)
+        self._plan = read.plan(facts.configuration)
         if self._plan.classes > MOST_CLASSES:
             raise UnsupportedPlan(f"its {self._plan.classes} classes")
         self._patch = (1, *self._plan.patch) if self._plan.is_2d else self._plan.patch
-        self._meanings = read_meanings(
-            read_json(model.folder / "dataset.json"), model.folder / "dataset.json"
-        )
+        self._meanings = model.meanings
         axes = facts.mirror_axes if mirror else ()
         self._views = mirrored_views(axes)
         mirroring = f"{len(self._views)} mirrored views" if axes else "no mirroring"
         self._notes = [
-            f"{backend.name}, {facts.configuration}, {' + '.join(facts.folds)}, tile step 0.5, "
-            f"{mirroring}"
+            f"{backend.name}, {facts.configuration}, {read.folds.text}, tile step 0.5, {mirroring}"
         ]
 
     def predict(
@@ -250,9 +248,14 @@ class SlidingEngine:
         views = list(itertools.product(self._networks, self._views))
         total: _Array | None = None
         for network, axes in views:
-            scores = np.flip(
-                network.scores(np.flip(given, axes)[None])[0], tuple(axis + 1 for axis in axes)
-            )
+            scores = network.scores(np.flip(given, axes)[None])[0]
+            if scores.shape != (self._plan.classes, *given.shape):
+                raise ModelError(
+                    f"its network gives scores of the shape {scores.shape} for a tile of "
+                    f"{given.shape} and {self._plan.classes} classes",
+                    path=self._model.folder,
+                )
+            scores = np.flip(scores, tuple(axis + 1 for axis in axes))
             if total is None:  # a network may write its next answer where this one is
                 total = scores if len(views) == 1 else scores / np.float32(len(views))
             else:

@@ -41,6 +41,9 @@ class ModelIdentity(Protocol):
     @property
     def sha256(self) -> str: ...
 
+    @property
+    def checkpoints(self) -> tuple[str, ...]: ...
+
 
 def split_nifti(path: str | os.PathLike[str]) -> tuple[Path, str, str]:
     """Split a NIfTI path into folder, stem and extension.
@@ -111,7 +114,7 @@ def sidecar(
         Input files.
     description : str
         What the file holds, in a sentence.
-    model : object with name, version and sha256, optional
+    model : object with name, version, sha256 and checkpoints, optional
         Model that predicted the labels.
     parameters : mapping, optional
         Parameters of the run.
@@ -127,6 +130,7 @@ def sidecar(
             "Name": model.name,
             "Version": model.version,
             "SHA256": model.sha256,
+            "Checkpoints": list(model.checkpoints),
         }
     if parameters:
         generated["Parameters"] = dict(parameters)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sct_rootlets.anatomy import Sector, Side, SpinalLevel
 from sct_rootlets.errors import ModelError
+from sct_rootlets.model_folder import LabelMeanings
 
 __all__ = ["BUNDLED", "Asset", "InstalledModel", "LabelMeaning", "Manifest", "ModelEntry"]
 
@@ -107,10 +108,14 @@ class ModelEntry:
         return any(asset.format == "bundled" for asset in self.assets)
 
     @property
+    def level_of(self) -> dict[int, SpinalLevel]:
+        """Spinal level of each value of the output that names one."""
+        return {value: each.level for value, each in self.labels.items() if each.level is not None}
+
+    @property
     def levels(self) -> tuple[SpinalLevel, ...]:
         """Spinal levels that the output names, rostral to caudal; empty if it names none."""
-        found = {meaning.level for meaning in self.labels.values()}
-        return tuple(sorted(level for level in found if level is not None))
+        return tuple(sorted(set(self.level_of.values())))
 
     @property
     def levels_text(self) -> str:
@@ -188,24 +193,34 @@ class InstalledModel:
         compact model that of 3d_fullres, with 3d_lowres beside it.
     sha256 : str
         Combined hash of the files that inference reads, see :func:`store.locate.folder_sha256`.
-    labels : dict of int to str
-        What the values of :attr:`engines.Segmentation.rootlets` mean.
+    meanings : LabelMeanings
+        What the values of the network mean.
     orientation_sct : str
         Orientation the model works in, by the letters where the axes start (SCT's).
-    has_level_identity : bool
-        Whether the values are spinal levels; otherwise every rootlet has one value.
     is_compact : bool
         Whether it is a two-step model of ours, for the compact engine.
+    checkpoints : tuple of str
+        Those that are used, by their path from the parent of `folder`.
     """
 
     name: str
     version: str
     folder: Path
     sha256: str
-    labels: dict[int, str]
+    meanings: LabelMeanings
     orientation_sct: str
-    has_level_identity: bool
     is_compact: bool
+    checkpoints: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> dict[int, str]:
+        """What the values of :attr:`engines.Segmentation.rootlets` mean."""
+        return self.meanings.names
+
+    @property
+    def has_level_identity(self) -> bool:
+        """Whether the values are spinal levels; otherwise every rootlet has one value."""
+        return self.meanings.has_level_identity
 
     @property
     def reference(self) -> str:

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
+from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import ModelError
 from sct_rootlets.files.json_files import read_object
-from sct_rootlets.model_folder import (
-    read_json,
-    read_meanings,
-    require_orientation,
-)
-from sct_rootlets.store.folder import (
-    inference_checkpoints,
-    model_folder,
-    model_folders,
-    required_files,
-)
+from sct_rootlets.model_folder import read_json, read_model_folder
+from sct_rootlets.store.folder import model_folder, model_folders
 
 __all__ = ["accept_model", "require_no_code"]
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
 
-def accept_model(unpacked: Path, target: Path, *, trust_code: bool = False) -> list[Path]:
+def accept_model(
+    unpacked: Path,
+    target: Path,
+    *,
+    trust_code: bool = False,
+    stated: Mapping[int, SpinalLevel] | None = None,
+) -> list[Path]:
     """Check an unpacked archive, convert its checkpoints, and move the model to `target`.
 
     Parameters
@@ -37,6 +36,8 @@ def accept_model(unpacked: Path, target: Path, *, trust_code: bool = False) -> l
         ``nnUNetTrainer*`` folder in it (two for a compact model).
     trust_code : bool
         Accept files and checkpoints that could run code.
+    stated : mapping of int to SpinalLevel, optional
+        What a manifest says of the values of its output.
 
     Returns
     -------
@@ -46,7 +47,7 @@ def accept_model(unpacked: Path, target: Path, *, trust_code: bool = False) -> l
     Raises
     ------
     ModelError
-        If it is no nnU-Net v2 model, is incomplete, or holds code.
+        If it is no nnU-Net v2 model, is incomplete, holds code, or is none that engines run.
     """
     from sct_rootlets.store.weights import convert_checkpoint
 
@@ -56,15 +57,15 @@ def accept_model(unpacked: Path, target: Path, *, trust_code: bool = False) -> l
     require_no_code(root, trust_code=trust_code)
     made: list[Path] = []
     for folder in folders:
-        required_files(folder)
-        dataset = read_json(folder / "dataset.json")
-        read_meanings(dataset, folder / "dataset.json")
-        if "image_orientation" in dataset:
-            require_orientation(dataset["image_orientation"], folder / "dataset.json")
-        for checkpoint in inference_checkpoints(folder):
+        model = read_model_folder(folder)
+        model.files()
+        model.meanings(stated)
+        names = []
+        for checkpoint in model.folds.used:
             pair = convert_checkpoint(checkpoint, checkpoint.parent, trust_code=trust_code)
-            _require_configuration(folder, checkpoint, facts=pair[1])
+            names.append(str(read_object(pair[1]).get("configuration")))
             made += pair
+        model.require_runnable(model.one_configuration(names))
     inside = target
     if not is_named:
         # An older release comes without the folder that nnU-Net and SCT look for.
@@ -90,18 +91,6 @@ def require_no_code(folder: Path, *, trust_code: bool = False) -> None:
             f"the model comes with code ({names}{more}), which a model does not need",
             path=folder,
             remedy="Ask its authors for the nnU-Net folder alone. If you trust them: -trust-code",
-        )
-
-
-def _require_configuration(folder: Path, checkpoint: Path, facts: Path) -> None:
-    name = read_object(facts).get("configuration")
-    known = read_json(folder / "plans.json")["configurations"]
-    if not isinstance(known, dict) or name not in known:
-        raise ModelError(
-            f"its plans.json has no configuration {name!r}, which its checkpoint "
-            f"{checkpoint.parent.name}/{checkpoint.name} was trained with",
-            path=folder,
-            remedy="The files are of different models; ask its authors",
         )
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from sct_rootlets.checkpoint import CHECKPOINTS
+from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import ModelError
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.model_folder import (
-    DEFAULT_ORIENTATION_SCT,
-    EXPECTED,
-    read_json,
-    read_meanings,
-    require_orientation,
-)
+from sct_rootlets.model_folder import EXPECTED, read_json, read_model_folder
 from sct_rootlets.store.receipt import combined_sha256
 
 __all__ = [
@@ -23,11 +18,11 @@ __all__ = [
     "BUNDLED_FOLDER",
     "describe",
     "folder_sha256",
-    "inference_checkpoints",
     "model_folder",
     "model_folders",
-    "required_files",
 ]
+
+logger = logging.getLogger(__name__)
 
 #: Where the model inside this package lies.
 BUNDLED_FOLDER = Path(__file__).parents[1] / "models" / "compact"
@@ -118,63 +113,34 @@ def model_folders(unpacked: Path) -> list[Path]:
     )
 
 
-def required_files(folder: Path) -> list[Path]:
-    """Return dataset.json, plans.json and each fold's checkpoint, or raise naming what lacks."""
-    read_json(folder / "dataset.json")
-    plans = read_json(folder / "plans.json")
-    if "configurations" not in plans:
-        raise ModelError(
-            'its plans.json has no "configurations"',
-            path=folder,
-            remedy="It may be a model of nnU-Net version 1; version 2 is needed",
-        )
-    folds = sorted(path for path in folder.glob("fold_*") if path.is_dir())
-    if not folds:
-        raise ModelError("has no fold_* folder", path=folder, remedy=EXPECTED)
-    checkpoints = []
-    for fold in folds:
-        present = [fold / name for name in CHECKPOINTS if (fold / name).is_file()]
-        checkpoints += present[:1]
-    if not checkpoints:
-        raise ModelError(
-            f"has no {' or '.join(CHECKPOINTS)} in {', '.join(fold.name for fold in folds)}",
-            path=folder,
-            remedy="Copy or unzip the model again",
-        )
-    return [folder / "dataset.json", folder / "plans.json", *checkpoints]
-
-
-def inference_checkpoints(folder: Path) -> list[Path]:
-    """Return the checkpoints that inference reads: that of fold_all alone, else every fold's."""
-    checkpoints = required_files(folder)[2:]
-    whole = [path for path in checkpoints if path.parent.name == "fold_all"]
-    return whole or checkpoints
-
-
 def describe(
     folder: Path,
     name: str | None = None,
     version: str = "unknown",
     hashes: Mapping[Path, str] | None = None,
+    stated: Mapping[int, SpinalLevel] | None = None,
 ) -> InstalledModel:
     """Describe a complete model folder, the one with dataset.json.
 
     It is named after the folder by default, or its parent where its own name is nnU-Net's. Files
-    whose sha256 is not among `hashes` are hashed.
+    whose sha256 is not among `hashes` are hashed. What a manifest has `stated` of the values counts
+    where the names of the labels say nothing.
 
     Raises
     ------
     ModelError
         If something is missing or cannot be used.
     """
-    dataset = read_json(folder / "dataset.json")
-    meanings = read_meanings(dataset, folder / "dataset.json")
-    is_compact = "sct_rootlets" in dataset
-    files = required_files(folder)
+    model = read_model_folder(folder)
+    networks = [model]
     coarse = folder.with_name(folder.name.replace("3d_fullres", "3d_lowres"))
-    if is_compact and coarse != folder and coarse.is_dir():
-        files += required_files(coarse) if (coarse / "dataset.json").is_file() else []
-    orientation = dataset.get("image_orientation", DEFAULT_ORIENTATION_SCT)
+    if model.is_compact and coarse != folder and (coarse / "dataset.json").is_file():
+        networks.append(read_model_folder(coarse))
+    files = [path for each in networks for path in each.files()]
+    checkpoints = [path for each in networks for path in each.folds.used]
+    for each in networks:
+        for remark in each.folds.aside:
+            logger.warning("%s: %s", each.path, remark)
     if name is None:
         # The folder's own name says only how it was trained, its parent's which model it is.
         generic = folder.name.startswith("nnUNetTrainer") and folder.parent.name
@@ -184,8 +150,8 @@ def describe(
         version=version,
         folder=folder,
         sha256=folder_sha256(files, folder.parent, hashes),
-        labels=meanings.names,
-        orientation_sct=require_orientation(orientation, folder / "dataset.json"),
-        has_level_identity=meanings.has_level_identity,
-        is_compact=is_compact,
+        meanings=model.meanings(stated),
+        orientation_sct=model.orientation_sct,
+        is_compact=model.is_compact,
+        checkpoints=tuple(path.relative_to(folder.parent).as_posix() for path in checkpoints),
     )

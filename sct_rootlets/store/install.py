@@ -102,7 +102,7 @@ def install(
         if not problem and accept_change is None:
             _warn(notes)
             tidy(home())
-            return describe_installed(found.place)
+            return describe_installed(found.place, requested.levels)
         if found.place.store.writable and (found.state == UNREADABLE or not found.is_ours):
             raise found.error()
         if problem:
@@ -131,7 +131,7 @@ def install(
             with Staging(store, place.reference) as staging:
                 _install(requested, place, staging, accept_change is not None, trust_code, progress)
     require_expected(place, requested)
-    return describe_installed(place)
+    return describe_installed(place, requested.levels)
 
 
 def require_expected(place: Place, requested: RequestedModel) -> None:
@@ -175,7 +175,9 @@ def _install(
         staging.archive.unlink()
         tell(f"unpacking {requested.reference}", 1, 1)
         tell(f"checking {requested.reference}", 0, 1)
-        made = accept_model(staging.unpacked, folder, trust_code=trust_code)
+        made = accept_model(
+            staging.unpacked, folder, trust_code=trust_code, stated=requested.levels
+        )
     except (ArchiveError, ModelError) as error:
         raise _of_archive(error, staging, archive.source) from error
     carried = _carried(folder, archive.source) if requested.may_be_exported else None

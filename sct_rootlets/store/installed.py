@@ -7,15 +7,17 @@ import os
 import secrets
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import IntegrityError, ModelError, RootletsError, StoreError
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.files.outputs import OutputSet
 from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.model_folder import read_folds
 from sct_rootlets.store.condition import WHOLE, Condition, Depth, condition_of, repair
-from sct_rootlets.store.folder import describe, inference_checkpoints, model_folder
+from sct_rootlets.store.folder import describe, model_folder
 from sct_rootlets.store.home import Place, is_word, stores
 from sct_rootlets.store.lock import Lock
 from sct_rootlets.store.receipt import RECEIPT, Receipt
@@ -99,11 +101,14 @@ def receipt_of(place: Place) -> Receipt:
     return found.receipt
 
 
-def describe_installed(place: Place) -> InstalledModel:
+def describe_installed(
+    place: Place, stated: Mapping[int, SpinalLevel] | None = None
+) -> InstalledModel:
     """Describe an installed model, after the files that inference reads were hashed.
 
     Its :attr:`InstalledModel.sha256` is that of the files as they were published, which
-    the same folder given by its path has as well; the hashes are those of the receipt.
+    the same folder given by its path has as well; the hashes are those of the receipt. What a
+    manifest has `stated` is as :func:`sct_rootlets.store.folder.describe` takes it.
 
     Raises
     ------
@@ -119,10 +124,10 @@ def describe_installed(place: Place) -> InstalledModel:
         # These two first: what the others are called is read in them.
         for path in (each / "dataset.json", each / "plans.json"):
             _require_as_installed(path, hashes.get(path), place)
-        for checkpoint in inference_checkpoints(each):
+        for checkpoint in read_folds(each).used:
             for path in (checkpoint.with_suffix(".safetensors"), checkpoint.with_suffix(".json")):
                 _require_as_installed(path, hashes.get(path), place)
-    return describe(folder, place.name, place.version, hashes)
+    return describe(folder, place.name, place.version, hashes, stated)
 
 
 def _hashes(place: Place, receipt: Receipt) -> dict[Path, str]:

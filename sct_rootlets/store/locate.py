@@ -183,7 +183,7 @@ def _listed(
         return requested
     require_no_code(copy, trust_code=trust_code)
     logger.info("using the copy of %s that SCT installed in %s", entry.reference, copy)
-    return describe(copy, entry.name, entry.version)
+    return describe(copy, entry.name, entry.version, stated=entry.level_of)
 
 
 def _mention_other_of_sct(entry: ModelEntry, models: Manifest) -> None:
@@ -217,7 +217,7 @@ def _here(requested: RequestedModel) -> InstalledModel | RequestedModel:
             continue
         try:
             require_expected(found.place, requested)
-            model = describe_installed(found.place)
+            model = describe_installed(found.place, requested.levels)
         except RootletsError as other:
             passed_over.append(other)
             error = error or other

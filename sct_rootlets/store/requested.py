@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import IntegrityError, ModelError, UsageError
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.manifest import Asset, ModelEntry
@@ -51,6 +53,8 @@ class RequestedModel:
     is_recorded : bool
         Whether its bytes are recorded where they are first seen, and must never change. Those
         of what is named by its own hash cannot.
+    levels : mapping of int to SpinalLevel
+        What a manifest says of the values of its output.
     """
 
     name: str
@@ -64,6 +68,7 @@ class RequestedModel:
     is_listed: bool = True
     is_recorded: bool = True
     is_named: bool = True
+    levels: Mapping[int, SpinalLevel] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
@@ -117,6 +122,7 @@ def requested_model(
             pinned,
             asset.size_bytes,
             asset.unpacked_bytes,
+            levels=what.level_of,
         )
     text = os.fspath(what)
     if is_url(text):

@@ -15,7 +15,8 @@ from typing import Any
 from sct_rootlets.errors import ModelError
 from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.manifest import ModelEntry
-from sct_rootlets.store.folder import model_folder, required_files
+from sct_rootlets.model_folder import read_model_folder
+from sct_rootlets.store.folder import model_folder
 
 __all__ = ["find_sct_copy", "other_of_sct", "source_url"]
 
@@ -31,7 +32,7 @@ def find_sct_copy(entry: ModelEntry, sct_dir: str | os.PathLike[str] | None = No
         with contextlib.suppress(OSError, ModelError):
             # SCT leaves an incomplete folder where its installation was cut.
             copy = model_folder(folder)
-            required_files(copy)
+            read_model_folder(copy).files()
             return copy
     return None
 

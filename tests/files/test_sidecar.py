@@ -17,7 +17,9 @@ from sct_rootlets.files.sidecar import (
     to_json,
 )
 
-MODEL = SimpleNamespace(name="compact", version="1.2", sha256="ab" * 32)
+MODEL = SimpleNamespace(
+    name="compact", version="1.2", sha256="ab" * 32, checkpoints=("fold_0/a.pth",)
+)
 
 
 def test_it_names_software_model_sources_and_grid(tmp_path: Path) -> None:
@@ -33,7 +35,12 @@ def test_it_names_software_model_sources_and_grid(tmp_path: Path) -> None:
         {
             "Name": "sct_rootlets",
             "Version": __version__,
-            "Model": {"Name": "compact", "Version": "1.2", "SHA256": "ab" * 32},
+            "Model": {
+                "Name": "compact",
+                "Version": "1.2",
+                "SHA256": "ab" * 32,
+                "Checkpoints": ["fold_0/a.pth"],
+            },
             "Parameters": {"reach_mm": 1.5},
         }
     ]

@@ -23,7 +23,7 @@ from sct_rootlets.manifest import (
     load_manifests,
 )
 from sct_rootlets.manifest.reading import _own_file
-from sct_rootlets.model_folder import read_meanings
+from sct_rootlets.model_folder import read_model_folder
 
 PACKAGE = Path(sct_rootlets.__file__).parent
 OURS = load_manifest().bundled.manifest_file
@@ -113,7 +113,7 @@ def test_labels_of_an_official_model_are_spinal_levels(version):
 def test_the_labels_of_the_bundled_model_are_those_of_its_dataset():
     entry = load_manifest().bundled
     dataset = PACKAGE / "models" / "compact" / entry.details["model_folder"]["name"]
-    meanings = read_meanings(json.loads((dataset / "dataset.json").read_text()), dataset)
+    meanings = read_model_folder(dataset).meanings()
     assert entry.levels_text == "not told apart"
     (rootlets,) = meanings.rootlet_value_of
     assert set(entry.labels) == {meanings.cord, meanings.csf, rootlets}

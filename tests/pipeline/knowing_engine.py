@@ -12,6 +12,7 @@ from sct_rootlets.deepseg import flow
 from sct_rootlets.engines import Segmentation
 from sct_rootlets.image import LabelImage
 from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.model_folder import LabelMeanings
 from sct_rootlets.pipeline import network
 from tests.synthetic import Neck
 
@@ -23,9 +24,10 @@ class KnowingEngine:
 
     def __init__(self, neck: Neck, *, identity: bool = True, cord: bool = True) -> None:
         self.neck, self.identity, self.cord = neck, identity, cord
-        labels = {k: f"level {k}" for k in (3, 4, 5, 6)} if identity else {1: "rootlet"}
+        values = {k: k for k in (3, 4, 5, 6)} if identity else {1: 1}
+        meanings = LabelMeanings(values, None, None, identity)
         self.model = InstalledModel(
-            "knowing", "1.0", Path("nowhere"), "cd" * 32, labels, "LPI", identity, cord
+            "knowing", "1.0", Path("nowhere"), "cd" * 32, meanings, "LPI", cord, ("fold_all/a.pth",)
         )
         self.given_cord: LabelImage | None = None
 

@@ -88,7 +88,12 @@ def test_what_is_written(neck: Neck, tmp_path: Path, knowing: Knowing) -> None:
         content = json.loads((files[what].parent / f"t2_{_STEMS[what]}.json").read_text())
         maker = content["GeneratedBy"][0]
         assert maker["Name"] == "sct_rootlets"
-        assert maker["Model"] == {"Name": "knowing", "Version": "1.0", "SHA256": "cd" * 32}
+        assert maker["Model"] == {
+            "Name": "knowing",
+            "Version": "1.0",
+            "SHA256": "cd" * 32,
+            "Checkpoints": ["fold_all/a.pth"],
+        }
         assert content["Sources"] == ["../../in/t2.nii.gz", "../../in/discs.nii.gz"]
     assert {path: path.read_bytes() for path in paths.values()} == before
     result.write(tmp_path / "out" / "new")  # a second time: results of ours may be replaced

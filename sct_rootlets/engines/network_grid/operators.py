@@ -18,12 +18,9 @@ from scipy import ndimage
 from scipy.sparse import csr_matrix, identity
 
 from sct_rootlets.engines.network_grid.axes import resample
-from sct_rootlets.model_folder import Resampling
+from sct_rootlets.model_folder import ANISOTROPY, Resampling
 
-__all__ = ["ANISOTROPY", "axis_operators", "new_shape", "resample_image", "separate_axis"]
-
-#: A ratio of spacings above which nnU-Net resamples the coarsest axis apart (ANISO_THRESHOLD).
-ANISOTROPY = 3.0
+__all__ = ["axis_operators", "new_shape", "resample_image", "separate_axis"]
 
 #: Entries of a spline's row that are smaller than this change no float32.
 _NEGLIGIBLE = 1e-9

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sct_rootlets.engines.networks.runtime import import_torch
-from sct_rootlets.errors import MissingDependencyError, ModelError
+from sct_rootlets.errors import MissingDependencyError, ModelError, RootletsError
 
 __all__ = ["build_network", "check_architecture", "load_weights", "network_part"]
 
@@ -156,9 +156,11 @@ def build_network(architecture: dict[str, Any], classes: int, folder: Path) -> A
         return network_part(architecture["network_class_name"], folder)(
             input_channels=1, num_classes=classes, deep_supervision=False, **kwargs
         )
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except (RootletsError, MemoryError):
+        raise
+    except Exception as error:  # networks check their arguments in many ways, or by using them
         raise ModelError(
-            f"the network of its plans.json cannot be built ({error!r})",
+            f"the network of its plans.json cannot be built ({error!r:.200})",
             path=folder,
             remedy="Use the releases of torch and nnU-Net that the model was trained with",
         ) from error

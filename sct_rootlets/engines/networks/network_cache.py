@@ -39,7 +39,7 @@ from sct_rootlets.engines.networks.unet import plain_unet
 from sct_rootlets.errors import ModelError
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.files.json_files import object_if_readable
-from sct_rootlets.model_folder import UnsupportedPlan, checkpoint_files, read_plan
+from sct_rootlets.model_folder import read_model_folder
 
 __all__ = ["ConvertedNetworks", "converted"]
 
@@ -92,6 +92,8 @@ def converted(
     ------
     ModelError, MissingDependencyError
         If the networks cannot be built or converted.
+    UnsupportedPlan
+        If only nnU-Net's own predictor runs the model.
     """
     release = re.sub(r"[^0-9A-Za-z.]+", "-", import_openvino().version).split("-")[0]
     # The two folders of a compact model have one hash.
@@ -133,23 +135,32 @@ def _written(folder: Path, target: Path) -> Facts | None:
     Returns None, and leaves nothing that the other ways would not replace, where a network is
     no plain U-Net or anything about it is unusual: they say what is wrong with it, if it is
     wrong.
+
+    Raises
+    ------
+    ModelError, UnsupportedPlan
+        If nothing here runs the model, whichever way it is converted.
     """
+    model = read_model_folder(folder)
     try:
-        files = checkpoint_files(folder)
-        checkpoints = [read_arrays(path) for path in files]
-        facts = Facts.of(checkpoints[0], files)
-        if not has_plain_trainer(checkpoints[0]["trainer_name"]):
-            return None
-        patch = read_plan(folder, facts.configuration).patch
-        unet = plain_unet(folder, facts.configuration)
-        if unet is None or not unet.fits(patch):
-            return None
+        checkpoints = [read_arrays(path) for path in model.folds.used]
+    except (ModelError, NoArrays) as error:
+        logger.debug("its checkpoints cannot be read as arrays (%s)", error)
+        return None
+    facts = Facts.of(checkpoints, model)
+    plan = model.plan(facts.configuration)
+    if not has_plain_trainer(checkpoints[0]["trainer_name"]):
+        return None
+    unet = plain_unet(plan)
+    if unet is None or not unet.fits(plan.patch):
+        return None
+    try:
         for checkpoint, fold in zip(checkpoints, facts.folds, strict=True):
             weights = unet.weights_of(checkpoint["network_weights"])
             if weights is None:
                 return None
-            write_plain_unet(unet, weights, patch, target / f"{fold}.xml")
-    except (ModelError, NoArrays, UnsupportedPlan, RuntimeError) as error:
+            write_plain_unet(unet, weights, plan.patch, target / f"{fold}.xml")
+    except RuntimeError as error:
         logger.debug("its networks cannot be written as they are (%s)", error)
         return None
     _write_facts(facts, target)
@@ -179,7 +190,7 @@ def _made_apart(folder: Path, target: Path) -> Facts | None:
 
 def _make(folder: Path, target: Path) -> Facts:
     modules, facts = build_modules(folder)
-    patch = read_plan(folder, facts.configuration).patch
+    patch = read_model_folder(folder).plan(facts.configuration).patch
     for module, fold in zip(modules, facts.folds, strict=True):
         convert(module, patch, target / f"{fold}.xml")
     _write_facts(facts, target)

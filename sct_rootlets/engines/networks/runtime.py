@@ -15,11 +15,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from sct_rootlets.checkpoint import converted_files, import_torch, read_converted, read_pth
-from sct_rootlets.errors import MissingDependencyError, UsageError
+from sct_rootlets.errors import MissingDependencyError, ModelError, RootletsError, UsageError
 
 __all__ = [
     "choose_device",
     "has_plain_trainer",
+    "from_nnunet",
     "import_nnunet",
     "import_torch",
     "may_have_cuda",
@@ -53,14 +54,32 @@ def quietly() -> Iterator[None]:
             logger.debug("nnU-Net: %s", line)
 
 
+@contextlib.contextmanager
+def from_nnunet(folder: Path) -> Iterator[None]:
+    """Keep nnU-Net quiet, and make a `ModelError` about `folder` of what it raises."""
+    try:
+        with quietly():
+            yield
+    except (RootletsError, MemoryError):
+        raise
+    except Exception as error:  # of the line that met what is wrong
+        first, *_ = [*str(error).splitlines(), ""]
+        full = "out of memory" in first.lower()
+        raise ModelError(
+            f"nnU-Net's own code stops at it ({type(error).__name__}: {first:.200})",
+            path=folder,
+            remedy="Choose -device cpu" if full else "Ask its authors, or choose another model",
+        ) from error
+
+
 def import_nnunet() -> SimpleNamespace:
     """Return what is used of ``nnunetv2`` (upstream, or SCT's fork of the same name).
 
     Returns
     -------
     SimpleNamespace
-        With nnUNetPredictor, PlansManager, nnUNetTrainer, determine_num_input_channels,
-        find_class and root (folder of the package).
+        With nnUNetPredictor, PlansManager, nnUNetTrainer, find_class and root (folder of the
+        package).
     """
     import_torch()
     try:
@@ -69,9 +88,6 @@ def import_nnunet() -> SimpleNamespace:
             from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
             from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
             from nnunetv2.utilities.find_class_by_name import recursive_find_python_class
-            from nnunetv2.utilities.label_handling.label_handling import (
-                determine_num_input_channels,
-            )
             from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
     except ImportError as error:
         raise MissingDependencyError(
@@ -83,7 +99,6 @@ def import_nnunet() -> SimpleNamespace:
         nnUNetPredictor=nnUNetPredictor,
         nnUNetTrainer=nnUNetTrainer,
         PlansManager=PlansManager,
-        determine_num_input_channels=determine_num_input_channels,
         find_class=recursive_find_python_class,
     )
 

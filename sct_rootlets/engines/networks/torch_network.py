@@ -25,7 +25,7 @@ from sct_rootlets.engines.networks.runtime import (
 )
 from sct_rootlets.engines.networks.trainer import build_by_trainer, find_trainer, read_plans
 from sct_rootlets.errors import ModelError
-from sct_rootlets.model_folder import checkpoint_files, number_of_classes, read_json
+from sct_rootlets.model_folder import ModelFolder, Plan, read_model_folder
 
 __all__ = ["Facts", "Network", "TorchNetwork", "build_modules"]
 
@@ -62,13 +62,14 @@ class Facts:
     folds: tuple[str, ...]
 
     @classmethod
-    def of(cls, checkpoint: Mapping[str, Any], files: Sequence[Path]) -> Facts:
-        """Return what the first of the checkpoints `files` says."""
-        axes: Sequence[int] = checkpoint.get("inference_allowed_mirroring_axes") or ()
+    def of(cls, checkpoints: Sequence[Mapping[str, Any]], model: ModelFolder) -> Facts:
+        """Return what the checkpoints of a model say, and where they differ the first one."""
+        axes: Sequence[int] = checkpoints[0].get("inference_allowed_mirroring_axes") or ()
+        names = [str(checkpoint["init_args"]["configuration"]) for checkpoint in checkpoints]
         return cls(
-            configuration=str(checkpoint["init_args"]["configuration"]),
+            configuration=model.one_configuration(names),
             mirror_axes=tuple(int(axis) for axis in axes),
-            folds=tuple(path.parent.name for path in files),
+            folds=tuple(path.parent.name for path in model.folds.used),
         )
 
 
@@ -109,6 +110,10 @@ class TorchNetwork:
         except torch.cuda.OutOfMemoryError as error:
             # Not the error itself: the frames of its traceback hold what filled the memory.
             reason = (str(error).splitlines() or [""])[0]
+        except MemoryError:
+            raise
+        except Exception as error:  # arguments of layers that none of them looked at when built
+            raise ModelError(f"its network cannot score a tile ({error!s:.200})") from error
         torch.cuda.empty_cache()
         if len(tiles) > 1:
             return np.concatenate([self.scores(tile[None]) for tile in tiles])
@@ -135,38 +140,30 @@ def build_modules(folder: Path) -> tuple[list[Any], Facts]:
     Raises
     ------
     ModelError
-        If the folder is incomplete or its weights do not fit its plans.
+        If the folder is incomplete, no engine runs it, or its weights do not fit its plans.
     MissingDependencyError
         If torch or nnU-Net is missing.
     UnsupportedPlan
-        If the labels of the model are regions.
+        If only nnU-Net's own predictor runs it.
     """
-    files = checkpoint_files(folder)
-    checkpoints = [read_checkpoint(path) for path in files]
-    first = checkpoints[0]
-    build, is_installed = _builder(folder, first)
+    model = read_model_folder(folder)
+    checkpoints = [read_checkpoint(path) for path in model.folds.used]
+    facts = Facts.of(checkpoints, model)
+    plan = model.plan(facts.configuration)
+    build, is_installed = _builder(model, plan, checkpoints[0]["trainer_name"])
     modules = [
         built_to_fit(build, checkpoint, path, is_installed)
-        for checkpoint, path in zip(checkpoints, files, strict=True)
+        for checkpoint, path in zip(checkpoints, model.folds.used, strict=True)
     ]
-    return modules, Facts.of(first, files)
+    return modules, facts
 
 
-def _builder(folder: Path, checkpoint: dict[str, Any]) -> tuple[Callable[[], Any], bool]:
+def _builder(model: ModelFolder, plan: Plan, trainer_name: str) -> tuple[Callable[[], Any], bool]:
     """Return what builds the network, and whether that is code which the user installed."""
-    name = checkpoint["init_args"]["configuration"]
-    try:
-        architecture = read_json(folder / "plans.json")["configurations"][name].get("architecture")
-        classes = number_of_classes(read_json(folder / "dataset.json"))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ModelError(
-            f"its plans.json or dataset.json cannot be used ({error!r})",
-            path=folder,
-            remedy="Copy or unzip the model again",
-        ) from error
-    if architecture is not None and has_plain_trainer(checkpoint["trainer_name"]):
-        return (lambda: build_network(architecture, classes, folder)), False
+    architecture = plan.settings.get("architecture")
+    if architecture is not None and has_plain_trainer(trainer_name):
+        return (lambda: build_network(architecture, plan.classes, model.path)), False
     nnunet = import_nnunet()
-    plans = read_plans(nnunet, folder, name)
-    trainer = find_trainer(nnunet, checkpoint["trainer_name"])
+    plans = read_plans(nnunet, model, plan.configuration)
+    trainer = find_trainer(nnunet, trainer_name)
     return (lambda: build_by_trainer(trainer, *plans)), trainer is not nnunet.nnUNetTrainer

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from sct_rootlets.engines.networks.architecture import check_architecture
-from sct_rootlets.engines.networks.runtime import has_plain_trainer, quietly
+from sct_rootlets.engines.networks.runtime import from_nnunet, has_plain_trainer, quietly
 from sct_rootlets.errors import ModelError
-from sct_rootlets.model_folder import read_json
+from sct_rootlets.model_folder import ModelFolder
 
 __all__ = ["build_by_trainer", "find_trainer", "read_plans"]
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def read_plans(
-    nnunet: SimpleNamespace, folder: Path, configuration_name: str
+    nnunet: SimpleNamespace, model: ModelFolder, configuration_name: str
 ) -> tuple[Any, Any, dict[str, Any]]:
     """Return the plans, configuration and dataset of a model folder, as nnU-Net reads them.
 
@@ -28,7 +28,7 @@ def read_plans(
     ----------
     nnunet : SimpleNamespace
         Of :func:`sct_rootlets.engines.networks.runtime.import_nnunet`.
-    folder : Path
+    model : ModelFolder
     configuration_name : str
         Such as ``"3d_fullres"``.
 
@@ -37,19 +37,12 @@ def read_plans(
     ModelError
         If they cannot be used, or name what is no part of a network.
     """
-    try:
-        dataset = read_json(folder / "dataset.json")
-        with quietly():
-            plans = nnunet.PlansManager(read_json(folder / "plans.json"))
-            configuration = plans.get_configuration(configuration_name)
-    except (ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(
-            f"its plans.json or dataset.json cannot be used ({error})",
-            path=folder,
-            remedy="Copy or unzip the model again",
-        ) from error
-    check_architecture(configuration.configuration.get("architecture"), folder)
-    return plans, configuration, dataset
+    with from_nnunet(model.path):
+        # nnU-Net changes what it is given.
+        plans = nnunet.PlansManager(copy.deepcopy(dict(model.plans)))
+        configuration = plans.get_configuration(configuration_name)
+    check_architecture(configuration.configuration.get("architecture"), model.path)
+    return plans, configuration, dict(model.dataset)
 
 
 def build_by_trainer(trainer: Any, plans: Any, configuration: Any, dataset: Any) -> Any:
@@ -86,9 +79,9 @@ def build_by_trainer(trainer: Any, plans: Any, configuration: Any, dataset: Any)
     try:
         with quietly():
             return build(**{name: known[name]() for name in names})
-    except (KeyError, ImportError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+    except Exception as error:
         raise ModelError(
-            f"this nnU-Net cannot build the network of trainer {trainer.__name__} ({error})",
+            f"this nnU-Net cannot build the network of trainer {trainer.__name__} ({error!s:.200})",
             remedy="Use the release of nnU-Net that the model was trained with",
         ) from error
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from sct_rootlets.model_folder import number_of_classes, read_json
+from sct_rootlets.model_folder import Plan
 
 __all__ = ["Block", "PlainUNet", "old_architecture", "plain_unet"]
 
@@ -239,17 +238,13 @@ def _first_name(name: str) -> str:
     return name.replace(".all_modules.0.", ".conv.").replace(".all_modules.1.", ".norm.")
 
 
-def plain_unet(folder: Path, configuration: str) -> PlainUNet | None:
-    """Return the network of a model folder, None where it is, or may be, no plain U-Net."""
+def plain_unet(plan: Plan) -> PlainUNet | None:
+    """Return the network of a plan, None where it is, or may be, no plain U-Net."""
     try:
-        plan = read_json(folder / "plans.json")["configurations"][configuration]
-        classes = number_of_classes(read_json(folder / "dataset.json"))
-        architecture = plan.get("architecture")
-        if architecture is None and "inherits_from" not in plan:
-            architecture = old_architecture(plan)
+        architecture = plan.settings.get("architecture") or old_architecture(plan.settings)
     except (KeyError, TypeError, AttributeError):
         return None
-    return None if architecture is None else PlainUNet.of(architecture, classes)
+    return None if architecture is None else PlainUNet.of(architecture, plan.classes)
 
 
 def old_architecture(configuration: Mapping[str, Any]) -> dict[str, Any] | None:

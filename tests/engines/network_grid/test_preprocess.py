@@ -7,7 +7,7 @@ import pytest
 
 from sct_rootlets.engines.network_grid.preprocess import prepare
 from sct_rootlets.errors import ModelError
-from sct_rootlets.model_folder import UnsupportedPlan, read_plan
+from sct_rootlets.model_folder import UnsupportedPlan, read_model_folder
 from tests.engines.conftest import Factory, edited
 
 pytest.importorskip("nnunetv2")
@@ -22,6 +22,9 @@ def change(folder, **configuration):
         for key, value in configuration.items():
             target = plans if key in plans else plans["configurations"]["3d_fullres"]
             target[key] = value
+        if len(configuration.get("patch_size", ())) == 2:
+            given = plans["configurations"]["3d_fullres"]["architecture"]["arch_kwargs"]
+            given.update(conv_op="torch.nn.modules.conv.Conv2d", strides=[[1, 1], [2, 2]])
     return folder
 
 
@@ -71,7 +74,7 @@ def test_the_network_sees_what_nnunet_would_show_it(model_folder: Factory, chang
     array, spacing = image(border=border), (0.8, 1.0, 1.3)
     expected, properties = theirs(folder, array, spacing)
     before = array.copy()
-    prepared = prepare(array, spacing, read_plan(folder, "3d_fullres"))
+    prepared = prepare(array, spacing, read_model_folder(folder).plan("3d_fullres"))
     np.testing.assert_array_equal(array, before)
     np.testing.assert_allclose(prepared.volume, expected, atol=2e-5)
     assert [[part.start, part.stop] for part in prepared.box] == [
@@ -84,24 +87,22 @@ def test_a_configuration_inherits_and_one_that_is_missing_is_a_model_error(model
     folder = model_folder([0, 1, 2], [0, 1, 2, 3])
     with edited(folder / "plans.json") as plans:
         plans["configurations"]["mine"] = {"inherits_from": "3d_fullres", "spacing": [2, 3, 4]}
-    plan = read_plan(folder, "mine")
+    plan = read_model_folder(folder).plan("mine")
     assert plan.spacing_mm == (2, 3, 4)
     assert plan.patch == (32, 32, 32)
     with pytest.raises(ModelError, match=r"plans\.json"):
-        read_plan(folder, "3d_nores")
+        read_model_folder(folder).plan("3d_nores")
 
 
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"label_manager": "MyLabels"}, "label manager"),
-        ({"preprocessor_name": "MyPreprocessor"}, "MyPreprocessor"),
-        ({"normalization_schemes": ["MyNormalization"]}, "MyNormalization"),
-        ({"resampling_fn_data": "resample_torch_fornnunet"}, "resample_torch_fornnunet"),
+        ({"normalization_schemes": ["RGBTo01Normalization"]}, "RGBTo01Normalization"),
+        ({"resampling_fn_data": "no_resampling_hack", "resampling_fn_data_kwargs": {}}, "hack"),
         ({"resampling_fn_probabilities_kwargs": CUBIC}, "order 3"),
     ],
 )
 def test_what_only_nnunet_does_is_named(model_folder: Factory, changes, why):
     folder = change(model_folder([0, 1, 2], [0, 1, 2, 3]), **changes)
     with pytest.raises(UnsupportedPlan, match=why):
-        read_plan(folder, "3d_fullres")
+        read_model_folder(folder).plan("3d_fullres")

@@ -10,7 +10,7 @@ import pytest
 
 from sct_rootlets.engines.networks import network_cache
 from sct_rootlets.engines.networks.openvino_network import OpenVINONetwork
-from sct_rootlets.model_folder import read_plan
+from sct_rootlets.model_folder import read_model_folder
 from sct_rootlets.store import locate
 from tests.engines.conftest import edited, write_random
 
@@ -82,7 +82,7 @@ def assert_as_converted(folder: Path, tmp_path: Path) -> None:
     there.mkdir()
     assert network_cache._make(folder, there) == facts
     assert {path.name for path in here.iterdir()} == {path.name for path in there.iterdir()}
-    patch = read_plan(folder, facts.configuration).patch
+    patch = read_model_folder(folder).plan(facts.configuration).patch
     tile = np.random.default_rng(5).normal(size=patch).astype(np.float32)
     for fold in facts.folds:
         found, expected = (scores(place / f"{fold}.xml", tile) for place in (here, there))
@@ -112,7 +112,7 @@ def test_plans_before_2_5_describe_the_same_network(tmp_path):
     assert_as_converted(folder, tmp_path)
 
 
-@pytest.mark.parametrize("harm", ["trainer", "bfloat16", "patch", "checkpoint"])
+@pytest.mark.parametrize("harm", ["trainer", "bfloat16", "checkpoint"])
 def test_what_is_unusual_is_left_to_torch(tmp_path, harm):
     folder = write(tmp_path)
     path = folder / "fold_all" / "checkpoint_final.pth"
@@ -125,9 +125,6 @@ def test_what_is_unusual_is_left_to_torch(tmp_path, harm):
     elif harm == "checkpoint":
         checkpoint["network_weights"] = 3
     torch.save(checkpoint, path)
-    if harm == "patch":
-        with edited(folder / "plans.json") as plans:
-            plans["configurations"]["3d_fullres"]["patch_size"] = [8, 12, 10]
     facts, target = written(folder, tmp_path)
     assert facts is None
     assert not (target / "facts.json").exists()

@@ -8,7 +8,7 @@ from sct_rootlets.checkpoint import converted_files as converted
 from sct_rootlets.checkpoint import write_converted
 from sct_rootlets.engines.networks import runtime
 from sct_rootlets.errors import ModelError, UsageError
-from sct_rootlets.model_folder import checkpoint_files
+from sct_rootlets.model_folder import read_folds
 
 torch = pytest.importorskip("torch")
 
@@ -51,7 +51,7 @@ def test_what_the_store_made_of_a_checkpoint_is_read_instead(tmp_path):
     write_converted(expected, *converted(path), {})
     for rest in (b"not a checkpoint", None):
         path.write_bytes(rest) if rest else path.unlink()
-        assert checkpoint_files(tmp_path) == [path]
+        assert read_folds(tmp_path).used == (path,)
         got = runtime.read_checkpoint(path)
         assert set(got) == {*checkpoint(), "inference_allowed_mirroring_axes"}
         assert torch.equal(
@@ -59,8 +59,8 @@ def test_what_the_store_made_of_a_checkpoint_is_read_instead(tmp_path):
         )
         assert got["init_args"] == {"configuration": "3d_fullres"}
     converted(path)[0].unlink()
-    with pytest.raises(ModelError, match="no checkpoint in any fold"):
-        checkpoint_files(tmp_path)
+    with pytest.raises(ModelError, match="no checkpoint_final"):
+        read_folds(tmp_path)
     with pytest.raises(ModelError, match="cannot be read"):
         runtime.read_checkpoint(path)
 

@@ -10,6 +10,7 @@ import pytest
 
 from sct_rootlets.engines.networks.architecture import build_network
 from sct_rootlets.engines.networks.unet import PlainUNet, old_architecture, plain_unet
+from sct_rootlets.model_folder import read_model_folder
 from sct_rootlets.store import locate
 from tests.engines.networks.test_openvino_graph import (
     kwargs_of,
@@ -133,6 +134,6 @@ def test_other_weights_than_the_networks_are_left_to_torch_to_refuse(harm):
 
 def test_the_plans_of_the_bundled_model_are_plain():
     folder = locate("bundled").folder
-    unet = plain_unet(folder, "3d_fullres")
+    unet = plain_unet(read_model_folder(folder).plan("3d_fullres"))
     assert unet is not None
     assert unet.classes == 4
