@@ -27,6 +27,8 @@ from sct_rootlets.fmri.series import SeriesFile
 from sct_rootlets.fmri.transforms import read_transform
 from sct_rootlets.image import (
     Grid,
+    Image,
+    Opened,
     load_cord,
     load_grid,
     load_image,
@@ -34,6 +36,7 @@ from sct_rootlets.image import (
     load_map,
     load_segmentation,
     load_share,
+    open_nifti,
 )
 
 #: Fields of a NIfTI-1 header: first byte, kind of number, how many.
@@ -102,11 +105,12 @@ def examples(folder: Path) -> dict[str, tuple[bytes, Grid, Reader]]:
     return found
 
 
-def _series(path: Path, grid: Grid) -> SeriesFile:
-    series = SeriesFile(path, grid)
+def _series(path: Path, grid: Grid) -> Opened:
+    """Read a series to its end; one that lies elsewhere than `grid` is refused."""
+    series = SeriesFile(path, Image(np.zeros(grid.shape, np.uint8), grid))
     for _ in series.voxels(np.array([[1, 1, 1]])):
         pass
-    return series
+    return open_nifti(path, "series")
 
 
 def outcome(path: Path, grid: Grid, reader: Reader) -> str:
