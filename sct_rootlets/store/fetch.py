@@ -5,29 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from sct_rootlets.errors import DownloadError, IntegrityError, ModelError
 from sct_rootlets.store import trust
+from sct_rootlets.store.receipt import Archive
 from sct_rootlets.store.requested import RequestedModel
 from sct_rootlets.store.space import require_space, writing
 from sct_rootlets.store.staging import Staging
 
-__all__ = ["Archive", "Progress", "copy_archive", "download_archive"]
+__all__ = ["Progress", "copy_archive", "download_archive"]
 
 #: Called as ``progress(stage, done, total)``; bytes while downloading, with total 0 unknown.
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Archive:
-    """An archive that is here."""
-
-    sha256: str
-    size_bytes: int
-    #: URL it came from, or name of the file.
-    source: str
 
 
 def download_archive(

@@ -13,13 +13,13 @@ A store is a folder::
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from sct_rootlets.errors import StoreError
+from sct_rootlets.store.reading import is_word
 
-__all__ = ["HOME", "OFFLINE", "PATH", "Place", "Store", "home", "is_offline", "is_word", "stores"]
+__all__ = ["HOME", "OFFLINE", "PATH", "Place", "Store", "home", "is_offline", "stores"]
 
 #: Environment variable that names this user's store.
 HOME = "SCT_ROOTLETS_HOME"
@@ -27,9 +27,6 @@ HOME = "SCT_ROOTLETS_HOME"
 PATH = "SCT_ROOTLETS_PATH"
 #: Environment variable that forbids the network.
 OFFLINE = "SCT_ROOTLETS_OFFLINE"
-
-#: What names and versions consist of, so that they are safe as names of folders everywhere.
-_WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9_+-])?")
 
 
 @dataclass(frozen=True)
@@ -145,11 +142,6 @@ class Store:
             remedy=f"Set {HOME} to a folder of yours, or have the model installed by whoever "
             f"owns the store, and name that one in {PATH}",
         )
-
-
-def is_word(text: str) -> bool:
-    """Return whether a text can be the name or version of a model in a store."""
-    return _WORD.fullmatch(text) is not None
 
 
 def _folders(folder: Path, store: Path, closed: list[StoreError]) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from sct_rootlets.errors import (
@@ -23,16 +22,16 @@ from sct_rootlets.errors import (
 from sct_rootlets.manifest import InstalledModel, ModelEntry
 from sct_rootlets.store import trust
 from sct_rootlets.store.accepted_model import accept_model
-from sct_rootlets.store.condition import UNREADABLE, Depth, condition_of, is_whole
+from sct_rootlets.store.condition import UNREADABLE, Depth, is_whole
 from sct_rootlets.store.fetch import Progress, copy_archive, download_archive
 from sct_rootlets.store.home import Place, home, is_offline
 from sct_rootlets.store.installed import conditions, describe_installed, receipt_of
 from sct_rootlets.store.lock import Lock
-from sct_rootlets.store.provenance import require_archive, require_carried
-from sct_rootlets.store.receipt import RECEIPT, Receipt, now_utc, read_receipt, write_receipt
+from sct_rootlets.store.origin import carried_receipt, receipt_here, stated_levels, with_source
+from sct_rootlets.store.provenance import require_archive, require_carried, require_proof
+from sct_rootlets.store.receipt import RECEIPT, write_receipt
 from sct_rootlets.store.requested import (
     RequestedModel,
-    is_url,
     missing_offline,
     no_archive,
     requested_model,
@@ -110,7 +109,7 @@ def install(
             what_now = "installed anew" if found.place.store.writable else "passed over"
             notes.append(f"{found.place.folder} is {what_now}: {requested.reference} {problem}")
     if requested.file is None and not requested.urls:
-        requested = _with_source(requested)
+        requested = with_source(requested)
         if not requested.urls:
             raise no_archive(requested, damage)
     if requested.file is None and is_offline(offline):
@@ -160,8 +159,9 @@ def _install(
     records = trust.records_path(place.store)
     trust.tidy_records(records)
     known = trust.read_records(records).get(requested.reference) if requested.is_recorded else None
-    if known is None and not requested.is_listed:
-        known = _known_by_receipt(place)
+    before = receipt_here(place)
+    if known is None and before is not None and not requested.is_listed:
+        known = trust.TrustRecord.of(before)
     known = None if accepts_change else known
     if requested.file is None:
         archive = download_archive(requested, staging, known, records, progress)
@@ -175,22 +175,22 @@ def _install(
         staging.archive.unlink()
         tell(f"unpacking {requested.reference}", 1, 1)
         tell(f"checking {requested.reference}", 0, 1)
-        made = accept_model(
-            staging.unpacked, folder, trust_code=trust_code, stated=requested.levels
-        )
-    except (ArchiveError, ModelError) as error:
+        carried = carried_receipt(staging.unpacked) if requested.may_be_exported else None
+        if carried is not None:
+            require_proof(requested, carried, known)
+        levels = stated_levels(requested, before, carried)
+        made = accept_model(staging.unpacked, folder, trust_code=trust_code, stated=levels)
+    except (ArchiveError, ModelError, IntegrityError) as error:
         raise _of_archive(error, staging, archive.source) from error
-    carried = _carried(folder, archive.source) if requested.may_be_exported else None
     with writing(folder):
         receipt = write_receipt(
             folder,
+            archive if carried is None else carried.archive,
             name=requested.name,
             version=requested.version,
-            archive_sha256=archive.sha256 if carried is None else carried.archive_sha256,
-            archive_bytes=archive.size_bytes if carried is None else carried.archive_bytes,
-            source=archive.source if carried is None else carried.source,
             trusted_code=trust_code,
             made=made,
+            levels=levels,
         )
     if carried is None:
         require_archive(requested, archive.sha256, archive.source, known)
@@ -200,9 +200,7 @@ def _install(
         trust.record(
             records,
             requested.reference,
-            trust.TrustRecord(
-                receipt.archive_sha256, receipt.content_sha256, receipt.source, now_utc()
-            ),
+            trust.TrustRecord.of(receipt),
             accepted=accepts_change,
             pinned=requested.pinned is not None,
         )
@@ -224,41 +222,7 @@ def _mismatch(there: Place, requested: RequestedModel) -> str:
     return ""
 
 
-def _with_source(requested: RequestedModel) -> RequestedModel:
-    """Return it with the address that its receipt or the lock file knows, if they know one."""
-    found = [each.receipt for each in conditions(requested.name, requested.version)]
-    known = [(receipt.source, receipt.archive_sha256) for receipt in found if receipt is not None]
-    record = trust.read_records(trust.records_path(home())).get(requested.reference)
-    known += [] if record is None else [(record.source, record.sha256)]
-    for source, sha256 in known:
-        if is_url(source):
-            return replace(requested, urls=(source,), pinned=requested.pinned or sha256)
-    return requested
-
-
-def _known_by_receipt(place: Place) -> trust.TrustRecord | None:
-    """Return what the receipt of a damaged model says of the archive it came from."""
-    found = condition_of(place)
-    if found is None or found.receipt is None or found.receipt.reference != place.reference:
-        return None
-    receipt = found.receipt
-    return trust.TrustRecord(
-        receipt.archive_sha256, receipt.content_sha256, receipt.source, receipt.time_utc
-    )
-
-
-def _carried(folder: Path, source: str) -> Receipt | None:
-    """Return the receipt that an archive brings, if ``models export`` made it."""
-    try:
-        return read_receipt(folder)
-    except RootletsError as error:
-        problem = f"the {RECEIPT} in it {error.problem}"
-        raise type(error)(problem, path=source, remedy=error.remedy) from error
-
-
-def _of_archive(
-    error: ArchiveError | ModelError, staging: Staging, source: str
-) -> ArchiveError | ModelError:
+def _of_archive(error: RootletsError, staging: Staging, source: str) -> RootletsError:
     """Return the same error about the archive, for the staging folder is gone when it is read."""
     problem = error.problem
     if error.path is not None and staging.unpacked in Path(error.path).parents:

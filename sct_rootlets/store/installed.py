@@ -18,8 +18,9 @@ from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.model_folder import read_folds
 from sct_rootlets.store.condition import WHOLE, Condition, Depth, condition_of, repair
 from sct_rootlets.store.folder import describe, model_folder
-from sct_rootlets.store.home import Place, is_word, stores
+from sct_rootlets.store.home import Place, stores
 from sct_rootlets.store.lock import Lock
+from sct_rootlets.store.reading import is_word
 from sct_rootlets.store.receipt import RECEIPT, Receipt
 from sct_rootlets.store.space import writing
 from sct_rootlets.store.staging import discard
@@ -108,14 +109,16 @@ def describe_installed(
 
     Its :attr:`InstalledModel.sha256` is that of the files as they were published, which
     the same folder given by its path has as well; the hashes are those of the receipt. What a
-    manifest has `stated` is as :func:`sct_rootlets.store.folder.describe` takes it.
+    manifest has `stated` is as :func:`sct_rootlets.store.folder.describe` takes it; by default
+    what the one said by which it was installed.
 
     Raises
     ------
     IntegrityError, StoreError
         If a file is not the one that was installed, or cannot be read.
     """
-    hashes = _hashes(place, receipt_of(place))
+    receipt = receipt_of(place)
+    hashes = _hashes(place, receipt)
     folder = model_folder(place.folder)
     pair = folder.with_name(folder.name.replace("3d_fullres", "3d_lowres"))
     for each in dict.fromkeys((folder, pair)):
@@ -127,7 +130,7 @@ def describe_installed(
         for checkpoint in read_folds(each).used:
             for path in (checkpoint.with_suffix(".safetensors"), checkpoint.with_suffix(".json")):
                 _require_as_installed(path, hashes.get(path), place)
-    return describe(folder, place.name, place.version, hashes, stated)
+    return describe(folder, place.name, place.version, hashes, stated or receipt.levels)
 
 
 def _hashes(place: Place, receipt: Receipt) -> dict[Path, str]:

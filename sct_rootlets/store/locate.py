@@ -11,7 +11,7 @@ from sct_rootlets.errors import ModelError, RootletsError, UsageError
 from sct_rootlets.manifest import BUNDLED, InstalledModel, Manifest, ModelEntry, load_manifests
 from sct_rootlets.store import trust
 from sct_rootlets.store.accepted_model import require_no_code
-from sct_rootlets.store.condition import UNREADABLE, WHOLE
+from sct_rootlets.store.condition import WHOLE
 from sct_rootlets.store.folder import ARCHIVES, BUNDLED_FOLDER, describe, model_folder
 from sct_rootlets.store.home import home
 from sct_rootlets.store.install import Progress, install, require_expected
@@ -23,7 +23,7 @@ from sct_rootlets.store.requested import (
     requested_reference,
     require_sha256,
 )
-from sct_rootlets.store.sct_copy import find_sct_copy, other_of_sct
+from sct_rootlets.store.sct_copy import find_sct_copy, other_of_sct, why_no_sct_copy
 from sct_rootlets.store.web.addresses import shown
 
 __all__ = ["Choice", "locate", "locate_here", "what_to_install"]
@@ -171,6 +171,8 @@ def _listed(
         return here
     copy = find_sct_copy(entry)
     if copy is None:
+        if (why := why_no_sct_copy(entry)) is not None:
+            logger.warning("the copy of %s that SCT has is not used: %s", entry.reference, why)
         return requested
     recorded = trust.read_records(trust.records_path(home()))
     if requested.pinned or requested.published or entry.reference in recorded:
@@ -204,16 +206,14 @@ def _mention_other_of_sct(entry: ModelEntry, models: Manifest) -> None:
 def _here(requested: RequestedModel) -> InstalledModel | RequestedModel:
     """Return the first in the stores that is what is asked for, or what to install.
 
-    One that is not passed over in silence. It is an error where there is no other, unless a
-    glance is enough to see that it is damaged, and it can be installed anew.
+    One that is not is passed over with a warning. It is an error where there is no other,
+    unless a glance shows what is wrong: that is left to the install.
     """
     passed_over: list[RootletsError] = []
     error: RootletsError | None = None
     for found in conditions(requested.name, requested.version):
         if found.state != WHOLE:
             passed_over.append(found.error())
-            if found.state == UNREADABLE and found.place.store.writable:
-                error = error or found.error()
             continue
         try:
             require_expected(found.place, requested)

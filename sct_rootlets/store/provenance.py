@@ -7,7 +7,7 @@ from sct_rootlets.store.receipt import Receipt
 from sct_rootlets.store.requested import RequestedModel, other_bytes
 from sct_rootlets.store.trust import TrustRecord
 
-__all__ = ["require_archive", "require_carried"]
+__all__ = ["require_archive", "require_carried", "require_proof"]
 
 
 def require_archive(
@@ -36,27 +36,18 @@ def require_archive(
         )
 
 
-def require_carried(
-    requested: RequestedModel,
-    receipt: Receipt,
-    carried: Receipt,
-    zip_sha256: str,
-    known: TrustRecord | None,
-) -> None:
-    """Check a zip that ``models export`` made: against its receipt, and against what is known.
+def require_proof(requested: RequestedModel, carried: Receipt, known: TrustRecord | None) -> None:
+    """Raise if a zip that ``models export`` made is another model, or nothing can prove it.
 
-    The receipt in it says which archive the files came from, but cannot prove it: that
-    takes the hash of the zip, or the record of an install from that archive.
-
-    `receipt` is that of the files as they were unpacked here, `carried` the one in the zip, and
-    `known` what the lock file records.
+    The receipt in it, `carried`, says which archive the files came from, but cannot prove it:
+    that takes the hash of the zip, or the record of an install from that archive, `known`.
 
     Raises
     ------
     ModelError
         If it holds another model.
     IntegrityError
-        If something does not match, or nothing proves where it came from.
+        If nothing proves where it came from.
     """
     path = requested.file
     if carried.reference != requested.reference:
@@ -65,6 +56,36 @@ def require_carried(
             path=path,
             remedy=f"Type: sct_rootlets models install {carried.reference} -from-file FILE.zip",
         )
+    needs_proof = requested.published is not None or not requested.is_listed
+    if needs_proof and requested.pinned is None and known is None:
+        whence = f"the archive {requested.published} of the manifest"
+        whence = whence if requested.published else f"the archive of {requested.reference}"
+        raise IntegrityError(
+            f"was made by 'models export', and nothing proves that its files came from {whence}",
+            path=path,
+            remedy="Give the sha256 that 'models export' printed with -sha256, or bring the "
+            "original archive",
+        )
+
+
+def require_carried(
+    requested: RequestedModel,
+    receipt: Receipt,
+    carried: Receipt,
+    zip_sha256: str,
+    known: TrustRecord | None,
+) -> None:
+    """Check the files of a zip that ``models export`` made, after :func:`require_proof`.
+
+    `receipt` is that of the files as they were unpacked here, `carried` the one in the zip, and
+    `known` what is recorded.
+
+    Raises
+    ------
+    IntegrityError
+        If something does not match.
+    """
+    path = requested.file
     if receipt.content_sha256 != carried.content_sha256:
         raise IntegrityError(
             "its files are not those of the receipt in it",
@@ -85,14 +106,4 @@ def require_carried(
             f"{known.time_utc}",
             path=path,
             remedy="Ask whoever made the zip, or install from the network",
-        )
-    needs_proof = requested.published is not None or not requested.is_listed
-    if needs_proof and requested.pinned is None and known is None:
-        whence = f"the archive {requested.published} of the manifest"
-        raise IntegrityError(
-            "was made by 'models export', and nothing proves that its files came from "
-            f"{whence if requested.published else f'the archive of {requested.reference}'}",
-            path=path,
-            remedy="Give the sha256 that 'models export' printed with -sha256, or bring the "
-            "original archive",
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -17,14 +18,22 @@ from typing import Any, TypeVar, get_type_hints
 from sct_rootlets.errors import IntegrityError, StoreError
 from sct_rootlets.files.json_files import read_object
 
-__all__ = ["FORMAT", "file_problem", "read_models", "read_versioned", "record_of"]
+__all__ = ["FORMAT", "file_problem", "is_word", "read_models", "read_versioned", "record_of"]
 
 #: Format of the files that this version writes.
 FORMAT = 1
 
+#: What names and versions consist of, so that they are safe as names of folders everywhere.
+_WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9_+-])?")
+
 _Kind = TypeVar("_Kind")
 
 _TYPES = {str: "text", int: "a whole number", bool: "true or false"}
+
+
+def is_word(text: str) -> bool:
+    """Return whether a text can be the name or version of a model in a store."""
+    return _WORD.fullmatch(text) is not None
 
 
 def file_problem(path: Path) -> tuple[str, bool]:

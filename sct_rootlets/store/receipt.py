@@ -8,17 +8,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 
 from sct_rootlets import __version__
+from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import IntegrityError
 from sct_rootlets.files.hashing import file_sha256
-from sct_rootlets.store.reading import FORMAT, read_versioned, record_of
+from sct_rootlets.store.reading import FORMAT, is_word, read_versioned, record_of
+from sct_rootlets.texts import shown
 
 __all__ = [
     "RECEIPT",
+    "Archive",
     "FileRecord",
     "Receipt",
     "combined_sha256",
@@ -40,6 +43,16 @@ class FileRecord:
     size_bytes: int
     #: At the installation (the converted weights), rather than unpacked from the archive.
     made: bool = False
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive that a model came from."""
+
+    sha256: str
+    size_bytes: int
+    #: URL it came from, or name of the file.
+    source: str
 
 
 @dataclass(frozen=True)
@@ -73,14 +86,22 @@ class Receipt(_Facts):
         Whether it was installed with ``-trust-code``.
     files : dict of str to FileRecord
         By path below the folder, with forward slashes.
+    levels : mapping of int to SpinalLevel
+        What the manifest said of the values of the output, by which it was installed.
     """
 
     files: dict[str, FileRecord]
+    levels: Mapping[int, SpinalLevel] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
         """Name and version in one word."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def archive(self) -> Archive:
+        """The archive that it came from."""
+        return Archive(self.archive_sha256, self.archive_bytes, self.source)
 
     @property
     def size_bytes(self) -> int:
@@ -130,28 +151,32 @@ def take_stock(folder: Path, made: Collection[Path] = ()) -> dict[str, FileRecor
 
 def write_receipt(
     folder: Path,
+    archive: Archive,
     *,
     name: str,
     version: str,
-    archive_sha256: str,
-    archive_bytes: int,
-    source: str,
-    trusted_code: bool,
-    made: Collection[Path],
+    trusted_code: bool = False,
+    made: Collection[Path] = (),
+    levels: Mapping[int, SpinalLevel] | None = None,
 ) -> Receipt:
     """Hash the files of a complete model folder and write its receipt into it."""
-    receipt = Receipt(
+    facts = _Facts(
         name=name,
         version=version,
-        archive_sha256=archive_sha256,
-        archive_bytes=archive_bytes,
-        source=source,
+        archive_sha256=archive.sha256,
+        archive_bytes=archive.size_bytes,
+        source=archive.source,
         time_utc=now_utc(),
         tool_version=__version__,
         trusted_code=trusted_code,
-        files=take_stock(folder, made),
     )
-    content = {"format": FORMAT, **asdict(receipt)}
+    receipt = Receipt(**vars(facts), files=take_stock(folder, made), levels=levels or {})
+    content = {
+        "format": FORMAT,
+        **asdict(facts),
+        "levels": {str(value): level.name for value, level in receipt.levels.items()},
+        "files": {file: asdict(record) for file, record in receipt.files.items()},
+    }
     (folder / RECEIPT).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return receipt
 
@@ -171,19 +196,35 @@ def read_receipt(folder: Path) -> Receipt | None:
     if content is None:
         return None
     try:
-        records = content.pop("files", None)
-        if not isinstance(records, Mapping):
-            raise ValueError('"files" is not an object')
+        records, levels = content.pop("files", None), content.pop("levels", {})
+        for name, each in (("files", records), ("levels", levels)):
+            if not isinstance(each, Mapping):
+                raise ValueError(f'"{name}" is not an object')
         facts = record_of(_Facts, content)
+        if not (is_word(facts.name) and is_word(facts.version)):
+            raise ValueError('"name" or "version" is no word')
         files = {_inside(name): record_of(FileRecord, each) for name, each in records.items()}
+        level_of = {_value(value): _level(name) for value, name in levels.items()}
     except ValueError as error:
         raise IntegrityError(f"is not complete ({error})", path=path) from error
-    return Receipt(**vars(facts), files=files)
+    return Receipt(**vars(facts), files=files, levels=level_of)
+
+
+def _value(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 4):
+        raise ValueError('"levels" has a value that is no label')
+    return int(text)
+
+
+def _level(name: object) -> SpinalLevel:
+    if not isinstance(name, str) or name not in SpinalLevel.__members__:
+        raise ValueError('"levels" has a name that is no spinal level')
+    return SpinalLevel[name]
 
 
 def _inside(name: str) -> str:
     """Return the name of a file of the model, or raise a ValueError if it leads elsewhere."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or path.as_posix() != name or name == ".":
-        raise ValueError(f"it lists {name!r}, which is no file of a model")
+        raise ValueError(f"it lists {shown(name)}, which is no file of a model")
     return name

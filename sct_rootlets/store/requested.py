@@ -14,7 +14,8 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import IntegrityError, ModelError, UsageError
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.manifest import Asset, ModelEntry
-from sct_rootlets.store.home import OFFLINE, is_word
+from sct_rootlets.store.home import OFFLINE
+from sct_rootlets.store.reading import is_word
 
 __all__ = [
     "RequestedModel",

@@ -18,7 +18,7 @@ from sct_rootlets.manifest import ModelEntry
 from sct_rootlets.model_folder import read_model_folder
 from sct_rootlets.store.folder import model_folder
 
-__all__ = ["find_sct_copy", "other_of_sct", "source_url"]
+__all__ = ["find_sct_copy", "other_of_sct", "source_url", "why_no_sct_copy"]
 
 
 def find_sct_copy(entry: ModelEntry, sct_dir: str | os.PathLike[str] | None = None) -> Path | None:
@@ -26,14 +26,22 @@ def find_sct_copy(entry: ModelEntry, sct_dir: str | os.PathLike[str] | None = No
 
     `sct_dir` is the folder of SCT where ``SCT_DIR`` does not name it.
     """
-    for folder, source in _installed_by_sct(sct_dir):
-        if _addresses(entry).isdisjoint(_texts(source.get("model_urls"))):
-            continue
+    for folder in _copies(entry, sct_dir):
         with contextlib.suppress(OSError, ModelError):
-            # SCT leaves an incomplete folder where its installation was cut.
-            copy = model_folder(folder)
-            read_model_folder(copy).files()
-            return copy
+            return _whole(folder)
+    return None
+
+
+def why_no_sct_copy(entry: ModelEntry) -> Exception | None:
+    """Return what is wrong with SCT's copy of a version that :func:`find_sct_copy` does not find.
+
+    SCT leaves an incomplete folder where its installation was cut. None where it has no copy.
+    """
+    for folder in _copies(entry, None):
+        try:
+            _whole(folder)
+        except (OSError, ModelError) as error:
+            return error
     return None
 
 
@@ -74,6 +82,20 @@ def _installed_by_sct(
         folder = Path(root).expanduser() / "data" / "deepseg_models"
         for source in sorted(folder.glob("*/source.json")):
             yield source.parent, object_if_readable(source)
+
+
+def _copies(entry: ModelEntry, sct_dir: str | os.PathLike[str] | None) -> Iterator[Path]:
+    """Yield SCT's folders of a version."""
+    for folder, source in _installed_by_sct(sct_dir):
+        if not _addresses(entry).isdisjoint(_texts(source.get("model_urls"))):
+            yield folder
+
+
+def _whole(folder: Path) -> Path:
+    """Return the model folder in one of SCT's folders, or raise if something of it lacks."""
+    copy = model_folder(folder)
+    read_model_folder(copy).files()
+    return copy
 
 
 def _addresses(entry: ModelEntry) -> set[str]:

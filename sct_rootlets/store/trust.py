@@ -53,6 +53,11 @@ class TrustRecord:
     source: str
     time_utc: str
 
+    @classmethod
+    def of(cls, receipt: Receipt) -> TrustRecord:
+        """Return what is recorded of a model that was installed so."""
+        return cls(receipt.archive_sha256, receipt.content_sha256, receipt.source, receipt.time_utc)
+
 
 def records_path(store: Store) -> Path:
     """Return the lock file: ``SCT_ROOTLETS_LOCK``, else that of this user's store."""

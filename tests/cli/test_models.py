@@ -16,7 +16,16 @@ from sct_rootlets.manifest import load_manifest
 from sct_rootlets.store import locate
 from tests.cli.conftest import Command
 from tests.store.server import Server
-from tests.store.tiny import TRAINER, environment, leftovers, make_archive, pack, sha256_of
+from tests.store.tiny import (
+    TRAINER,
+    entry,
+    environment,
+    leftovers,
+    make_archive,
+    pack,
+    sha256_of,
+    write_manifest,
+)
 from tests.synthetic import RAS_1MM, save_array
 
 
@@ -81,12 +90,19 @@ def own(
 ) -> dict[str, list[str]]:
     """Return how models of one's own are installed: the words after ``models install``."""
     (tmp_path / "mine.zip").write_bytes(archives["2"].read_bytes())
-    make_archive(tmp_path, 4, labels={"background": 0, "lvl2": 1, "lvl3": 2, "lvl4": 3})
+    # What its labels mean is in a manifest only, and not what the official ones mean.
+    names = {"background": 0, "a": 1, "b": 2, "c": 3}
+    unnamed = server.add("/4.zip", make_archive(tmp_path, 4, labels=names).read_bytes())
+    described = entry("4", [unnamed])
+    meaning = described["labels"]["2"]
+    levels = zip("123", ("C4", "C5", "C6"), strict=True)
+    described["labels"] = {value: {**meaning, "level": level} for value, level in levels}
+    mine = write_manifest(tmp_path / "mine.json", described)
     return {
         "an archive": [str(tmp_path / "mine.zip")],
-        "other labels": [str(tmp_path / "model-4.zip")],
         "an address": [f"{server.base}/2.zip", "-sha256", sha256_of(archives["2"])],
         "a manifest": ["tiny@3", "-manifest", str(manifest)],
+        "labels of a manifest": ["tiny@4", "-manifest", str(mine)],
     }
 
 
@@ -106,7 +122,10 @@ def came_from(folder: Path) -> dict[str, object]:
     return {**{name: content[name] for name in kept}, "files": files}
 
 
-@pytest.mark.parametrize("kind", ["an archive", "other labels", "an address", "a manifest"])
+KINDS = ("an archive", "an address", "a manifest", "labels of a manifest")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_model_of_ones_own_is_carried_by_the_printed_command(
     own: dict[str, list[str]],
     kind: str,
@@ -117,6 +136,10 @@ def test_a_model_of_ones_own_is_carried_by_the_printed_command(
     command("models install", *own[kind])
     reference = only_one(command)
     there, machine = locate(reference), tmp_path / "machine B"
+    if "-manifest" in own[kind]:
+        assert there.labels == locate(reference, manifest=own[kind][-1]).labels
+    is_c4 = kind == "labels of a manifest"
+    assert there.labels[4 if is_c4 else 1] == f"{'C4' if is_c4 else 'C1'} spinal nerve rootlets"
     packed = "my own model.zip"
     out = command(f"models export {reference} -o", str(tmp_path / packed)).out
     program, models, *words = shlex.split(out.splitlines()[-1])
@@ -137,7 +160,7 @@ def test_a_model_of_ones_own_is_carried_by_the_printed_command(
     # Once more changes nothing, and the zip alone proves nothing.
     command("models", *words)
     command(f"models remove {reference}")
-    if kind == "a manifest":
+    if "-manifest" in own[kind]:
         Path("store/models.lock.json").unlink()
     assert words[-2] == "-sha256"
     assert "-sha256" in command("models", *words[:-2], status=1).err
@@ -146,16 +169,16 @@ def test_a_model_of_ones_own_is_carried_by_the_printed_command(
     assert leftovers() == []
 
 
-@pytest.mark.parametrize("kind", ["an archive", "an address", "a manifest"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_damaged_model_of_ones_own_is_repaired_by_its_reference(
     own: dict[str, list[str]], kind: str, tmp_path: Path, command: Command
 ) -> None:
     command("models install", *own[kind])
     reference = only_one(command)
     command(f"models export {reference} -o {tmp_path}/packed.zip")
-    folder, needs_file = locate(reference).folder, kind == "an archive"
+    before, needs_file = locate(reference), kind == "an archive"
     for file in (f"{tmp_path}/packed.zip", own["an archive"][0]):
-        (folder / "plans.json").write_text("{")
+        (before.folder / "plans.json").write_text("{")
         command(f"models verify {reference}", status=1)
         told = command(f"models path {reference}", status=1).err
         assert f"sct_rootlets models install {reference}" in told
@@ -166,6 +189,7 @@ def test_a_damaged_model_of_ones_own_is_repaired_by_its_reference(
             assert f"{reference} is damaged" in err
             command(f"models install {reference} -from-file {file}")
         command(f"models verify {reference}")
+        assert locate(reference) == before
 
 
 def test_a_file_that_nothing_proves_is_not_installed_by_a_reference(

@@ -339,6 +339,9 @@ def test_a_damaged_model_of_a_shared_store_does_not_hide_a_whole_one(
     removed = stores.run("models", "remove", "tiny@1")
     assert removed.status == 0
     assert str(shared) in removed.out
+    assert stores.version.with_name("2").is_dir()
+    assert "tiny@2 is removed" in stores.run("models", "remove", "tiny@2").out  # one's own of two
+    assert stores.words()["tiny@2"] == ["yes"]
     # Now it is the only one, and is repaired by one of the user's own.
     assert stores.words()["tiny@1"] == ["damaged"]
     removed = stores.run("models", "remove", "tiny@1")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sct_rootlets.sct.task_entries import default_model
-from sct_rootlets.store.receipt import write_receipt
+from sct_rootlets.store.receipt import Archive, write_receipt
 from tests.sct.scratch_environment import ScratchEnvironment, make_environment
 from tests.store.tiny import write_fake
 
@@ -329,8 +329,7 @@ def install_model(home: Path, name: str, version: str) -> Path:
     place = home / "models" / name / version
     place.mkdir(parents=True)
     (place / "checkpoint_final.pth").write_bytes(b"weights")
-    rest = {"archive_sha256": "", "archive_bytes": 0, "source": "", "trusted_code": False}
-    write_receipt(place, name=name, version=version, made=(), **rest)
+    write_receipt(place, Archive("", 0, ""), name=name, version=version)
     return place
 
 

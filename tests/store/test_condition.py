@@ -10,7 +10,7 @@ import pytest
 
 from sct_rootlets.store.condition import DAMAGED, WHOLE, Depth, condition_of, is_ours, is_whole
 from sct_rootlets.store.home import Place, Store
-from sct_rootlets.store.receipt import RECEIPT, write_receipt
+from sct_rootlets.store.receipt import RECEIPT, Archive, write_receipt
 from tests.store.tiny import near
 
 WEIGHTS = "net/fold_0/checkpoint_final.safetensors"
@@ -24,16 +24,8 @@ def place(tmp_path: Path) -> Place:
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b"weights")
     (place.folder / "net" / "plans.json").write_text("{}")
-    write_receipt(
-        place.folder,
-        name="tiny",
-        version="1",
-        archive_sha256="ab" * 32,
-        archive_bytes=9,
-        source="m.zip",
-        trusted_code=False,
-        made=[weights],
-    )
+    archive = Archive("ab" * 32, 9, "m.zip")
+    write_receipt(place.folder, archive, name="tiny", version="1", made=[weights])
     return place
 
 

@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import IntegrityError, RootletsError, StoreError
-from sct_rootlets.store.receipt import RECEIPT, combined_sha256, read_receipt, write_receipt
+from sct_rootlets.store.receipt import (
+    RECEIPT,
+    Archive,
+    combined_sha256,
+    read_receipt,
+    write_receipt,
+)
 
 
 @pytest.fixture
@@ -18,16 +25,9 @@ def folder(tmp_path: Path) -> Path:
     (folder / "net" / "plans.json").write_text("{}")
     made = folder / "net" / "fold_all" / "w.safetensors"
     made.write_bytes(b"weights")
-    write_receipt(
-        folder,
-        name="tiny",
-        version="1",
-        archive_sha256="ab" * 32,
-        archive_bytes=9,
-        source="https://example.org/m.zip",
-        trusted_code=False,
-        made=[made],
-    )
+    archive = Archive("ab" * 32, 9, "https://example.org/m.zip")
+    levels = {2: SpinalLevel.C3, 4: SpinalLevel.T1}
+    write_receipt(folder, archive, name="tiny", version="1", made=[made], levels=levels)
     return folder
 
 
@@ -36,6 +36,8 @@ def test_a_receipt_comes_back_as_it_was_written(folder: Path) -> None:
     assert receipt is not None
     assert receipt.reference == "tiny@1"
     assert receipt.size_bytes == 9
+    assert receipt.archive == Archive("ab" * 32, 9, "https://example.org/m.zip")
+    assert receipt.levels == {2: SpinalLevel.C3, 4: SpinalLevel.T1}
     assert receipt.time_utc.endswith("+00:00")
     files = receipt.files
     assert list(files) == ["net/fold_all/w.safetensors", "net/plans.json"]
@@ -88,6 +90,11 @@ def test_one_of_a_newer_version_is_not_damaged(folder: Path) -> None:
         ({"source": None}, '"source" is not text'),
         ({"archive_bytes": "9"}, '"archive_bytes" is not a whole number'),
         ({"trusted_code": 0}, '"trusted_code" is not true or false'),
+        ({"version": "1\x1b[2J"}, '"version" is no word'),
+        ({"levels": [2]}, '"levels" is not an object'),
+        ({"levels": {"2": "Q7"}}, "no spinal level"),
+        ({"levels": {"2": 3}}, "no spinal level"),
+        ({"levels": {"-2": "C3"}}, "no label"),
         ({"files": []}, '"files"'),
         ({"files": {"net/plans.json": 5}}, "not an object"),
         ({"files": {"net/plans.json": {"sha256": "ab"}}}, '"size_bytes" is missing'),

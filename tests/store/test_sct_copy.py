@@ -16,7 +16,7 @@ from tests.store.tiny import write_fake
 
 
 @pytest.mark.parametrize("form", ["one", "list", "seeds"])
-def test_the_copy_of_sct_is_used_in_place(tmp_path, monkeypatch, form):
+def test_the_copy_of_sct_is_used_in_place(tmp_path, monkeypatch, caplog, form):
     name = "nnUNetTrainer_2000epochs__nnUNetPlans__3d_fullres"
     copy = tmp_path / "data" / "deepseg_models" / "model_seg_spinal_rootlets_nnunet"
     folder = write_fake(copy / name)
@@ -34,9 +34,13 @@ def test_the_copy_of_sct_is_used_in_place(tmp_path, monkeypatch, form):
     ):
         with pytest.raises(ModelError, match="not installed"):
             locate(reference, offline=True, **options)
+    caplog.clear()
     (folder / "plans.json").unlink()
     with pytest.raises(ModelError, match="not installed"):
         locate("rootlets", offline=True)
+    (message,) = caplog.messages
+    assert message.startswith("the copy of rootlets@r20250318 that SCT has is not used")
+    assert "plans.json" in message
 
 
 OFFICIAL = "https://github.com/ivadomed/model-spinal-rootlets/releases/download/r20250318/"
@@ -75,7 +79,7 @@ def test_a_custom_model_of_scts_own_task_is_mentioned(
     locate_here("rootlets")
     monkeypatch.setenv("SCT_DIR", str(tmp_path))
     locate_here("rootlets@r20250318")  # the user has chosen
-    assert caplog.text == ""
+    assert "another model" not in caplog.text
     locate_here("rootlets")
     assert ("SCT uses another model for its own task" in caplog.text) == is_mentioned
     if is_mentioned:

@@ -9,7 +9,7 @@ import pytest
 from sct_rootlets.errors import DownloadError, StoreError
 from sct_rootlets.store.home import Store, home
 from sct_rootlets.store.lock import Lock
-from sct_rootlets.store.receipt import write_receipt
+from sct_rootlets.store.receipt import Archive, write_receipt
 from sct_rootlets.store.staging import Staging, tidy
 
 
@@ -34,16 +34,7 @@ def model(staging: Staging, content: str = "weights") -> Path:
     folder = staging.folder / "model"
     folder.mkdir()
     (folder / "weights").write_text(content)
-    write_receipt(
-        folder,
-        name="tiny",
-        version="1",
-        archive_sha256="ab" * 32,
-        archive_bytes=1,
-        source="m.zip",
-        trusted_code=False,
-        made=[],
-    )
+    write_receipt(folder, Archive("ab" * 32, 1, "m.zip"), name="tiny", version="1")
     return folder
 
 
