@@ -21,7 +21,7 @@ from sct_rootlets.texts import MOST_BYTES, read_start, read_text, shown
         ("a\tb\n".encode("utf-32"), "is text in UTF-16", "Save it as UTF-8"),
         (b"a\tb\n1\t\x00\n2\t3\n", "is no text: it has a NUL byte in line 2", "Save it as UTF-8"),
         ("a\n1\né".encode("latin-1"), "no text in UTF-8: it has the byte 0xe9 in line 3", "UTF-8"),
-        (gzip.compress(b"a\tb\n"), "is compressed by gzip", "gunzip a.tsv"),
+        (gzip.compress(b"a\tb\n", mtime=0), "is compressed by gzip", "gunzip a.tsv"),
         (b"PK\x03\x04[Content_Types].xml", "is a workbook of a spreadsheet", "as CSV, in UTF-8"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a workbook of an old spreadsheet", "as CSV"),
         (
