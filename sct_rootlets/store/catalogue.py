@@ -150,7 +150,7 @@ def verify_place(place: Place, manifest: str | os.PathLike[str] | None = None) -
         trust.require_trusted(
             found.receipt, published=published, records=trust.records_path(home())
         )
-    except IntegrityError as error:
+    except (IntegrityError, StoreError) as error:
         return [error.problem]
     return []
 

@@ -21,6 +21,7 @@ import pytest
 from sct_rootlets.cli.main import main
 from sct_rootlets.store.home import HOME, PATH
 from sct_rootlets.store.receipt import RECEIPT
+from sct_rootlets.store.trust import LOCK_FILE
 from tests.store.server import Server
 from tests.store.tiny import TRAINER, entry, leftovers, make_archive, write_manifest
 from tests.synthetic import RAS_1MM, save_array
@@ -376,6 +377,57 @@ def test_one_damaged_model_hides_no_other(stores: Stores) -> None:
     assert "tiny@b: whole" in verified.out
     assert "tiny@1, tiny@2, tiny@a: not as installed" in verified.err
     assert stores.run("models", "verify", "tiny@b").status == 0
+
+
+@pytest.mark.parametrize("damage", [cut, into_folder, partial(rewrite, encoding="utf-8-sig")])
+def test_a_damaged_lock_file_hides_no_model(stores: Stores, damage: Callable[[Path], None]) -> None:
+    damage(stores.folder / "home" / LOCK_FILE)
+    is_read = isinstance(damage, partial)  # a BOM is no damage
+    assert stores.words() == {"tiny@1": ["yes"], "tiny@2": ["yes"]}
+    verified = stores.run("models", "verify")
+    assert verified.status == (not is_read)
+    for version in "12":
+        told = "whole" if is_read else "the lock file of model hashes is damaged"
+        assert f"tiny@{version}: {told}" in verified.out
+    # What was recorded cannot be compared, so that nothing is used and nothing installed.
+    for words in (["path", "tiny@1"], ["install", "tiny@1"]):
+        done = stores.run("models", *words)
+        assert done.status == (not is_read)
+        assert is_read or LOCK_FILE in done.err
+    assert stores.run("models", "remove", "tiny@1").status == 0
+
+
+def test_a_shared_store_that_cannot_be_read_is_passed_over(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = stores.folder / "copy"
+    monkeypatch.setenv(PATH, str(shared))
+    assert stores.run("models", "path", "tiny@1").out.startswith(str(shared))
+    with unprivileged(stores.folder):
+        shared.chmod(0)
+        path = stores.run("models", "path", "tiny@1")
+        assert path.out.startswith(str(stores.version))
+        assert f"{shared}/models/tiny/1: tiny@1 is unreadable: Permission denied" in path.err
+        assert stores.words() == {"tiny@1": ["yes", "unreadable"], "tiny@2": ["yes", "unreadable"]}
+        installed = stores.run("models", "install", "tiny@1")
+        assert installed.status == 0
+        assert "passed over" in installed.err
+        shared.chmod(0o700)
+
+
+def test_a_version_that_is_a_link_is_a_model_and_only_the_link_is_removed(stores: Stores) -> None:
+    elsewhere = stores.folder / "elsewhere"
+    stores.version.rename(elsewhere)
+    stores.version.symlink_to(elsewhere)
+    check_said(stores, "yes", "", "UE")
+    cut(elsewhere / PLANS)
+    (stores.folder / "packed.zip").unlink()
+    check_said(stores, "damaged", "has 40 bytes", "")
+    assert stores.run("models", "install", "tiny@1").status == 0
+    assert not stores.version.is_symlink()
+    assert (elsewhere / PLANS).stat().st_size == 40
+    assert stores.run("models", "verify").status == 0
+    assert leftovers(stores.folder / "home") == []
 
 
 def test_what_dead_installs_left_changes_nothing(stores: Stores) -> None:

@@ -61,6 +61,7 @@ def test_install_and_what_was_damaged_anew(choice: Choice) -> None:
     model = install_task(choice, said.append)
     assert model.reference == "tiny@1"
     (model.folder / "plans.json").write_text("{}")
+    assert describe_tasks()[0]["installed"] == "damaged"
     assert install_task(choice, said.append).sha256 == model.sha256
     assert install_task(replace(choice, reference="tiny@2"), said.append).reference == "tiny@2"
 
@@ -89,6 +90,9 @@ def test_a_custom_model_that_is_gone_is_not_replaced_in_silence(
     custom = install_custom("tiny", address_of(server, "/3.zip"))
     place = find(custom.name, custom.version)
     assert place is not None
+    (custom.folder / "plans.json").write_text("{")
+    with pytest.raises(ModelError, match=r"url-3@.* is damaged: .*plans\.json has 1 bytes"):
+        located(choice, silent)
     remove(place)
     with pytest.raises(ModelError, match=r"url-3@.* is not installed"):
         located(choice, silent)
