@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from itertools import groupby
 from pathlib import Path
 
 from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.checkpoint import read_arrays
 from sct_rootlets.errors import ModelError
 from sct_rootlets.files.json_files import read_object
+from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.model_folder import read_json, read_model_folder
 from sct_rootlets.store.folder import model_folder, model_folders
 
-__all__ = ["accept_model", "require_no_code"]
+__all__ = ["accept_model", "require_no_code", "require_runnable"]
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
@@ -74,6 +77,15 @@ def accept_model(
     os.rename(root, inside)
     model_folder(target)
     return [inside / path.relative_to(root) for path in made]
+
+
+def require_runnable(model: InstalledModel) -> None:
+    """Raise a `ModelError` if no engine runs a model that is there, as its install would."""
+    paths = [model.folder.parent / name for name in model.checkpoints]
+    for folder, checkpoints in groupby(paths, key=lambda path: path.parent.parent):
+        names = [str(read_arrays(path)["init_args"]["configuration"]) for path in checkpoints]
+        found = read_model_folder(folder)
+        found.require_runnable(found.one_configuration(names))
 
 
 def require_no_code(folder: Path, *, trust_code: bool = False) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sct_rootlets.errors import ModelError, RootletsError, UsageError
 from sct_rootlets.manifest import BUNDLED, InstalledModel, Manifest, ModelEntry, load_manifests
 from sct_rootlets.store import trust
-from sct_rootlets.store.accepted_model import require_no_code
+from sct_rootlets.store.accepted_model import require_no_code, require_runnable
 from sct_rootlets.store.condition import WHOLE
 from sct_rootlets.store.folder import ARCHIVES, BUNDLED_FOLDER, describe, model_folder
 from sct_rootlets.store.home import home
@@ -142,7 +142,7 @@ def what_to_install(
     Raises
     ------
     RootletsError
-        As of :func:`locate`, where nothing has that name.
+        As of :func:`locate`, where nothing has that name; if it is a folder that no engine runs.
     """
     entry = load_manifests(manifest).find(name)
     if entry is not None:
@@ -155,7 +155,7 @@ def what_to_install(
         raise UsageError(f"{name} has several versions", remedy=f"Type {' or '.join(there)}")
     if there or file is not None:
         return requested_reference((there or [name])[0], file=file, sha256=sha256)
-    locate(name, manifest=manifest, offline=True)
+    require_runnable(locate(name, manifest=manifest, offline=True))
     return None
 
 

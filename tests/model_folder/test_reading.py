@@ -16,6 +16,7 @@ from sct_rootlets.engines import load_engine
 from sct_rootlets.errors import MissingDependencyError, ModelError
 from sct_rootlets.model_folder import UnsupportedPlan, read_model_folder
 from sct_rootlets.store import install, locate
+from sct_rootlets.store.locate import what_to_install
 from tests.model_folder.strange import STRANGE, write_strange
 from tests.store.tiny import TRAINER, assert_whole, leftovers, pack, write_tiny
 
@@ -26,11 +27,14 @@ ENGINES = ("nnunet", "openvino", "torch", "auto")
 
 
 def problems_of(folder: Path) -> Iterator[str]:
-    """Yield what each engine says of a model, and then what the store says of its archive."""
+    """Yield what each engine says of a model, and then the store, of its folder and archive."""
     for engine in ENGINES:
         with pytest.raises(ModelError) as caught:
             load_engine(locate(folder), "cpu", 1, engine=engine)
         yield caught.value.problem
+    with pytest.raises(ModelError) as caught:
+        what_to_install(str(folder))
+    yield caught.value.problem
     with pytest.raises(ModelError) as caught:
         install(pack(folder.parent, folder.parents[1] / "strange.zip"))
     assert assert_whole() == leftovers() == []
@@ -41,7 +45,7 @@ def problems_of(folder: Path) -> Iterator[str]:
 def test_what_no_engine_runs_is_refused_at_install_and_at_load(tmp_path: Path, name: str) -> None:
     change, sentence = STRANGE[name]
     first, *others, installed = problems_of(write_strange(tmp_path / "model" / TRAINER, change))
-    assert others == [first] * 3
+    assert others == [first] * 4
     assert installed.endswith(first)
     assert re.search(sentence, first), first
     assert len(first) < 400
