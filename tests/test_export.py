@@ -79,9 +79,16 @@ def test_regions_have_the_names_of_their_own_look_up(result: Path) -> None:
     look_up.write_text("\n".join(["index\tname\tlevel\tside\tcolor", *rows]) + "\n")
     export(path, ["slicer"])
     assert "5 C5_left 1 2 5 255" in (result.parent / "bold_levels_regions.ctbl").read_text()
-    look_up.write_text("index\tname\n3\tC3\n")
-    with pytest.raises(InputError, match="no look-up"):
-        export(path)
+    for text, problem in (
+        ("index\tname\n3\tC3\n", "is no look-up: has no column color"),
+        ("index\tname\tcolor\n3\tC3\t#01020\n", "line 2, column color: '#01020' is no colour"),
+        ("index\tname\tcolor\nx\tC3\t#010203\n", "line 2, column index: 'x' is no number"),
+        ("index\tname\tcolor\n3\t\t#010203\n", "line 2, column name: '' says nothing"),
+        ("index\tname\tcolor\n3\tA\t#010203\n3\tB\t#010203\n", "line 3, column index: '3' st"),
+    ):
+        look_up.write_text(text)
+        with pytest.raises(InputError, match=problem):
+            export(path)
 
 
 def test_a_table_beside_that_cannot_be_read_is_said(

@@ -74,6 +74,8 @@ def test_the_needed_columns_tell_what_divides_the_cells(tmp_path: Path) -> None:
     assert read_sheet(path, ("id",)).header == ("group;arm", "id")
     path = written(tmp_path / "c.csv", "x;y,id,z\n1,2,3\n")
     assert read_sheet(path).header == ("x;y", "id", "z")
+    path = written(tmp_path / "d.csv", "x,y;id;z\n1;2;3\n")
+    assert read_sheet(path).header == ("x,y", "id", "z")
     path = written(tmp_path / "b.tsv", "id\n1\n")
     assert read_sheet(path, ("id",)).header == ("id",)
 

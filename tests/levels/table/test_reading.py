@@ -200,6 +200,7 @@ def test_what_editors_and_pandas_make_of_it_is_the_same_table(tmp_path: Path, te
         ),
         (TEXT.replace("\t4\t", "\t5\t"), "line 3, column spinal_level: '5' is not the value of C4"),
         (TEXT.replace("unseen", "lost"), "line 2, column status: 'lost' is no status .*unseen"),
+        (TEXT.replace("\t14.7500\t", "\t-inf\t"), "line 3, column length_mm: '-inf' is no finite"),
         (TEXT.replace("\nC5\t", "\nX5\t"), "line 4, column level: 'X5' is no spinal level"),
         (TEXT.replace("\tC3\t", "\tX3\t"), "line 3, column rostral_vertebra: 'X3' is no"),
         (TEXT.replace("C4/C5", "C4-C5"), "line 3, column nearest_disc: 'C4-C5' is no disc"),
@@ -236,9 +237,17 @@ def test_missing_binary_utf16_and_damaged_json(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="valid JSON") as caught:
         read_levels_table(path)
     assert caught.value.path == str(path.with_suffix(".json"))
-    path.with_suffix(".json").write_text('{"levels": [{"level": "C4", "notes": 3}]}')
-    with pytest.raises(InputError, match="not as sct_rootlets writes it"):
-        read_levels_table(path)
+    for text in (
+        '{"levels": [{"level": "C4", "notes": 3}]}',
+        '{"levels": [], "reach_mm": 1e9}',
+        '{"levels": [], "c3_c7_height_mm": [1]}',
+        '{"levels": [], "warnings": "far"}',
+        '{"levels": [{"level": "C4", "midpoint_from_discs_mm": {"C4/C5": NaN}}]}',
+        '{"levels": [{"level": "C4", "n_voxels": {"LD": "many"}}]}',
+    ):
+        path.with_suffix(".json").write_text(text)
+        with pytest.raises(InputError, match="not as sct_rootlets writes it"):
+            read_levels_table(path)
 
 
 def test_a_table_beside_an_image_says_how_to_do_without_it(tmp_path: Path) -> None:
