@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from sct_rootlets.errors import UsageError
 from sct_rootlets.files.guards import require_free
 from sct_rootlets.files.json_files import read_object
+from sct_rootlets.files.made_by import parameters_in
 from sct_rootlets.files.outputs import OutputSet, append_lines
 from sct_rootlets.files.sidecar import hashes, sidecar, to_json
 from sct_rootlets.perlevel.measures_table import MeasureTable
@@ -128,8 +128,8 @@ class PerLevelResult:
                 path=files["table"],
                 remedy="Save it as it was, or choose another -o",
             )
-        before = _parameters(known)
-        if before is not None and before != self.parameters:
+        before = parameters_in(known)
+        if before and before != self.parameters:
             raise UsageError(
                 f"was made with other parameters ({before}, and now {self.parameters})",
                 path=files["table"],
@@ -152,11 +152,3 @@ class PerLevelResult:
         )
         del content["SpatialReference"]
         return content
-
-
-def _parameters(known: Mapping[str, Any]) -> Any:
-    """Return what the sidecar of a table says it was made with, None if it does not."""
-    try:
-        return known["GeneratedBy"][0].get("Parameters")
-    except (AttributeError, IndexError, KeyError, TypeError):
-        return None

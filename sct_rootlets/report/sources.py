@@ -11,9 +11,10 @@ from typing import Any
 
 from sct_rootlets.files.bids import image_stem
 from sct_rootlets.files.hashing import file_sha256
+from sct_rootlets.files.made_by import hashes_in, parameters_in, sources_in
 from sct_rootlets.files.sidecar import split_nifti
 
-__all__ = ["Locator", "Sources", "parameters_of", "sources_of"]
+__all__ = ["Locator", "Sources", "sources_of"]
 
 _NIFTI = (".nii.gz", ".nii")
 
@@ -94,9 +95,13 @@ def sources_of(
     table has it, and `stem` that of the result without what says that it is levels.
     """
     made = Sources()
-    given = [str(source) for source in sidecar.get("Sources", ())]
-    parameters = parameters_of(sidecar)
-    landmarks = {parameters.get(what): what for what in ("discs", "vertebrae", "pmj")}
+    given = sources_in(sidecar)
+    parameters = parameters_in(sidecar)
+    landmarks = {
+        name: what
+        for what in ("discs", "vertebrae", "pmj")
+        if isinstance(name := parameters.get(what), str)
+    }
     rest = []
     for source in given:
         role = landmarks.get(Path(source).name)
@@ -112,7 +117,7 @@ def sources_of(
     else:
         # Made by `run`, which writes the rootlets itself, and the cord mask unless it has one.
         made.named |= dict(zip(("image", "cord"), rest, strict=False))
-    known = sidecar.get("SourceSHA256", {})
+    known = hashes_in(sidecar)
     for role, source in made.named.items():
         path = locator.find(source, folder)
         if path is None:
@@ -166,13 +171,6 @@ def _first(names: Iterable[str], folder: Path, locator: Locator) -> Path | None:
             if found is not None:
                 return found
     return None
-
-
-def parameters_of(sidecar: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a result was asked for, as its sidecar has it."""
-    makers = sidecar.get("GeneratedBy") or [{}]
-    parameters = makers[0].get("Parameters", {})
-    return parameters if isinstance(parameters, Mapping) else {}
 
 
 def _shared(first: Path, second: Path) -> int:

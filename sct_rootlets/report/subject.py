@@ -19,6 +19,7 @@ from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError, RootletsError
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.files.json_files import object_if_readable
+from sct_rootlets.files.made_by import maker_in, parameters_in, unreadable_in
 from sct_rootlets.image import Image, LabelImage, load_cord, load_image, load_labels, on_grid_of
 from sct_rootlets.levels import Derived
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
@@ -27,7 +28,7 @@ from sct_rootlets.levels.zones.entry_zones import REACH_MM, measure
 from sct_rootlets.qc.pictures import Pictures, draw
 from sct_rootlets.report.finding import Found
 from sct_rootlets.report.plausibility import Comparison, compare
-from sct_rootlets.report.sources import Locator, Sources, parameters_of, sources_of
+from sct_rootlets.report.sources import Locator, Sources, sources_of
 from sct_rootlets.report.verdict import FAILED, Verdict, judge
 
 __all__ = ["LevelLine", "Subject", "failed", "read"]
@@ -128,7 +129,8 @@ def _read(found: Found, key: str, locator: Locator) -> Subject:
     plausibility = compare(table)
     sources = sources_of(sidecar, table.fname, found.name, found.table.parent, locator)
     problems += [f"{name} is missing" for name in sources.missing]
-    images = _Images(sources, found, problems, parameters_of(sidecar).get("volume"))
+    volume = parameters_in(sidecar).get("volume")
+    images = _Images(sources, found, problems, volume if isinstance(volume, int) else None)
     name = images.title or found.name
     facts = {**_facts(sidecar, table), **images.facts}
     pictures = None
@@ -239,7 +241,11 @@ def _drawn(
 def _sidecar(path: Path, problems: list[str]) -> Mapping[str, Any]:
     if not path.is_file():
         problems.append(f"{path.name} is missing")
-    return object_if_readable(path)  # of a damaged one the table, which is read with it, says so
+    content = object_if_readable(path)  # of a damaged one the table, which is read with it, says so
+    strange = unreadable_in(content)
+    if strange:
+        problems.append(f"{path.name} has {', '.join(strange)} not as sct_rootlets writes it")
+    return content
 
 
 def _landmarks(table: LevelTable) -> dict[str, float]:
@@ -251,17 +257,17 @@ def _landmarks(table: LevelTable) -> dict[str, float]:
 
 def _facts(sidecar: Mapping[str, Any], table: LevelTable) -> dict[str, str]:
     """Return what is said about how a result was made."""
-    maker = (sidecar.get("GeneratedBy") or [{}])[0]
+    maker = maker_in(sidecar)
     facts = {"Definition": table.definition}
     model = maker.get("Model")
-    if model:
+    if isinstance(model, Mapping):
         facts["Model"] = f"{model.get('Name')} {model.get('Version')}"
         facts["Model sha256"] = str(model.get("SHA256"))
     if maker.get("Name"):
         facts["Made by"] = f"{maker['Name']} {maker.get('Version', '')}".strip()
     if table.fname:
         facts["Rootlets"] = table.fname
-    for key, value in parameters_of(sidecar).items():
+    for key, value in parameters_in(sidecar).items():
         if value is not None and key != "definition":
             facts[key] = str(value)
     return facts

@@ -260,3 +260,24 @@ def test_a_report_flags_a_level_without_a_number(
     assert main(["report", "-i", LEVELS, OTHER, "-o", "r.html", "-jobs", "1", "-v", "0"]) == 0
     page = Path("r.html").read_text()
     assert "no number in the table, so counted nowhere: C5 (caudal border)" in page
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Sources": 3},
+        {"Sources": [3, None]},
+        {"GeneratedBy": [True]},
+        {"SourceSHA256": ["a"]},
+    ],
+)
+def test_a_sidecar_that_says_nonsense_of_its_maker_is_named(
+    here: Path, figures: None, capsys: pytest.CaptureFixture[str], change: dict[str, object]
+) -> None:
+    path = here / LEVELS.replace(".tsv", ".json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    assert main(["report", "-i", LEVELS, OTHER, "-o", "r.html", "-jobs", "1"]) == 0
+    assert "unexpected" not in "".join(capsys.readouterr())
+    page = Path("r.html").read_text()
+    assert "unexpected" not in page
+    assert f"{path.name} has {next(iter(change))} not as sct_rootlets writes it" in page
