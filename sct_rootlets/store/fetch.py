@@ -90,4 +90,6 @@ def copy_archive(source: Path, target: Path) -> Archive:
                 digest.update(block)
                 copy.write(block)
             size_bytes = copy.tell()
-    return Archive(digest.hexdigest(), size_bytes, source.name)
+    # A name that is not in the file system's encoding could be neither kept nor printed.
+    name = os.fsencode(source.name).decode(errors="replace")
+    return Archive(digest.hexdigest(), size_bytes, name)

@@ -123,6 +123,8 @@ def record_of(kind: type[_Kind], content: object) -> _Kind:
                 raise ValueError(f'"{field.name}" is missing')
         elif type(content[field.name]) is not types[field.name]:
             raise ValueError(f'"{field.name}" is not {_TYPES[types[field.name]]}')
+        elif isinstance(content[field.name], str):
+            content[field.name].encode()  # raises one where it cannot be printed
     if strange := sorted(map(str, content.keys() - types.keys())):
         raise ValueError(f'"{strange[0]}" is not a field that it has')
     return kind(**content)

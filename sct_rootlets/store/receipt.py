@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
@@ -225,6 +226,8 @@ def _level(name: object) -> SpinalLevel:
 def _inside(name: str) -> str:
     """Return the name of a file of the model, or raise a ValueError if it leads elsewhere."""
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or path.as_posix() != name or name == ".":
+    os.fsencode(name)  # raises one as well
+    is_outside = path.is_absolute() or ".." in path.parts or path.as_posix() != name
+    if is_outside or name == "." or "\0" in name:
         raise ValueError(f"it lists {shown(name)}, which is no file of a model")
     return name

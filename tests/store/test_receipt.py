@@ -88,6 +88,7 @@ def test_one_of_a_newer_version_is_not_damaged(folder: Path) -> None:
     [
         ({"more": 1}, '"more"'),
         ({"source": None}, '"source" is not text'),
+        ({"source": "\ud800"}, "surrogates"),
         ({"archive_bytes": "9"}, '"archive_bytes" is not a whole number'),
         ({"trusted_code": 0}, '"trusted_code" is not true or false'),
         ({"version": "1\x1b[2J"}, '"version" is no word'),
@@ -96,11 +97,12 @@ def test_one_of_a_newer_version_is_not_damaged(folder: Path) -> None:
         ({"levels": {"2": 3}}, "no spinal level"),
         ({"levels": {"-2": "C3"}}, "no label"),
         ({"files": []}, '"files"'),
+        ({"files": {"\ud800": {"sha256": "ab", "size_bytes": 1}}}, "surrogates"),
         ({"files": {"net/plans.json": 5}}, "not an object"),
         ({"files": {"net/plans.json": {"sha256": "ab"}}}, '"size_bytes" is missing'),
         *(
             ({"files": {name: {"sha256": "ab", "size_bytes": 1}}}, "no file of a model")
-            for name in ("../2/plans.json", "/etc/hostname", "net//plans.json", "", ".")
+            for name in ("../2/plans.json", "/etc/hostname", "net//plans.json", "", ".", "a\0b")
         ),
     ],
 )

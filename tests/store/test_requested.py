@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,14 @@ def test_an_archive_by_its_path(archives: dict[str, Path]) -> None:
     assert locate(model.reference).folder == model.folder
     with pytest.raises(IntegrityError):
         locate(archives["1"], sha256=near(sha256))
+
+
+def test_a_file_whose_name_is_no_text(archives: dict[str, Path], tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"m\xff.zip")
+    try:
+        path.write_bytes(archives["1"].read_bytes())
+    except OSError:
+        pytest.skip("this file system has no such names")
+    model = locate(path)
+    assert model.reference == f"file-m@{sha256_of(archives['1'])[:12]}"
+    assert locate(model.reference).folder == model.folder
