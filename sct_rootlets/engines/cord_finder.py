@@ -21,6 +21,7 @@ from sct_rootlets.engines.networks.backends import Backend
 from sct_rootlets.errors import InputError
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.manifest import InstalledModel
+from sct_rootlets.model_folder import read_model_folder
 
 __all__ = ["COARSE_THRESHOLDS", "CordFinder"]
 
@@ -45,9 +46,20 @@ class CordFinder:
 
     @classmethod
     def of(cls, model: InstalledModel, backend: Backend) -> CordFinder | None:
-        """Return the finder of a compact model, None if its coarse network is missing."""
+        """Return the finder of a compact model, None if its coarse network is missing.
+
+        Raises
+        ------
+        ModelError
+            If that network is none that can be run, though it is loaded only when it is needed.
+        """
         folder = coarse_folder(model)
-        return cls(model, backend) if folder is not None and folder.is_dir() else None
+        if folder is None or not folder.is_dir():
+            return None
+        coarse = read_model_folder(folder)
+        for configuration in coarse.plans["configurations"]:
+            coarse.plan(configuration)
+        return cls(model, backend)
 
     def find(self, image: Image, tell: Progress) -> tuple[NDArray[np.bool_], Grids]:
         """Return a coarse mask of the cord, and its axes, both in the model's orientation.

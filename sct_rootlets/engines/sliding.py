@@ -101,6 +101,13 @@ class SlidingEngine:
         self._patch = (1, *self._plan.patch) if self._plan.is_2d else self._plan.patch
         self._meanings = model.meanings
         axes = facts.mirror_axes if mirror else ()
+        if any(axis >= len(self._plan.patch) for axis in axes):
+            raise ModelError(
+                f"its checkpoint allows mirroring along the axes {axes}, and its patch has "
+                f"{len(self._plan.patch)}",
+                path=model.folder,
+                remedy="Leave out -test-time-aug",
+            )
         self._views = mirrored_views(axes)
         mirroring = f"{len(self._views)} mirrored views" if axes else "no mirroring"
         self._notes = [

@@ -12,7 +12,7 @@ from sct_rootlets.model_folder.labels import (
     read_labels,
     require_orientation,
 )
-from sct_rootlets.model_folder.model_json import EXPECTED, read_json
+from sct_rootlets.model_folder.model_json import EXPECTED, read_json, shown
 from sct_rootlets.model_folder.plan import Normalisation, Plan
 from sct_rootlets.model_folder.reading import ModelFolder, read_model_folder
 from sct_rootlets.model_folder.resampling import ANISOTROPY, Resampling
@@ -35,4 +35,5 @@ __all__ = [
     "read_labels",
     "read_model_folder",
     "require_orientation",
+    "shown",
 ]

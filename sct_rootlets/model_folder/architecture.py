@@ -10,8 +10,20 @@ from sct_rootlets.model_folder.model_json import is_number, is_whole, shown
 
 __all__ = ["network_problem"]
 
-_LAYER = re.compile(r"torch\.nn\.(modules\.[a-z]+\.)?[A-Z][A-Za-z0-9]*", re.ASCII)
 _NETWORK = re.compile(r"dynamic_network_architectures(\.[a-z_0-9]+)+\.[A-Z]\w*", re.ASCII)
+_TORCH = r"torch\.nn\.(modules\.[a-z]+\.)?"
+
+#: The layers that an argument of a network may be: they give as many voxels as they take.
+_LAYERS = {
+    key: re.compile(f"{_TORCH}({names})", re.ASCII)
+    for key, names in {
+        "conv_op": "Conv[123]d",
+        "norm_op": r"[A-Z]\w*Norm([123]d)?|Identity",
+        "dropout_op": r"\w*Dropout([123]d)?|Identity",
+        "nonlin": r"(?!GLU$)\w*(LU6?|igmoid|anh|ish|Soft\w*|hrink|Threshold)|Identity",
+    }.items()
+}
+_LAYER = re.compile(f"{_TORCH}[A-Z][A-Za-z0-9]*", re.ASCII)
 
 #: What nnU-Net's plans called a network before they named classes, in 2.5.
 _OLD_NETWORKS = ("PlainConvUNet", "ResidualEncoderUNet")
@@ -47,16 +59,19 @@ def network_problem(settings: Mapping[str, Any], patch: Sequence[int]) -> str:
         )
     whole = settings["architecture"]
     given = whole if isinstance(whole, dict) else {}
-    arguments, keys = given.get("arch_kwargs"), given.get("_kw_requires_import")
-    if not isinstance(arguments, dict) or not isinstance(keys, list):
+    arguments: Any = given.get("arch_kwargs")
+    keys: Any = given.get("_kw_requires_import")
+    named = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+    if not isinstance(arguments, dict) or not named:
         return "has an architecture that is not as nnU-Net writes it"
     name: Any = given.get("network_class_name")
     if not _is_name(name, _NETWORK):
-        return f"asks for {shown(name)}, which is no part of a network of nnU-Net's"
+        return f"asks for {shown(name)}, which is no part of a network"
     for key in keys:
-        part = arguments.get(key) if isinstance(key, str) else key
-        if part is not None and not (_is_name(part, _LAYER) or _is_name(part, _NETWORK)):
-            return f"asks for {shown(part)}, which is no part of a network of nnU-Net's"
+        part = arguments.get(key)
+        known = [_LAYERS[key]] if key in _LAYERS else [_LAYER, _NETWORK]
+        if part is not None and not any(_is_name(part, form) for form in known):
+            return f"asks for {shown(part)} as {shown(key)}, which is no part of a network"
     convolution = str(arguments.get("conv_op"))
     if convolution.endswith("d") and not convolution.endswith(f"Conv{len(patch)}d"):
         return f"has a patch of {len(patch)} axes for a network of {shown(convolution)}"

@@ -57,13 +57,15 @@ def read_folds(folder: Path) -> Folds:
     """
     aside: list[str] = []
     kinds: dict[str, list[str]] = {}
-    for path in _folders(folder):
-        if _FOLD.fullmatch(path.name):
-            kinds[path.name] = [name for name in CHECKPOINTS if _is_there(path / name)]
-        else:
-            aside.append(
-                f"{shown(path.name)} is left aside: folds are {_ALL}, or fold_ and a number"
-            )
+    try:
+        for path in _folders(folder):
+            if _FOLD.fullmatch(path.name):
+                kinds[path.name] = [name for name in CHECKPOINTS if _is_there(path / name)]
+            else:
+                name = shown(path.name)
+                aside.append(f"{name} is left aside: folds are {_ALL}, or fold_ and a number")
+    except OSError as error:
+        raise ModelError(f"cannot be read ({error.strerror})", path=error.filename) from error
     empty = [name for name, found in kinds.items() if not found]
     full = {name: found for name, found in kinds.items() if found}
     if not full:
@@ -94,10 +96,7 @@ def read_folds(folder: Path) -> Folds:
 
 def _folders(folder: Path) -> list[Path]:
     """Return what may be meant as a fold, in nnU-Net's order."""
-    try:
-        inside = sorted(folder.iterdir())
-    except OSError as error:
-        raise ModelError(f"cannot be read ({error.strerror})", path=folder) from error
+    inside = sorted(folder.iterdir())
     return [path for path in inside if _FOLD_LIKE.match(path.name) and path.is_dir()]
 
 

@@ -34,7 +34,7 @@ _MOST_LEVELS = 50
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object of a model folder, or raise a `ModelError` that names it."""
-    if not (path.is_file() and os.access(path, os.R_OK)):
+    if not (os.path.isfile(path) and os.access(path, os.R_OK)):  # False also where it is hidden
         raise ModelError(
             f"the model folder has no readable {path.name}", path=path.parent, remedy=EXPECTED
         )

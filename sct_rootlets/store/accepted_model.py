@@ -13,7 +13,7 @@ from sct_rootlets.checkpoint import read_arrays
 from sct_rootlets.errors import ModelError
 from sct_rootlets.files.json_files import read_object
 from sct_rootlets.manifest import InstalledModel
-from sct_rootlets.model_folder import read_json, read_model_folder
+from sct_rootlets.model_folder import read_json, read_model_folder, shown
 from sct_rootlets.store.folder import model_folder, model_folders
 
 __all__ = ["accept_model", "require_no_code", "require_runnable"]
@@ -113,7 +113,7 @@ def _trainer_folder_name(folder: Path, facts: Path) -> str:
     words = [str(content["trainer_name"]), str(plans), str(content["configuration"])]
     if not all(_NAME.fullmatch(word) for word in words) or not words[0].startswith("nnUNet"):
         raise ModelError(
-            f"its names are not nnU-Net's ({', '.join(words)})",
+            f"its names are not nnU-Net's ({', '.join(map(shown, words))})",
             path=folder,
             remedy="Pack it inside its nnUNetTrainer* folder",
         )

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sct_rootlets.anatomy import SpinalLevel
+from sct_rootlets.checkpoint import converted_files
 from sct_rootlets.errors import ModelError
 from sct_rootlets.files.hashing import file_sha256
+from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.model_folder import EXPECTED, read_json, read_model_folder
 from sct_rootlets.store.receipt import combined_sha256
@@ -70,8 +72,11 @@ def model_folder(path: Path) -> Path:
             path=path,
             remedy="Reinstall sct_rootlets, or train it with the code of training/",
         )
-    inside = [path, *sorted(child for child in path.iterdir() if child.is_dir())]
-    with_dataset = [folder for folder in inside if (folder / "dataset.json").is_file()]
+    try:
+        inside = [path, *sorted(child for child in path.iterdir() if child.is_dir())]
+        with_dataset = [folder for folder in inside if (folder / "dataset.json").is_file()]
+    except OSError as error:
+        raise ModelError(f"cannot be read ({error.strerror})", path=error.filename) from error
     if with_dataset[:1] == [path]:
         return path
     if not with_dataset:
@@ -131,13 +136,17 @@ def describe(
     ModelError
         If something is missing or cannot be used.
     """
+    hashes = hashes or {}
     model = read_model_folder(folder)
     networks = [model]
     coarse = folder.with_name(folder.name.replace("3d_fullres", "3d_lowres"))
     if model.is_compact and coarse != folder and (coarse / "dataset.json").is_file():
         networks.append(read_model_folder(coarse))
-    files = [path for each in networks for path in each.files()]
     checkpoints = [path for each in networks for path in each.folds.used]
+    files = [path for each in networks for path in each.files()]
+    known = {path: hashes.get(path) or file_sha256(path) for path in files}
+    for checkpoint in checkpoints:
+        _require_made_of(checkpoint, known[checkpoint])
     for each in networks:
         for remark in each.folds.aside:
             logger.warning("%s: %s", each.path, remark)
@@ -149,9 +158,23 @@ def describe(
         name=name,
         version=version,
         folder=folder,
-        sha256=folder_sha256(files, folder.parent, hashes),
+        sha256=folder_sha256(known, folder.parent, known),
         meanings=model.meanings(stated),
         orientation_sct=model.orientation_sct,
         is_compact=model.is_compact,
         checkpoints=tuple(path.relative_to(folder.parent).as_posix() for path in checkpoints),
     )
+
+
+def _require_made_of(checkpoint: Path, sha256: str) -> None:
+    """Raise a `ModelError` if the weights that engines read are those of another checkpoint."""
+    weights, facts = converted_files(checkpoint)
+    if not (weights.is_file() and facts.is_file()):
+        return
+    source = object_if_readable(facts).get("source")
+    if not isinstance(source, dict) or source.get("sha256") != sha256:
+        raise ModelError(
+            f"was not made of the {checkpoint.name} beside it",
+            path=weights,
+            remedy=f"Remove it and {facts.name}: the checkpoint itself is read then",
+        )

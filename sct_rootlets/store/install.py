@@ -226,7 +226,7 @@ def _of_archive(error: RootletsError, staging: Staging, source: str) -> Rootlets
     """Return the same error about the archive, for the staging folder is gone when it is read."""
     problem = error.problem
     if error.path is not None and staging.unpacked in Path(error.path).parents:
-        problem = f"{Path(error.path).relative_to(staging.unpacked).as_posix()} {problem}"
+        problem = f"{Path(error.path).relative_to(staging.unpacked).as_posix()}: {problem}"
     return type(error)(problem, path=source, remedy=error.remedy)
 
 

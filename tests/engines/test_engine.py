@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 import sys
 
 import numpy as np
@@ -25,6 +26,7 @@ from tests.engines.conftest import (
 from tests.orientations import LETTERS, oblique_affine
 
 pytest.importorskip("nnunetv2")
+torch = pytest.importorskip("torch")
 
 SHAPE = (36, 40, 44)
 #: As the official releases name theirs: class values that are spinal levels.
@@ -179,6 +181,60 @@ def test_folds_are_averaged_unless_there_is_fold_all(model_folder):
     assert "fold_all" in result.notes[0]
 
 
+def test_a_fold_that_was_left_over_and_another_checkpoint_are_not_averaged_in(model_folder, caplog):
+    """Fold 0 alone is what nnU-Net's predictor answers with when it is asked for it."""
+    image, truth = spine(STRAIGHT, SHAPE)
+    thresholds, classes = thresholds_for(image.data)
+    folder = model_folder([8.0, 9.0, 10.0], classes, labels=LEVELS, fold=0)
+    shutil.copytree(folder / "fold_0", folder / "fold_0_old")
+    (folder / "fold_0" / "checkpoint_final.pth").rename(folder / "fold_0" / "checkpoint_best.pth")
+    model_folder(thresholds, classes, labels=LEVELS, fold=0)
+    result = engine_for(folder).predict(image)
+    np.testing.assert_array_equal(result.rootlets.data, truth.data)
+    assert "fold_0 (checkpoint_final)" in result.notes[0]
+    assert '"fold_0_old" is left aside' in caplog.text
+
+
+def test_a_given_cord_mask_is_used_or_it_is_said_that_it_is_not(straight, caplog, engine_name):
+    image, truth, engine = straight
+    cord = truth.with_data((truth.data == CORD).astype(np.uint8))
+    results = [engine.predict(image, cord=given) for given in (None, cord, cord)]
+    told = [[note for note in result.notes if "mask" in note] for result in results]
+    assert told[0] == []
+    if engine_name == "nnunet":
+        assert told[1] == told[2]
+        assert "rootlets are looked for in the whole image" in told[1][0]
+        assert caplog.text.count("takes no cord mask") == 1
+    else:
+        assert "within 15 mm of the cord mask" in told[1][0]
+        assert caplog.text == ""
+
+
+def test_labels_of_regions_are_what_nnunet_makes_of_them(model_folder, engine_name):
+    """A score each: voxels are of the last region whose score is above 0."""
+    image, truth = spine(STRAIGHT, SHAPE)
+    thresholds, _ = thresholds_for(image.data)
+    labels = {"background": 0, "cord": [1, 2, 3], "C4": [2, 3], "C7": 3}
+    folder = model_folder(thresholds[:2], [0, 1, 2], labels=labels)
+    path = folder / "fold_all" / "checkpoint_final.pth"
+    checkpoint = torch.load(path, weights_only=True)
+    weights = checkpoint["network_weights"]
+    weights["decoder.seg_layers.0.weight"].zero_()
+    weights["decoder.seg_layers.0.weight"][:, 0] = 60.0
+    weights["decoder.seg_layers.0.bias"][:] = torch.tensor([-60 * (t + 50) for t in thresholds])
+    torch.save(checkpoint, path)
+    with edited(folder / "dataset.json") as dataset:
+        dataset["regions_class_order"] = [1, 2, 3]
+    if engine_name != "nnunet":
+        with pytest.raises(ModelError, match=r"labels are regions.*-engine nnunet"):
+            engine_for(folder)
+    chosen = "nnunet" if engine_name == "nnunet" else "auto"
+    result = load_engine(locate(folder), "cpu", 1, engine=chosen).predict(image)
+    np.testing.assert_array_equal(result.rootlets.data, np.array([0, 0, 4, 7])[truth.data])
+    np.testing.assert_array_equal(result.cord.data, truth.data == CORD)
+    assert "nnU-Net predictor" in result.notes[0]
+
+
 def test_progress_counts_tiles_and_only_the_caller_prints(straight, capsys):
     image, _, engine = straight
     calls: list[tuple[str, int, int]] = []
@@ -223,8 +279,6 @@ class _Evil:
 
 
 def test_a_checkpoint_cannot_run_code(model_folder, tmp_path, monkeypatch):
-    import torch
-
     monkeypatch.chdir(tmp_path)
     folder = model_folder([0, 1, 2], [0, 1, 2, 3], labels=LEVELS)
     path = folder / "fold_all" / "checkpoint_final.pth"

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.store.tiny import write_tiny
 
-__all__ = ["STRANGE", "write_strange"]
+__all__ = ["STRANGE", "Change", "change_json", "write_strange"]
 
 Change = Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], object]
 _DATA = "resampling_fn_data"
@@ -108,6 +108,8 @@ STRANGE: dict[str, tuple[Change, str]] = {
     "network": (_architecture(network_class_name="mednext.MedNeXt"), 'asks for "mednext.MedNeXt"'),
     "no network": (_architecture(network_class_name=None), "asks for null"),
     "layer": (_network(nonlin="os.system"), 'asks for "os.system"'),
+    "layer of another kind": (_network(nonlin="torch.nn.Upsample"), 'Upsample" as "nonlin"'),
+    "layer of no kind": (_network(conv_op="torch.nn.Linear"), 'Linear" as "conv_op"'),
     "layers": (_architecture(_kw_requires_import="nonlin"), "is not as nnU-Net writes it"),
     "architecture": (_plan(architecture=None), "is not as nnU-Net writes it"),
     "old network": (_old(UNet_class_name="MyUNet"), '"MyUNet"'),
@@ -175,7 +177,11 @@ STRANGE: dict[str, tuple[Change, str]] = {
 
 def write_strange(folder: Path, change: Change) -> Path:
     """Write a tiny model with one change."""
-    write_tiny(folder)
+    return change_json(write_tiny(folder), change)
+
+
+def change_json(folder: Path, change: Change) -> Path:
+    """Change what the two files of a model folder hold, and return the folder."""
     paths = [folder / f"{name}.json" for name in ("dataset", "plans")]
     dataset, plans = (json.loads(path.read_text()) for path in paths)
     change(dataset, plans, plans["configurations"]["3d_fullres"])

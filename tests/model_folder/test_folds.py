@@ -9,6 +9,7 @@ import pytest
 from sct_rootlets.checkpoint import converted_files
 from sct_rootlets.errors import ModelError
 from sct_rootlets.model_folder import read_folds
+from tests.unprivileged import unprivileged
 
 FINAL, BEST = "checkpoint_final.pth", "checkpoint_best.pth"
 LEFTOVERS = (
@@ -92,6 +93,19 @@ def test_all_folds_have_one_kind_of_checkpoint(tmp_path: Path) -> None:
     (tmp_path / "fold_0" / BEST).unlink()
     with pytest.raises(ModelError, match=rf"fold_0: {FINAL}; fold_1: {BEST}\).*one kind"):
         read_folds(folder)
+
+
+@pytest.mark.parametrize("closed", ["model", "model/fold_0"])
+def test_a_folder_that_is_closed_is_named(tmp_path: Path, closed: str) -> None:
+    write(tmp_path, f"model/fold_0/{FINAL}")
+    with unprivileged(tmp_path):
+        path = Path(closed)
+        path.chmod(0o600)
+        try:
+            with pytest.raises(ModelError, match=r"cannot be read \(Permission denied"):
+                read_folds(Path("model"))
+        finally:
+            path.chmod(0o700)
 
 
 def test_what_the_store_made_of_a_checkpoint_stands_for_it(tmp_path: Path) -> None:

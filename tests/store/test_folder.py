@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 
 import pytest
 
+from sct_rootlets.checkpoint import converted_files
 from sct_rootlets.errors import ModelError
 from sct_rootlets.store import folder_sha256, locate
-from tests.store.tiny import write_fake
+from tests.store.tiny import sha256_of, write_fake
 
 
 @pytest.fixture
@@ -51,6 +53,20 @@ def test_the_hash_is_that_of_sha256sum_and_moves_with_the_model(folder, tmp_path
     assert locate(elsewhere).sha256 == expected
     (elsewhere / folder.name / "fold_all" / "checkpoint_final.pth").write_bytes(b"other")
     assert locate(elsewhere).sha256 != expected
+
+
+def test_weights_of_another_checkpoint_are_not_used(folder):
+    """As where a checkpoint was replaced in a copy of an installed model."""
+    checkpoint = folder / "fold_all" / "checkpoint_final.pth"
+    weights, facts = converted_files(checkpoint)
+    weights.write_bytes(b"weights")
+    facts.write_text(json.dumps({"source": {"sha256": sha256_of(checkpoint)}}))
+    assert locate(folder).checkpoints == (f"{folder.name}/fold_all/checkpoint_final.pth",)
+    checkpoint.write_bytes(b"other")
+    for content in (facts.read_text(), "{}"):
+        facts.write_text(content)
+        with pytest.raises(ModelError, match=r"safetensors: was not made of the checkpoint_final"):
+            locate(folder)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from sct_rootlets.errors import ArchiveError, ModelError, UsageError
-from sct_rootlets.store import locate
-from tests.store.tiny import write_fake
+from sct_rootlets.store import install, locate
+from sct_rootlets.store.locate import locate_here
+from sct_rootlets.store.requested import RequestedModel
+from tests.store.tiny import entry, make_archive, write_fake, write_manifest
 
 
 @pytest.fixture
@@ -47,6 +50,20 @@ def test_a_folder_with_code_is_refused_unless_it_is_trusted(folder):
     with pytest.raises(ModelError, match=r"trainer_class\.py.*-trust-code"):
         locate(folder)
     assert locate(folder, trust_code=True).folder == folder
+
+
+def test_what_a_manifest_says_of_values_counts_where_names_say_nothing(tmp_path):
+    """The entry is that of an official model, whose value 2 is C2."""
+    labels = {"background": 0, "a": 1, "b": 2, "c": 3}
+    archive = make_archive(tmp_path, labels=labels)
+    with pytest.raises(ModelError, match="no label that can be rootlets"):
+        locate(archive)
+    manifest = write_manifest(tmp_path / "m.json", entry("1", ["https://example.org/model.zip"]))
+    requested = locate_here("tiny", manifest=manifest)
+    assert isinstance(requested, RequestedModel)
+    expected = {2: "C2 spinal nerve rootlets", 3: "C3 spinal nerve rootlets"}
+    assert install(dataclasses.replace(requested, file=archive)).labels == expected
+    assert locate("tiny", manifest=manifest).labels == expected
 
 
 def test_a_hash_is_for_archives(folder):

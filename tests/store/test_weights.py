@@ -182,10 +182,11 @@ def test_nnunet_predicts_the_same_bits(tmp_path):
 
     for fold in (0, 1):
         folder = write_tiny(tmp_path / TRAINER, fold, fold=fold)
+    model = locate(folder)
     volume = np.random.default_rng(2).normal(size=(1, 40, 20, 26)).astype(np.float32)
 
     def run():
-        engine = load_engine(locate(folder), "cpu", 1, engine="nnunet")
+        engine = load_engine(model, "cpu", 1, engine="nnunet")
         predictor = engine._predictor
         logits = predictor.predict_logits_from_preprocessed_data(torch.from_numpy(volume))
         return predictor.list_of_parameters, logits, engine.predict(_image()).rootlets.data
