@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.files.guards import require_free
 from sct_rootlets.files.json_files import object_if_readable
-from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.files.sidecar import sidecar_path, split_nifti
+from sct_rootlets.files.results import ResultSet
+from sct_rootlets.files.sidecar import sidecar, sidecar_path, split_nifti
 from sct_rootlets.image import load_labels
 from sct_rootlets.levels.table.reading import OtherTableError, read_table_beside
 from sct_rootlets.qc.lookups import FORMATS, Entry, of_levels
@@ -68,6 +69,7 @@ def export(
     *,
     image: str | os.PathLike[str] | None = None,
     shown: Callable[[Path], str] = str,
+    overwrite: bool = False,
 ) -> Exported:
     """Write the look-ups of a label image, and of what belongs to it.
 
@@ -85,6 +87,8 @@ def export(
         of, if it is found.
     shown : callable
         How the command lines name a file.
+    overwrite : bool
+        Replace also files that are not as an earlier export wrote them.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def export(
     InputError
         If it is no label image, or its look-up is damaged.
     UsageError
-        If there is no such viewer.
+        If there is no such viewer, or without `overwrite` such a file would be replaced.
     """
     unknown = [viewer for viewer in viewers if viewer not in FORMATS]
     if unknown:
@@ -111,19 +115,38 @@ def export(
         grey = Path(image)
         if not grey.is_file():
             raise UsageError("no such file (image)", path=grey)
+    planned = [(one, _files(one.path, viewers, folder)) for one in labelled]
+    records = [sidecar_path(one.path) for one in labelled]
+    inputs = [path for path in (*(one.path for one in labelled), *records, grey) if path]
+    require_free(
+        [path for _, files in planned for path in files.values()], inputs, overwrite=overwrite
+    )
     written: dict[str, list[tuple[Labelled, Path]]] = {viewer: [] for viewer in viewers}
-    with OutputSet() as outputs:
-        for one in labelled:
-            stem = split_nifti(one.path)[1].removesuffix("_dseg")
+    with ResultSet(overwrite=overwrite) as outputs:
+        for one, files in planned:
             for viewer in written:
-                text, ending = FORMATS[viewer]
-                target = Path(folder or one.path.parent) / f"{stem}{ending}"
-                outputs.write(target, text(one.entries))
-                written[viewer].append((one, target))
+                outputs.write(files[viewer], FORMATS[viewer][0](one.entries))
+                written[viewer].append((one, files[viewer]))
+            about = sidecar(
+                beside=files["json"].parent,
+                sources=[one.path],
+                description="Names and colours of the values of a label image, for viewers.",
+            )
+            outputs.record(files["json"], about, files.values())
     return Exported(
         tuple(target for pairs in written.values() for _, target in pairs),
         {viewer: _COMMANDS[viewer](grey, written[viewer], shown) for viewer in written},
     )
+
+
+def _files(
+    labels: Path, viewers: Sequence[str], folder: str | os.PathLike[str] | None
+) -> dict[str, Path]:
+    """Return the look-ups of a label image by viewer, and the ``json`` that lists them."""
+    stem = split_nifti(labels)[1].removesuffix("_dseg")
+    endings = {**{viewer: FORMATS[viewer][1] for viewer in viewers}, "json": "_lookups.json"}
+    where = Path(folder or labels.parent)
+    return {what: where / f"{stem}{ending}" for what, ending in endings.items()}
 
 
 def _labelled(path: Path) -> Labelled:

@@ -11,6 +11,7 @@ FLOWS = {
     "cli/test_headers.py": "every command on headers that contradict themselves",
     "cli/test_map_analysis.py": "the half of `map` that looks at a series",
     "cli/test_models_damaged.py": "every command on models that are not whole",
+    "cli/test_owned_outputs.py": "every command where files are somebody's",
     "cli/test_wrong_inputs.py": "every command on wrong inputs",
     "cli/test_wrong_tables.py": "every command that reads a table, on wrong ones",
     "engines/test_gpu.py": "all engines on a device that few machines have",

@@ -55,6 +55,7 @@ def add_parser(subparsers: Any) -> None:
         type=values.share,
         default=0.5,
     )
+    options.add_overwrite_option(parser)
     options.add_common_options(parser, execute)
 
 
@@ -64,13 +65,14 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     from sct_rootlets.consensus.files import consensus_files
     from sct_rootlets.files.guards import require_free
 
-    require_free(consensus_files(arguments.o), arguments.i, keep=("levels",))
+    overwrite = bool(arguments.overwrite)
+    require_free(consensus_files(arguments.o).values(), arguments.i, overwrite=overwrite)
     result = consensus.consensus(
         arguments.i, method=arguments.method, threshold=arguments.threshold
     )
     if len(arguments.i) == 2:
         console.warn("two raters cannot say which of them is right where they differ")
-    files = result.write(arguments.o)
+    files = result.write(arguments.o, overwrite=overwrite)
     console.say(
         f"Consensus of {len(arguments.i)} raters ({arguments.method}); Dice of each with it:\n"
     )

@@ -113,6 +113,7 @@ def _add_task(nested: Any, name: str, **texts: Any) -> options.Parser:
     """Add the parser of one task: SCT's options as SCT has them, and then ours."""
     parser = options.add_subcommand(nested, name, **texts)
     add_scts_options(parser)
+    options.add_overwrite_option(parser)
     options.add_volume_option(parser)
     options.add_model_options(parser, model=_MODEL, device=_DEVICE, mirror=False)
     options.add_common_options(
@@ -198,6 +199,7 @@ def _request(arguments: argparse.Namespace) -> Request:
         if arguments.qc is None
         else QualityControl(arguments.qc, arguments.qc_dataset, arguments.qc_subject),
         settings=options.settings(arguments, default_device()),
+        overwrite=bool(arguments.overwrite),
         **of_levels,
     )
 

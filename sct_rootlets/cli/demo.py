@@ -48,6 +48,7 @@ def add_parser(subparsers: Any) -> None:
         default="caudal",
     )
     options.add_model_options(parser)
+    options.add_overwrite_option(parser)
     options.add_common_options(parser, execute)
 
 
@@ -56,10 +57,13 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     start = time.perf_counter()
     from sct_rootlets import metrics, pipeline
     from sct_rootlets.errors import UsageError
-    from sct_rootlets.files.outputs import OutputSet
+    from sct_rootlets.files.guards import Planned
+    from sct_rootlets.files.names import run_files
+    from sct_rootlets.files.results import ResultSet
+    from sct_rootlets.files.sidecar import split_nifti
     from sct_rootlets.image import load_labels
     from sct_rootlets.levels import LevelOptions
-    from sct_rootlets.phantom import read_truth, write
+    from sct_rootlets.phantom import phantom_files, read_truth, write
     from sct_rootlets.qc import figure
 
     if arguments.seed >= FIRST_TRAINING_SEED:
@@ -68,10 +72,13 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             remedy=f"Choose a seed below {FIRST_TRAINING_SEED}",
         )
     figure.require_matplotlib()
-    folder = arguments.o
+    folder, overwrite = arguments.o, bool(arguments.overwrite)
+    image = phantom_files(folder, arguments.seed, "T2w")["image"]
+    planned = Planned(run_files(split_nifti(image)[1], folder, qc=folder), overwrite)
+    planned.require_free()
     console.say(f"Phantom {arguments.seed}, which the model has never seen")
     with console.progress() as progress:
-        paths = write(folder, arguments.seed, progress=progress)
+        paths = write(folder, arguments.seed, progress=progress, overwrite=overwrite)
         result = pipeline.run(
             paths["image"],
             landmarks=pipeline.Landmarks(paths["discs"]),
@@ -79,9 +86,9 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             settings=options.settings(arguments),
             options=LevelOptions(arguments.definition),
             progress=progress,
-            write_to=folder,
+            write_to=planned,
         )
-        with OutputSet() as outputs:
+        with ResultSet(overwrite=overwrite) as outputs:
             files = result.stage(outputs, folder)
             pages = result.stage_qc(outputs, folder)
     borders_world = read_truth(paths["truth"]).borders_world(arguments.definition)

@@ -79,16 +79,23 @@ def add_parser(subparsers: Any) -> None:
         "Table to write, .tsv, which gives the others their names.",
         default=Path("metrics.tsv"),
     )
+    options.add_overwrite_option(parser)
     options.add_common_options(parser, execute)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Measure one prediction, or several."""
     from sct_rootlets import evaluation
+    from sct_rootlets.files.guards import require_free
     from sct_rootlets.qc.figure import HOW_TO_INSTALL
 
     given = (arguments.i, arguments.ref, arguments.s, arguments.tables, arguments.ref_tables)
-    evaluation.check_target(arguments.o, [path for paths in given for path in paths or ()])
+    overwrite = bool(arguments.overwrite)
+    require_free(
+        evaluation.evaluation_files(arguments.o).values(),
+        [path for paths in given for path in paths or ()],
+        overwrite=overwrite,
+    )
     with console.progress() as progress:
         found = evaluation.evaluate(
             arguments.i,
@@ -108,7 +115,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
         for result in found.results:
             for remark in result.remarks:
                 console.warn(f"{result.name}: {remark}")
-        files = found.write(arguments.o)
+        files = found.write(arguments.o, overwrite=overwrite)
         count = len(found.results)
         console.say(
             f"Agreement with the reference, {count} images (mean ± SD):\n"

@@ -26,7 +26,8 @@ def add_parser(subparsers: Any) -> None:
         "Writes for X.nii.gz:\n"
         "  X.lut            FSLeyes: look-up table\n"
         "  X_itksnap.txt    ITK-SNAP: label descriptions\n"
-        "  X.ctbl           3D Slicer: color table",
+        "  X.ctbl           3D Slicer: color table\n"
+        "  X_lookups.json   what they were made of",
         examples=(
             "sct_rootlets export -i t2_spinal_levels.nii.gz",
             "sct_rootlets export -i t2_rootlets.nii.gz -to itksnap -ofolder colours",
@@ -51,6 +52,7 @@ def add_parser(subparsers: Any) -> None:
         "MR image for the command that opens it all. By default the one that the labels were "
         "made of, if it is found.",
     )
+    options.add_overwrite_option(parser)
     options.add_common_options(parser, execute)
 
 
@@ -59,7 +61,14 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     from sct_rootlets.export import export
 
     viewers = _VIEWERS if arguments.to == "all" else (arguments.to,)
-    made = export(arguments.i, viewers, arguments.ofolder, image=arguments.image, shown=shown)
+    made = export(
+        arguments.i,
+        viewers,
+        arguments.ofolder,
+        image=arguments.image,
+        shown=shown,
+        overwrite=bool(arguments.overwrite),
+    )
     console.files(made.files)
     for viewer, commands in made.commands.items():
         console.say(f"\nTo see it in {_TITLES[viewer]}, type:")

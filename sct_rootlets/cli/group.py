@@ -33,6 +33,7 @@ def add_parser(subparsers: Any) -> None:
         "Table to write, .tsv, with a .json that describes its columns.",
         default=Path("group.tsv"),
     )
+    options.add_overwrite_option(parser)
     options.add_common_options(parser, execute)
 
 
@@ -40,6 +41,6 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Join tables."""
     from sct_rootlets import fmri
 
-    count = fmri.group_tsv(arguments.i, arguments.o)
+    count = fmri.group_tsv(arguments.i, arguments.o, overwrite=bool(arguments.overwrite))
     console.say(f"{count} levels and regions of {len(arguments.i)} tables")
     console.files([arguments.o, arguments.o.with_suffix(".json")])

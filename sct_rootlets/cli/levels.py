@@ -64,6 +64,7 @@ def add_parser(subparsers: Any) -> None:
         "Folder for results of that default name, made if missing. By default that of the "
         "rootlets.",
     )
+    options.add_overwrite_option(parser)
     quality.add_qc_options(parser)
     parser.takes(
         "-qc-image <file>",
@@ -81,8 +82,8 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
 
     from sct_rootlets import pipeline
     from sct_rootlets.files.guards import require_free
-    from sct_rootlets.files.names import level_files, levels_target
-    from sct_rootlets.files.outputs import OutputSet
+    from sct_rootlets.files.names import intermediate_files, level_files, levels_target, with_qc
+    from sct_rootlets.files.results import ResultSet
     from sct_rootlets.files.sidecar import split_nifti
     from sct_rootlets.image import load_image
     from sct_rootlets.levels.table.text import format_table
@@ -92,17 +93,20 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     quality.check(arguments)
     source = arguments.i or arguments.s
     target = arguments.o or levels_target(source, arguments.ofolder)
-    image = None if arguments.qc_image is None else load_image(arguments.qc_image)
+    folder, stem, _ = split_nifti(target)
+    overwrite = bool(arguments.overwrite)
     landmarks = options.landmarks(arguments)
     given = (arguments.i, arguments.s, *landmarks.files, arguments.qc_image)
     planned = level_files(target)
     if arguments.ocsv is not None:
         planned["csv"] = arguments.ocsv
-    require_free(
-        planned,
-        [path for path in given if path is not None],
-        keep=() if arguments.o is not None else ("levels",),
-    )
+    if arguments.r == 0:
+        between = intermediate_files(folder, stem)
+        planned |= {what: between[what] for what in ("predicted", "centerline")}
+    planned = with_qc(planned, arguments.qc, stem)
+    inputs = [path for path in given if path is not None]
+    require_free(planned.values(), inputs, overwrite=overwrite)
+    image = None if arguments.qc_image is None else load_image(arguments.qc_image)
     result = pipeline.levels(
         arguments.i,
         arguments.s,
@@ -111,12 +115,16 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     )
     result = replace(result, image=image)
     derived = result.derived
-    folder, stem, _ = split_nifti(target)
-    with OutputSet() as outputs:
+    with ResultSet(overwrite=overwrite) as outputs:
         files = result.stage(outputs, target, csv=arguments.ocsv)
         if arguments.r == 0:
             files |= stage_intermediate(
-                outputs, folder, stem, rootlets=derived.rootlets, centerline=derived.centerline
+                outputs,
+                folder,
+                stem,
+                files["json"],
+                rootlets=derived.rootlets,
+                centerline=derived.centerline,
             )
     table = derived.table
     console.say(f"Spinal levels of {shown(source)}")

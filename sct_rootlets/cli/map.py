@@ -91,6 +91,7 @@ def add_parser(subparsers: Any) -> None:
         choices=("4d", "files"),
     )
     _add_analysis_options(parser)
+    options.add_overwrite_option(parser)
     options.add_common_options(parser, execute)
 
 
@@ -143,13 +144,25 @@ def _add_analysis_options(parser: options.Parser) -> None:
 def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Map the levels of one image, and summarise by them what is given."""
     from sct_rootlets import fmri
+    from sct_rootlets.anatomy import SpinalLevel
+    from sct_rootlets.files.guards import require_free
     from sct_rootlets.fmri import products
-    from sct_rootlets.fmri.files import mapped_target
+    from sct_rootlets.fmri.files import mapped_target, planned_files
 
     target = arguments.o or mapped_target(arguments.d)
     given = (arguments.i, arguments.d, arguments.s, arguments.gm, arguments.func, arguments.mask)
     read = [path for path in (*given, *arguments.stat) if path is not None]
-    products.require_free_products(target, read, chosen=arguments.o is not None)
+    has_values = arguments.func is not None or bool(arguments.stat)
+    planned = planned_files(target, SpinalLevel, arguments.probseg)
+    planned |= products.planned_products(
+        target,
+        regions=arguments.regions or arguments.gm is not None,
+        series=arguments.func is not None,
+        maps=bool(arguments.stat),
+        figure=has_values,
+    )
+    overwrite = bool(arguments.overwrite)
+    require_free(planned.values(), read, overwrite=overwrite)
     mapped = fmri.map_levels(
         arguments.i,
         arguments.d,
@@ -170,7 +183,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             threshold=arguments.thr,
             progress=progress,
         )
-    files = products.write(analysis, target, probseg=arguments.probseg)
+    files = products.write(analysis, target, probseg=arguments.probseg, overwrite=overwrite)
     for warning in (*mapped.warnings, *analysis.warnings):
         console.warn(warning)
     console.say(f"Spinal levels of {shown(arguments.i)} on the grid of {shown(arguments.d)}:\n")

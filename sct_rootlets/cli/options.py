@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sct_rootlets.cli import values
@@ -24,6 +23,7 @@ __all__ = [
     "add_mirror_option",
     "add_model_options",
     "add_option",
+    "add_overwrite_option",
     "add_store_options",
     "add_subcommand",
     "add_volume_option",
@@ -35,7 +35,7 @@ __all__ = [
 
 DEFAULT_REACH_MM = 1.5
 
-_READ_AS = {"<file>": Path, "<folder>": Path}
+_READ_AS = {"<file>": values.path, "<folder>": values.path}
 
 
 class Parser(argparse.ArgumentParser):
@@ -186,6 +186,18 @@ def add_mirror_option(parser: Parser) -> None:
         "-test-time-aug",
         "Average over mirrored views of the image, as far as the model allows it: several "
         "times slower.",
+    )
+
+
+def add_overwrite_option(parser: Parser) -> None:
+    """Add -overwrite, as every command that writes has it."""
+    parser.takes(
+        "-overwrite <int>",
+        "1 also replaces files at the names of the results that sct_rootlets did not make, or "
+        "that were changed since. Without it such files stay, and nothing is done.",
+        type=int,
+        choices=(0, 1),
+        default=0,
     )
 
 

@@ -92,14 +92,29 @@ def add_parser(subparsers: Any) -> None:
         choices=(0, 1),
         default=0,
     )
+    options.add_overwrite_option(parser)
     options.add_common_options(parser, execute)
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Measure one cord."""
     from sct_rootlets import perlevel
+    from sct_rootlets.errors import UsageError
+    from sct_rootlets.files.guards import require_free
+    from sct_rootlets.perlevel.result import perlevel_files
 
+    append, overwrite = bool(arguments.append), bool(arguments.overwrite)
+    if append and overwrite:
+        raise UsageError(
+            "-append 1 keeps the table and -overwrite 1 replaces it", remedy="Give one of them"
+        )
     target = arguments.o or perlevel.perlevel_target(arguments.i)
+    given = (arguments.i, arguments.levels, *(arguments.m or ()), arguments.mask)
+    require_free(
+        perlevel_files(target).values(),
+        [path for path in given if path is not None],
+        overwrite=append or overwrite,  # nothing is lost where rows are added
+    )
     result = perlevel.measure(
         arguments.i,
         arguments.levels,
@@ -110,7 +125,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
         erode_mm=arguments.erode,
         interpolation=arguments.x,
     )
-    files = result.write(target, append=bool(arguments.append))
+    files = result.write(target, append=append, overwrite=overwrite)
     console.say(f"Measures per spinal level of {shown(arguments.i)} (mean ± SD):\n")
     console.say(result.table.format_table())
     console.files(files.values())

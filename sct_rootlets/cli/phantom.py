@@ -76,6 +76,7 @@ def add_parser(subparsers: Any) -> None:
         type=values.millimetres,
         default=(60.0, 110.0, 210.0),
     )
+    options.add_overwrite_option(parser)
     options.add_common_options(parser, execute)
 
 
@@ -93,6 +94,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             orientation_sct=arguments.orientation,
             oblique_deg=arguments.oblique,
             progress=progress,
+            overwrite=bool(arguments.overwrite),
         )
     console.files(files.values())
     console.viewer(fsleyes_line(files["image"], [(files["rootlets"], "subcortical", 70.0)]))

@@ -74,9 +74,9 @@ def write(
     """
     if arguments.qc is None:
         return
-    from sct_rootlets.files.outputs import OutputSet
+    from sct_rootlets.files.results import ResultSet
 
-    with OutputSet() as outputs:
+    with ResultSet(overwrite=bool(arguments.overwrite)) as outputs:
         made = result.stage_qc(outputs, arguments.qc, stem)
     console.say("\nQuality control:")
     for path in made.values():

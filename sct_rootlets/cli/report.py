@@ -55,6 +55,7 @@ def add_parser(subparsers: Any) -> None:
         "-title <str>",
         "Title of the page. By default the name of the folder that all results lie in.",
     )
+    options.add_overwrite_option(parser)
     options.add_common_options(parser, execute)
 
 
@@ -70,6 +71,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             jobs=arguments.jobs,
             title=arguments.title,
             progress=progress,
+            overwrite=bool(arguments.overwrite),
         )
     counts = ", ".join(f"{count} {status}" for status, count in made.counts.items())
     console.say(f"{made.total} results: {counts}")

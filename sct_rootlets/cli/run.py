@@ -59,6 +59,7 @@ def add_parser(subparsers: Any) -> None:
         "Python, the PATH). '0': never (also: SCT_ROOTLETS_SCT=0). Default: auto.",
         choices=("auto", "0"),
     )
+    options.add_overwrite_option(parser)
     quality.add_qc_options(parser)
     options.add_model_options(parser)
     options.add_common_options(
@@ -72,6 +73,8 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Run the whole pipeline on one image."""
     start = time.perf_counter()
     from sct_rootlets import pipeline
+    from sct_rootlets.files.guards import Planned
+    from sct_rootlets.files.names import run_files
     from sct_rootlets.files.sidecar import split_nifti
     from sct_rootlets.levels.table.text import format_table
     from sct_rootlets.sct.missing_inputs import Making, supplier
@@ -79,6 +82,14 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     quality.check(arguments)
     folder = arguments.ofolder or arguments.i.parent
     landmarks = options.landmarks(arguments)
+    overwrite = bool(arguments.overwrite)
+    planned = run_files(
+        split_nifti(arguments.i)[1],
+        folder,
+        csv=arguments.ocsv,
+        qc=arguments.qc,
+        intermediate=arguments.r == 0,
+    )
     console.say(f"Spinal levels of {shown(arguments.i)}")
     with console.progress() as progress:
         result = pipeline.run(
@@ -90,7 +101,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             settings=options.settings(arguments),
             options=options.level_options(arguments),
             progress=progress,
-            write_to=folder,
+            write_to=Planned(planned, overwrite),
             supply=supplier(
                 arguments.i,
                 folder,
@@ -106,7 +117,12 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
                 ),
             ),
         )
-        files = result.write(folder, keep_intermediate=arguments.r == 0, csv=arguments.ocsv)
+        files = result.write(
+            folder,
+            keep_intermediate=arguments.r == 0,
+            csv=arguments.ocsv,
+            overwrite=overwrite,
+        )
     table = result.derived.table
     console.say(f"Model: {result.model.name} {result.model.version}")
     console.say(

@@ -11,6 +11,7 @@ from sct_rootlets.cli.console import Console, fsleyes_line, shown
 from sct_rootlets.errors import RootletsError, UsageError
 
 if TYPE_CHECKING:
+    from sct_rootlets.files.guards import Planned
     from sct_rootlets.result import Predicted
 
 __all__ = ["add_parser", "execute"]
@@ -55,6 +56,7 @@ def add_parser(subparsers: Any) -> None:
         "Cord mask with the voxels of the image, which spares the search for the cord; one "
         "for each image.",
     )
+    options.add_overwrite_option(parser)
     options.add_volume_option(parser)
     options.add_identity_options(parser)
     options.add_model_options(parser)
@@ -65,13 +67,17 @@ def add_parser(subparsers: Any) -> None:
 
 def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Segment one image, or several."""
+    from sct_rootlets.files.guards import Planned
     from sct_rootlets.files.names import segmentation_targets
 
     images: list[Path] = arguments.i
     targets = _one_each(arguments.o, images, "-o")
     cords = _one_each(arguments.s, images, "-s")
     planned = [
-        segmentation_targets(image, target, arguments.ofolder)
+        Planned(
+            segmentation_targets(image, target, arguments.ofolder, intermediate=arguments.r == 0),
+            bool(arguments.overwrite),
+        )
         for image, target in zip(images, targets, strict=True)
     ]
     if len(images) == 1:
@@ -95,7 +101,7 @@ def _segment_one(
     console: Console,
     image: Path,
     cord: Path | None,
-    planned: dict[str, Path],
+    planned: Planned,
 ) -> None:
     from sct_rootlets import pipeline
 
@@ -111,7 +117,9 @@ def _segment_one(
             progress=progress,
             write_to=planned,
         )
-    files = predicted.write(planned, keep_intermediate=arguments.r == 0)
+    files = predicted.write(
+        planned.files, keep_intermediate=arguments.r == 0, overwrite=planned.overwrite
+    )
     console.say(f"Model: {predicted.model.name} {predicted.model.version}")
     if predicted.cord_is_ours:
         console.say(f"The model also predicted the cord: {shown(files['cord'])}")
@@ -130,7 +138,7 @@ def _segment_many(
     console: Console,
     images: list[Path],
     cords: list[Path | None],
-    planned: list[dict[str, Path]],
+    planned: list[Planned],
 ) -> None:
     from sct_rootlets import pipeline
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ __all__ = [
     "millimetres",
     "nifti_output",
     "number",
+    "path",
     "point",
     "positive_float",
     "positive_int",
@@ -81,6 +83,23 @@ def three(text: str, what: str) -> tuple[float, float, float]:
 def number(text: str) -> float:
     """Read a finite number, for argparse."""
     return _number(text, lambda value: True, "a finite number")
+
+
+def path(text: str) -> Path:
+    """Read a path, for argparse; ``~`` is the home folder also where no shell has seen it.
+
+    Examples
+    --------
+    >>> path("a/~b").as_posix()
+    'a/~b'
+    """
+    found = os.path.expanduser(text)
+    if found.startswith("~") and not os.path.lexists(found):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' begins with ~, and there is no such home folder; for a file of this name "
+            f"type ./{text}"
+        )
+    return Path(found)
 
 
 def nifti_output(text: str) -> Path:
@@ -187,7 +206,7 @@ def positive_int(text: str) -> int:
 def _output(text: str, *endings: str) -> Path:
     if not text.lower().endswith(endings):
         raise argparse.ArgumentTypeError(f"'{text}' does not end in {' or '.join(endings)}")
-    return Path(text)
+    return path(text)
 
 
 def _number(text: str, fits: Callable[[float], bool], what: str) -> float:

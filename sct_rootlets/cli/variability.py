@@ -102,6 +102,7 @@ def add_parser(subparsers: Any) -> None:
         default=(5.0, 1.4, 1.3),
     )
     parser.takes("-travelling", "With -simulate: the same subjects go to all sites.")
+    options.add_overwrite_option(parser)
     options.add_common_options(parser, execute)
 
 
@@ -119,9 +120,14 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             f"-resamples {arguments.resamples} is too few for an interval: 200 or more"
         )
     from sct_rootlets import variability
+    from sct_rootlets.files.guards import require_free
+    from sct_rootlets.variability.files import study_files
     from sct_rootlets.variability.terminal import summary
 
     target = arguments.o if arguments.ofolder is None else arguments.ofolder / arguments.o
+    overwrite = bool(arguments.overwrite)
+    read = [*arguments.i, *([] if arguments.participants is None else [arguments.participants])]
+    require_free(study_files(target, arguments.by or ()).values(), read, overwrite=overwrite)
     with console.progress() as progress:
         study = variability.read_study(
             arguments.i, arguments.participants, arguments.by or (), progress=progress
@@ -134,7 +140,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             n_resamples=arguments.resamples,
             progress=progress,
         )
-        files = variability.write(found, target)
+        files = variability.write(found, target, overwrite=overwrite)
     for warning in found.warnings:
         console.warn(warning)
     console.say(summary(found))
@@ -159,7 +165,9 @@ def _simulate(arguments: argparse.Namespace, console: Console) -> None:
         of_sessions,
         travelling=arguments.travelling,
     )
-    files = variability.write_simulated(arguments.ofolder, design, arguments.seed)
+    files = variability.write_simulated(
+        arguments.ofolder, design, arguments.seed, overwrite=bool(arguments.overwrite)
+    )
     factors = variability.simulate(design, arguments.seed).factors
     console.say(f"Tables of {n_subjects} x {n_sites} x {n_sessions} simulated images")
     console.files(files.values())

@@ -13,15 +13,14 @@ from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.consensus.filters import require_simpleitk
 from sct_rootlets.consensus.raters import METHODS, REGION_VOXELS, Consensus, PairRow, combine
 from sct_rootlets.errors import InputError, UsageError
-from sct_rootlets.files.guards import require_free
-from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.guards import require_no_input
+from sct_rootlets.files.results import ResultSet
 from sct_rootlets.files.sidecar import (
     distinct_names,
     hashes,
     sidecar,
     sidecar_path,
     split_nifti,
-    to_json,
 )
 from sct_rootlets.image import LabelImage, load_labels, on_grid_of, save
 from sct_rootlets.inputs import remarks_of
@@ -123,16 +122,18 @@ class ConsensusResult:
             *(_short(row.dice) for row in mine),
         ]
 
-    def write(self, target: Path) -> dict[str, Path]:
+    def write(self, target: Path, *, overwrite: bool = False) -> dict[str, Path]:
         """Write image, tables and sidecar, whole or not at all; return their paths.
+
+        `overwrite` also replaces files that are not as an earlier run wrote them.
 
         Raises
         ------
         UsageError
-            If an input, or an image of somebody else, would be replaced.
+            If an input, or without `overwrite` such a file, would be replaced.
         """
         files = consensus_files(target)
-        require_free(files, self.sources, keep=("levels",))
+        require_no_input(files.values(), self.sources)
         folder = files["raters"].parent
         content = sidecar(
             beside=folder,
@@ -153,14 +154,13 @@ class ConsensusResult:
             "raters": (self.rater_rows, RATER_COLUMNS),
             "pairs": (self.pair_rows, PAIR_COLUMNS),
         }
-        with OutputSet() as outputs:
+        with ResultSet(overwrite=overwrite) as outputs:
             save(self.image, outputs.stage(files["levels"]))
             for what, (rows, columns_of_it) in tables.items():
                 text = to_text(columns_of_it, rows)
                 outputs.write(files[what], text)
-            beside = sidecar_path(target)
-            outputs.write(beside, to_json(content))
-        return {**files, "json": beside}
+            outputs.record(files["json"], content, files.values())
+        return files
 
 
 def consensus(
@@ -245,12 +245,12 @@ def consensus(
 
 
 def consensus_files(target: Path) -> dict[str, Path]:
-    """Return the files of a consensus, by what they are; a sidecar is besides.
+    """Return the files of a consensus, by what they are.
 
     Examples
     --------
     >>> [path.name for path in consensus_files(Path("a/consensus.nii.gz")).values()]
-    ['consensus.nii.gz', 'consensus_raters.tsv', 'consensus_pairs.tsv']
+    ['consensus.nii.gz', 'consensus_raters.tsv', 'consensus_pairs.tsv', 'consensus.json']
     """
     folder, stem, _ = split_nifti(target)
     stem = stem.removesuffix("_dseg")
@@ -258,6 +258,7 @@ def consensus_files(target: Path) -> dict[str, Path]:
         "levels": target,
         "raters": folder / f"{stem}_raters.tsv",
         "pairs": folder / f"{stem}_pairs.tsv",
+        "json": sidecar_path(target),
     }
 
 

@@ -20,9 +20,9 @@ from sct_rootlets.deepseg.tasks import Say, located
 from sct_rootlets.engines import Progress
 from sct_rootlets.errors import InputError, RootletsError, UsageError
 from sct_rootlets.files.guards import require_apart, require_free
-from sct_rootlets.files.names import stem_of
-from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.files.sidecar import GENERATOR, split_nifti
+from sct_rootlets.files.names import QC_FILES, stem_of
+from sct_rootlets.files.results import ResultSet
+from sct_rootlets.files.sidecar import GENERATOR, sidecar_path, split_nifti
 from sct_rootlets.image import Image
 from sct_rootlets.inputs import check_readable, files_of, name_of, read_cord, read_image
 from sct_rootlets.levels import derive
@@ -117,12 +117,15 @@ def run(
 def _require_free(request: Request) -> None:
     """Raise if an output would replace an input, or another output."""
     planned = [request.files(number) for number in range(len(request.images))]
-    named = list(zip(request.images, planned, strict=True))
-    require_apart([(image, [files["rootlets"]]) for image, files in named])
+    # The cord mask is written only where there is none.
+    apart = [
+        [path for what, path in one.items() if what not in ("cord", *QC_FILES)] for one in planned
+    ]
+    require_apart(list(zip(request.images, apart, strict=True)))
+    shared = {path for one in planned for what, path in one.items() if what in QC_FILES}
     sources = [*request.images, *(request.cords or ()), *request.landmarks.files]
-    for files in planned:
-        # The cord mask is written only where there is none; that is looked at then.
-        require_free({what: files[what] for what in files if what != "cord"}, sources)
+    written = [path for paths in apart for path in paths]
+    require_free([*written, *sorted(shared)], sources, overwrite=request.overwrite)
 
 
 def _first_look(request: Request) -> list[Path | Image]:
@@ -221,7 +224,7 @@ def _finish(
 
 def _with_rootlets(request: Request, number: int, raw: Predicted, predicted: Predicted) -> Made:
     files = {"rootlets": request.files(number)["rootlets"]}
-    with OutputSet() as outputs:
+    with ResultSet(overwrite=request.overwrite) as outputs:
         _stage_rootlets(request, outputs, files["rootlets"], predicted)
         made = dict(files)
         if request.keep_intermediate:
@@ -229,6 +232,7 @@ def _with_rootlets(request: Request, number: int, raw: Predicted, predicted: Pre
                 outputs,
                 files["rootlets"].parent,
                 stem_of(raw.image),
+                sidecar_path(files["rootlets"]),
                 rootlets=raw.rootlets if request.steps.any else None,
                 csf=raw.segmentation.csf,
             )
@@ -236,7 +240,7 @@ def _with_rootlets(request: Request, number: int, raw: Predicted, predicted: Pre
 
 
 def _stage_rootlets(
-    request: Request, outputs: OutputSet, target: Path, predicted: Predicted
+    request: Request, outputs: ResultSet, target: Path, predicted: Predicted
 ) -> None:
     maker = {
         "Name": f"{GENERATOR}: {request.command}" if request.command else GENERATOR,
@@ -298,14 +302,13 @@ def _with_levels(
         facts={"Notes": "; ".join(predicted.segmentation.notes)},
     )
     files = dict(made.files)
-    with OutputSet() as outputs:
+    with ResultSet(overwrite=request.overwrite) as outputs:
         if not np.array_equal(derived.rootlets.data, predicted.rootlets.data):
             # Numbered only now, or renumbered: the same file with the values they have.
             predicted = replace(predicted, rootlets=derived.rootlets, numbered=True)
             _stage_rootlets(request, outputs, planned["rootlets"], predicted)
         if cord.predicted_by is not None:
             files["cord"] = planned["cord"]
-            require_free({"cord": planned["cord"]}, sources)
             stage_cord(
                 outputs,
                 planned["cord"],
@@ -319,6 +322,7 @@ def _with_levels(
                 outputs,
                 planned["levels"].parent,
                 stem_of(image),
+                files["json"],
                 centerline=derived.centerline,
             )
     return replace(made, predicted=predicted, files=files, levels=result)
@@ -329,7 +333,7 @@ def _with_quality_control(request: Request, number: int, made: Made) -> Made:
     files = dict(made.files)
     shown: LevelsResult | Predicted = made.levels or made.predicted
     stem = split_nifti(files["rootlets" if made.levels is None else "levels"])[1]
-    with OutputSet() as outputs:
+    with ResultSet(overwrite=request.overwrite) as outputs:
         drawn = shown.stage_qc(outputs, request.qc.folder, stem)
     files |= {f"qc_{what}": path for what, path in drawn.items()}
     added = qc_report.add_result(

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from sct_rootlets.deepseg.tasks import TASKS, Task
 from sct_rootlets.errors import UsageError
-from sct_rootlets.files.names import level_files, levels_target, segmentation_targets
+from sct_rootlets.files.names import (
+    intermediate_files,
+    level_files,
+    levels_target,
+    segmentation_targets,
+    with_qc,
+)
 from sct_rootlets.files.sidecar import split_nifti
 from sct_rootlets.inputs import Landmarks
 from sct_rootlets.levels import LevelOptions
@@ -78,6 +84,8 @@ class Request:
     level_options : LevelOptions
     csv : Path or None
         Where to put the table of levels in the layout of the published script.
+    overwrite : bool
+        Whether files that are not as an earlier run wrote them may be replaced.
     """
 
     task_name: str
@@ -94,6 +102,7 @@ class Request:
     landmarks: Landmarks = Landmarks()
     level_options: LevelOptions = LevelOptions()
     csv: Path | None = None
+    overwrite: bool = False
 
     @property
     def task(self) -> Task:
@@ -114,13 +123,25 @@ class Request:
         if self.output is None:
             files = segmentation_targets(image)
         else:
-            target = Path(self.output)
+            target = Path(os.path.expanduser(self.output))
             if not split_nifti(target)[2]:
                 target = target.with_name(f"{target.name}.nii.gz")
             files = segmentation_targets(image, target)
-        if not self.task.has_levels:
-            return {"rootlets": files["rootlets"]}
-        return {**files, **level_files(levels_target(files["rootlets"]))}
+        shown = files["rootlets"]
+        if self.task.has_levels:
+            shown = levels_target(files["rootlets"])
+            files |= level_files(shown)
+            if self.csv is not None:
+                files["csv"] = self.csv
+        else:
+            del files["cord"]
+        if self.keep_intermediate:
+            between = intermediate_files(shown.parent, split_nifti(image)[1])
+            if not self.task.has_levels:
+                del between["centerline"]
+            files |= between
+        folder = None if self.qc is None else self.qc.folder
+        return with_qc(files, folder, split_nifti(shown)[1], figure=self.task.has_levels)
 
     def check(self) -> None:
         """Raise a `UsageError` if what is asked for contradicts itself."""

@@ -1,6 +1,6 @@
 """Predictions measured against references, as the papers do, for any number of images."""
 
-from sct_rootlets.evaluation.batch import Evaluation, check_target, evaluate
+from sct_rootlets.evaluation.batch import Evaluation, evaluate, evaluation_files
 from sct_rootlets.evaluation.one import PairResult, evaluate_pair
 from sct_rootlets.evaluation.summary import Figure, format_summary
 
@@ -8,8 +8,8 @@ __all__ = [
     "Evaluation",
     "Figure",
     "PairResult",
-    "check_target",
     "evaluate",
     "evaluate_pair",
+    "evaluation_files",
     "format_summary",
 ]

@@ -14,14 +14,13 @@ from sct_rootlets.evaluation import columns, result_rows
 from sct_rootlets.evaluation.one import PairResult, evaluate_pair
 from sct_rootlets.evaluation.summary import POOLED, Figure, summarise
 from sct_rootlets.files.guards import require_no_input
-from sct_rootlets.files.json_files import object_if_readable
-from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.files.sidecar import distinct_names, hashes, names_us, sidecar, to_json
+from sct_rootlets.files.results import ResultSet
+from sct_rootlets.files.sidecar import distinct_names, hashes, sidecar
 from sct_rootlets.qc import accuracy
 from sct_rootlets.qc.figure import has_matplotlib, png
 from sct_rootlets.tables import Column, describe, to_text
 
-__all__ = ["Evaluation", "check_target", "evaluate", "evaluation_files"]
+__all__ = ["Evaluation", "evaluate", "evaluation_files"]
 
 PathLike = str | os.PathLike[str]
 Progress = Callable[[str, int, int], None]
@@ -54,7 +53,7 @@ class Evaluation:
         """Mean, standard deviation and median over the images, by level."""
         return summarise(self.results)
 
-    def write(self, target: PathLike) -> dict[str, Path]:
+    def write(self, target: PathLike, *, overwrite: bool = False) -> dict[str, Path]:
         """Write the tables, whole or not at all; return their paths by what they are.
 
         Where matplotlib is installed there is a figure too.
@@ -63,13 +62,16 @@ class Evaluation:
         ----------
         target : path-like
             Table of image and level, ``.tsv``; the others are named after it.
+        overwrite : bool
+            Replace also files that are not as an earlier evaluation wrote them.
 
         Raises
         ------
         UsageError
-            If something of somebody else would be replaced.
+            If an input, or without `overwrite` such a file, would be replaced.
         """
-        files = check_target(target, self.sources)
+        files = evaluation_files(target)
+        require_no_input(files.values(), self.sources)
         folder = files["metrics"].parent
         content: dict[str, tuple[Sequence[Mapping[str, Any]], Sequence[Column]]] = {
             "metrics": (result_rows.metric_rows(self.results), columns.METRICS),
@@ -84,17 +86,17 @@ class Evaluation:
         }
         written = {what: files[what] for what, (rows, _) in content.items() if rows}
         described = {what: content[what][1] for what in written}
-        with OutputSet() as outputs:
+        with ResultSet(overwrite=overwrite) as outputs:
             for what, columns_of_it in described.items():
                 outputs.write(files[what], to_text(columns_of_it, content[what][0]))
             written["json"] = files["json"]
-            outputs.write(files["json"], to_json(self._sidecar(files, described)))
+            outputs.record(files["json"], self._sidecar(files, described), files.values())
             if has_matplotlib():
                 written["figure"] = files["figure"]
                 outputs.write(files["figure"], png(accuracy.draw(self._shown())))
-        # What an earlier run left under these names is not of this one.
-        for what in files.keys() - written.keys():
-            files[what].unlink(missing_ok=True)
+            # What an earlier run left under these names is not of this one.
+            for what in files.keys() - written.keys():
+                outputs.remove(files[what])
         return written
 
     def _shown(self) -> accuracy.Accuracy:
@@ -114,9 +116,10 @@ class Evaluation:
         self, files: Mapping[str, Path], described: Mapping[str, Sequence[Column]]
     ) -> dict[str, Any]:
         folder = files["metrics"].parent
-        content = sidecar(
+        return sidecar(
             beside=folder,
             sources=self.sources,
+            spatial_reference=None,
             description="Agreement of rootlets with a reference, by image and spinal level.",
             parameters=self.parameters,
             extra={
@@ -136,8 +139,6 @@ class Evaluation:
                 },
             },
         )
-        del content["SpatialReference"]
-        return content
 
 
 def evaluate(
@@ -240,28 +241,3 @@ def evaluation_files(target: PathLike) -> dict[str, Path]:
         "json": path.with_suffix(".json"),
         "figure": path.with_suffix(".png"),
     }
-
-
-def check_target(target: PathLike, sources: Sequence[PathLike]) -> dict[str, Path]:
-    """Return the files of an evaluation, if they may be written.
-
-    Raises
-    ------
-    UsageError
-        If an output is an input, or would replace what no evaluation made.
-    """
-    files = evaluation_files(target)
-    require_no_input(files.values(), sources)
-    there = next((path for path in files.values() if path.is_file()), None)
-    if there is not None and not _is_own(files["json"]):
-        raise UsageError(
-            "is of no evaluation, and would be replaced",
-            path=there,
-            remedy="Choose another name with -o",
-        )
-    return files
-
-
-def _is_own(path: Path) -> bool:
-    content = object_if_readable(path)
-    return content.get("Kind") == _KIND and names_us(content)

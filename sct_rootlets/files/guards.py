@@ -3,19 +3,102 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from sct_rootlets.errors import RootletsError, UsageError
-from sct_rootlets.files.sidecar import is_generated_here, sidecar_path
+from sct_rootlets.errors import UsageError
+from sct_rootlets.files.places import require_places, try_places
+from sct_rootlets.files.sidecar import sidecar_path, split_nifti
+from sct_rootlets.files.standing import Standing, not_ours, place_of
 
-__all__ = ["require_apart", "require_free", "require_no_input"]
+__all__ = ["Planned", "refusal", "require_apart", "require_free", "require_no_input"]
 
-#: What images that are not replaced are called, and what to do instead.
-_FOREIGN = {
-    "cord": ("a cord mask", "Use it with -s {path}, or choose another folder for the results"),
-    "levels": ("a label image", "Name another file with -o, or another folder"),
-}
+#: How many files are named where several are in the way.
+_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is going to be written for one image, and whether it may replace what is there.
+
+    Attributes
+    ----------
+    files : mapping of str to Path
+        By what they are.
+    overwrite : bool
+        Whether what is not ours, or was changed, may be replaced.
+    """
+
+    files: Mapping[str, Path]
+    overwrite: bool = False
+
+    def without(self, *what: str) -> Planned:
+        """Return the same without some of the files."""
+        return Planned({k: v for k, v in self.files.items() if k not in what}, self.overwrite)
+
+    def require_free(
+        self, inputs: Iterable[str | os.PathLike[str]] = (), *, attempt: bool = True
+    ) -> None:
+        """Raise as :func:`require_free`."""
+        require_free(self.files.values(), inputs, overwrite=self.overwrite, attempt=attempt)
+
+
+def require_free(
+    files: Iterable[Path],
+    inputs: Iterable[str | os.PathLike[str]] = (),
+    *,
+    overwrite: bool = False,
+    attempt: bool = True,
+) -> None:
+    """Raise unless `files` can be written without harm; call it with all of them before any work.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        All files to write; the sidecars of images are added.
+    inputs : iterable of path-like
+        Files that were read and must stay as they are.
+    overwrite : bool
+        Whether files that are not ours, or were changed since we wrote them, may be replaced.
+    attempt : bool
+        Whether a file is made in each folder to see that it can be; False where further files
+        are looked at later.
+
+    Raises
+    ------
+    UsageError
+        If an output is an input, two outputs are one file, or a file would be replaced that is
+        not as we wrote it.
+    RootletsError
+        If one of them cannot be written where it is to go.
+    """
+    named = list(files)
+    _require_distinct(named)
+    planned = _with_sidecars(named)
+    require_no_input(planned, inputs)
+    require_places(planned)
+    if not overwrite and (kept := not_ours(planned)):
+        raise refusal(kept)
+    if attempt:
+        try_places(planned)
+
+
+def refusal(kept: Mapping[Path, Standing]) -> UsageError:
+    """Return what to raise where files would be replaced that are not ours: all are named."""
+    remedy = "Choose another name or folder for the results, or replace what is there: -overwrite 1"
+    mask = next((path for path in kept if split_nifti(path)[1].endswith("_seg")), None)
+    if mask is not None:
+        remedy = f"Use the cord mask with -s {mask}, {remedy[:1].lower()}{remedy[1:]}"
+    if len(kept) == 1:
+        ((path, found),) = kept.items()
+        return UsageError(f"{found.value}, and would be replaced", path=path, remedy=remedy)
+    told = [f"{path} {found.value}" for path, found in kept.items()]
+    more = f"; and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    return UsageError(
+        f"{len(kept)} files are there that would be replaced: {'; '.join(told[:_NAMED])}{more}",
+        remedy=remedy,
+    )
 
 
 def require_apart(
@@ -26,7 +109,7 @@ def require_apart(
     Parameters
     ----------
     planned : sequence of (path-like, iterable of Path)
-        Images, and what is to be written for each of them. Each has a sidecar besides.
+        Images, and what is to be written for each of them. Images have a sidecar besides.
 
     Raises
     ------
@@ -35,64 +118,16 @@ def require_apart(
     """
     owners: dict[Path, str] = {}
     for image, outputs in planned:
-        for output in outputs:
-            # Two outputs that differ in their extension only would still share the sidecar.
-            paths = (output, sidecar_path(output))
-            clash = next((path for path in paths if path.resolve() in owners), None)
-            if clash is not None:
-                raise UsageError(
-                    f"would be written for {owners[clash.resolve()]} and again for {image}",
-                    path=clash,
-                    remedy="Give every output a name of its own with -o, or a folder",
-                )
-            owners |= {path.resolve(): os.fspath(image) for path in paths}
-
-
-def require_free(
-    files: Mapping[str, Path],
-    inputs: Iterable[str | os.PathLike[str]] = (),
-    *,
-    keep: Collection[str] = ("cord",),
-) -> None:
-    """Raise unless `files` can be written without harm; call it before any work.
-
-    Parameters
-    ----------
-    files : mapping of str to Path
-        Files to write, by what they are. Those that exist are taken for results of an
-        earlier run, but for those in `keep`.
-    inputs : iterable of path-like
-        Files that were read and must stay as they are.
-    keep : collection of str
-        Images that are somebody's work and never replaced where this package did not make
-        them, by their sidecar: the ``cord`` mask, and whatever has a name that the user did
-        not choose.
-
-    Raises
-    ------
-    UsageError
-        If an output is an input, or would replace an image or a sidecar of somebody else.
-    RootletsError
-        If the folder cannot be written to.
-    """
-    require_no_input((*files.values(), *map(sidecar_path, files.values())), inputs)
-    for output in files.values():
-        _require_writable(output)
-    for what, path in files.items():
-        if what in keep and path.exists() and not is_generated_here(path):
-            name, remedy = _FOREIGN[what]
+        # Two outputs that differ in their extension only would still share the sidecar.
+        paths = {place_of(path): path for path in _with_sidecars(outputs)}
+        clash = next((place for place in paths if place in owners), None)
+        if clash is not None:
             raise UsageError(
-                f"is {name} that sct_rootlets did not make, and would be replaced",
-                path=path,
-                remedy=remedy.format(path=path),
+                f"would be written for {owners[clash]} and again for {image}",
+                path=paths[clash],
+                remedy="Give every output a name of its own with -o, or a folder",
             )
-    levels = files.get("levels")
-    if levels is not None and sidecar_path(levels).exists() and not is_generated_here(levels):
-        raise UsageError(
-            "is a sidecar that sct_rootlets did not make, and would be replaced",
-            path=sidecar_path(levels),
-            remedy="Choose another name for the levels",
-        )
+        owners |= dict.fromkeys(paths, os.fspath(image))
 
 
 def require_no_input(
@@ -109,22 +144,33 @@ def require_no_input(
         )
 
 
+def _with_sidecars(files: Iterable[Path]) -> list[Path]:
+    """Return files and the sidecars of the images among them, each once."""
+    paths = list(files)
+    return list(dict.fromkeys([*paths, *_sidecars(paths)]))
+
+
+def _sidecars(files: Iterable[Path]) -> list[Path]:
+    return [sidecar_path(path) for path in files if split_nifti(path)[2]]
+
+
+def _require_distinct(files: Sequence[Path]) -> None:
+    """Raise a `UsageError` if two outputs are one file, or two images would share a sidecar."""
+    for paths in (files, _sidecars(files)):
+        seen: set[Path] = set()
+        for path in paths:
+            if place_of(path) in seen:
+                raise UsageError(
+                    "would be written twice, as two different things",
+                    path=path,
+                    remedy="Give every output a name of its own",
+                )
+            seen.add(place_of(path))
+
+
 def _identity(path: str | os.PathLike[str]) -> tuple[int, int] | None:
     try:
         found = os.stat(path)
     except OSError:  # it does not exist
         return None
     return found.st_dev, found.st_ino
-
-
-def _require_writable(path: Path) -> None:
-    # By os.path: pathlib raises where a folder above may not be entered.
-    if os.path.isdir(path):
-        raise UsageError("is a folder, not a file to write", path=path)
-    above = next(parent for parent in path.parents if os.path.exists(parent))
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise RootletsError(
-            "is not writable" if above.is_dir() else "is not a folder",
-            path=above.absolute(),
-            remedy="Choose another folder for the results",
-        )

@@ -11,16 +11,23 @@ from sct_rootlets.files.sidecar import sidecar_path, split_nifti
 from sct_rootlets.image import Image
 
 __all__ = [
+    "QC_FILES",
     "SUFFIXES",
     "image_outputs",
+    "intermediate_files",
     "level_files",
     "levels_target",
+    "qc_files",
+    "run_files",
     "segmentation_targets",
     "stem_of",
+    "with_qc",
 ]
 
 #: Suffixes of the files of one image, by what they are.
 SUFFIXES = {"rootlets": "_rootlets", "cord": "_seg", "levels": "_spinal_levels"}
+#: Files of quality control, by what they are, and their extensions.
+QC_FILES = {"qc_figure": ".png", "qc_report": ".html"}
 
 
 def image_outputs(stem: str, folder: Path, *, cord: bool) -> dict[str, Path]:
@@ -69,6 +76,61 @@ def level_files(target: Path) -> dict[str, Path]:
     }
 
 
+def intermediate_files(folder: Path, stem: str) -> dict[str, Path]:
+    """Return the files that lie between an image named `stem` and its levels, by what they are."""
+    return {
+        "predicted": folder / f"{stem}_rootlets-predicted.nii.gz",
+        "csf": folder / f"{stem}_csf.nii.gz",
+        "centerline": folder / f"{stem}_centerline.tsv",
+    }
+
+
+def qc_files(folder: Path, stem: str) -> dict[str, Path]:
+    """Return the files of quality control for `folder`, by what they are."""
+    return {what: folder / f"{stem}{extension}" for what, extension in QC_FILES.items()}
+
+
+def run_files(
+    stem: str,
+    folder: Path,
+    *,
+    csv: Path | None = None,
+    qc: Path | None = None,
+    intermediate: bool = False,
+) -> dict[str, Path]:
+    """Return all files that a run may write for an image named `stem`, by what they are.
+
+    Parameters
+    ----------
+    stem : str
+    folder : Path
+    csv : Path, optional
+        Of the table in the layout of the published script.
+    qc : Path, optional
+        Folder for the quality control.
+    intermediate : bool
+        Whether what lies between the image and its levels is kept.
+    """
+    files = image_outputs(stem, folder, cord=True)
+    files |= level_files(files["levels"])
+    if csv is not None:
+        files["csv"] = csv
+    if intermediate:
+        files |= intermediate_files(folder, stem)
+    return with_qc(files, qc, f"{stem}{SUFFIXES['levels']}")
+
+
+def with_qc(
+    files: dict[str, Path], folder: Path | None, stem: str, *, figure: bool = True
+) -> dict[str, Path]:
+    """Return files with those of quality control; its figure may be that of the result."""
+    more = {} if folder is None else qc_files(folder, stem)
+    if not figure:
+        more.pop("qc_figure", None)
+    there = {path.absolute() for path in files.values()}
+    return {**files, **{k: path for k, path in more.items() if path.absolute() not in there}}
+
+
 def levels_target(source: str | os.PathLike[str], folder: Path | None = None) -> Path:
     """Return the name of the label image of levels of a rootlets image or a cord mask.
 
@@ -95,7 +157,11 @@ def levels_target(source: str | os.PathLike[str], folder: Path | None = None) ->
 
 
 def segmentation_targets(
-    image: str | os.PathLike[str], target: Path | None = None, folder: Path | None = None
+    image: str | os.PathLike[str],
+    target: Path | None = None,
+    folder: Path | None = None,
+    *,
+    intermediate: bool = False,
 ) -> dict[str, Path]:
     """Return the NIfTI files of a segmentation, by what they are.
 
@@ -106,6 +172,8 @@ def segmentation_targets(
         Rootlets to write.
     folder : Path, optional
         Where they are written by default; that of the image if not given.
+    intermediate : bool
+        Whether what lies between the image and its rootlets is kept.
 
     Examples
     --------
@@ -114,7 +182,11 @@ def segmentation_targets(
     """
     beside, stem, _ = split_nifti(image)
     rootlets = target or (folder or beside) / f"{stem}{SUFFIXES['rootlets']}.nii.gz"
-    return {"rootlets": rootlets, "cord": rootlets.parent / f"{stem}{SUFFIXES['cord']}.nii.gz"}
+    files = {"rootlets": rootlets, "cord": rootlets.parent / f"{stem}{SUFFIXES['cord']}.nii.gz"}
+    if intermediate:
+        between = intermediate_files(rootlets.parent, stem)
+        files |= {what: between[what] for what in ("predicted", "csf")}
+    return files
 
 
 def stem_of(image: Image) -> str:

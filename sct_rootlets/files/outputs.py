@@ -6,24 +6,24 @@ import contextlib
 import errno
 import logging
 import os
-import secrets
 import signal
 import stat
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from sct_rootlets.errors import OutputError, RootletsError
-from sct_rootlets.files.sidecar import split_nifti
+from sct_rootlets.errors import RootletsError
+from sct_rootlets.files.leftovers import hidden, sweep
+from sct_rootlets.files.places import IS_POSIX, NO_ROOM, unwritable
 
-__all__ = ["OutputSet", "append_lines"]
+__all__ = ["OutputSet", "flush"]
 
 logger = logging.getLogger(__name__)
 
-_IS_POSIX = os.name == "posix"
-#: A full disk, or a full share of it.
-_NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+_IS_POSIX = IS_POSIX
+#: What a file system says that cannot flush.
+_NO_FLUSH = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 class OutputSet:
@@ -33,6 +33,7 @@ class OutputSet:
     ends without an error. On an error, that of the last move included, what was there before is
     there again, and nothing else is left: neither files nor the folders that were made for them.
     Ctrl-C, or a request to end, that comes while files are moved in waits until all of them are.
+    Files are on the disk before they are moved in, in the order in which they were staged.
 
     A file that replaces another is a new one, with the modes of the user's umask; a link is
     replaced itself, not the file that it points to.
@@ -56,6 +57,7 @@ class OutputSet:
 
     def __init__(self) -> None:
         self._staged: list[tuple[Path, Path]] = []
+        self._gone: list[Path] = []
         self._made: list[Path] = []
 
     def __enter__(self) -> OutputSet:
@@ -82,7 +84,7 @@ class OutputSet:
             problem = "its folder is not writable"
         if problem:
             raise RootletsError(problem, path=path, remedy="Name another output folder")
-        temporary = _hidden(path)
+        temporary = hidden(path)
         self._staged.append((temporary, path))
         return temporary
 
@@ -90,6 +92,11 @@ class OutputSet:
         """Stage a file of this content; text is UTF-8 with the line breaks that it has."""
         data = content.encode() if isinstance(content, str) else content
         self.stage(target).write_bytes(data)
+
+    def remove(self, target: Path) -> None:
+        """Have a file gone that an earlier run left, together with the change of the others."""
+        if os.path.lexists(target):
+            self._gone.append(target)
 
     def forget(self, temporary: Path) -> None:
         """Remove a temporary file that :meth:`stage` named, and do not move it in."""
@@ -102,31 +109,53 @@ class OutputSet:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        failed = error
+        if error is None:
+            try:
+                self._prepare()
+            except BaseException as found:  # noqa: BLE001 - raised again below
+                failed = found
         with _signals_held_back():
             try:
-                if error is None:
+                if failed is None:
                     self._publish()
             finally:
                 self._discard()
-        if isinstance(error, OSError) and (target := self._target_of(error)) is not None:
-            raise _unwritable(target, error) from error
+        if isinstance(failed, OSError) and (target := self._target_of(failed)) is not None:
+            raise unwritable(target, failed) from failed
+        if failed is not None and failed is not error:
+            raise failed
+
+    def _prepare(self) -> None:
+        """Have all files whole on the disk: a name must never come before its content."""
+        for temporary, target in self._staged:
+            try:
+                flush(temporary)
+            except OSError as error:
+                raise unwritable(target, error) from error
 
     def _publish(self) -> None:
         """Move all files in; where one cannot be, put back what was there before."""
-        moved: list[tuple[Path, Path, Path | None]] = []
+        moved: list[tuple[Path | None, Path, Path | None]] = []
         try:
-            for temporary, target in self._staged:
+            for temporary, target in [*((None, path) for path in self._gone), *self._staged]:
                 _require_no_folder(target)
                 moved.append((temporary, target, _keep(target)))
-                os.replace(temporary, target)
+                if temporary is None:
+                    target.unlink(missing_ok=True)  # its kept name may be a link
+                else:
+                    os.replace(temporary, target)
         except BaseException as error:
             lost = [problem for each in reversed(moved) if (problem := _put_back(*each))]
             if isinstance(error, OSError):
-                raise _unwritable(target, error, lost) from error
+                raise unwritable(target, error, lost) from error
             raise
         for _, _, kept in moved:
             if kept is not None:
                 _remove(kept)
+        for folder in dict.fromkeys(target.parent for _, target, _ in moved):
+            _flush_folder(folder)
+            sweep(folder)
 
     def _discard(self) -> None:
         """Remove what was not moved in, and folders that were made and are empty."""
@@ -138,7 +167,7 @@ class OutputSet:
 
     def _target_of(self, error: OSError) -> Path | None:
         """Return the file that an error is about, if it is one of this set."""
-        if error.errno in _NO_ROOM and self._staged:
+        if error.errno in NO_ROOM and self._staged:
             return self._staged[-1][1]  # such an error names no file
         named = {os.fspath(temporary): target for temporary, target in self._staged}
         return named.get(str(error.filename))
@@ -167,10 +196,23 @@ def _signals_held_back() -> Iterator[None]:
             signal.raise_signal(each)
 
 
-def _hidden(path: Path) -> Path:
-    """Return a new name beside `path`; no other extension than NIfTI's makes anybody read it."""
-    folder, stem, extension = split_nifti(path)
-    return folder / f".{os.getpid()}-{secrets.token_hex(4)}-{stem[-50:]}{extension or '.new'}"
+def flush(path: Path) -> None:
+    """Return once the content of a file is on the disk, where the file system can tell."""
+    descriptor = os.open(path, os.O_RDONLY if _IS_POSIX else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FLUSH:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _flush_folder(folder: Path) -> None:
+    # Only POSIX has folders that can be flushed. What is in them is whole either way.
+    if _IS_POSIX:
+        with contextlib.suppress(OSError):
+            flush(folder)
 
 
 def _keep(target: Path) -> Path | None:
@@ -179,7 +221,7 @@ def _keep(target: Path) -> Path | None:
         return None
     if not _IS_POSIX and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "it is read-only")  # and could not be removed
-    kept = _hidden(target)
+    kept = hidden(target, replaced=True)
     if _can_be_linked(target):
         with contextlib.suppress(OSError):  # where the file system has no links
             os.link(target, kept)  # so that there is no moment without a file
@@ -200,7 +242,7 @@ def _can_be_linked(target: Path) -> bool:
     return not is_sticky or target.stat().st_uid == os.geteuid()
 
 
-def _put_back(temporary: Path, target: Path, kept: Path | None) -> str:
+def _put_back(temporary: Path | None, target: Path, kept: Path | None) -> str:
     """Put back what was at `target`, whether `temporary` was moved there or not.
 
     Returns what could not be done about it, in words.
@@ -209,7 +251,7 @@ def _put_back(temporary: Path, target: Path, kept: Path | None) -> str:
         if kept is not None:
             os.replace(kept, target)
             kept.unlink(missing_ok=True)  # the line before leaves both names of one file
-        elif not temporary.exists():
+        elif temporary is not None and not temporary.exists():
             target.unlink(missing_ok=True)
     except OSError:
         return f"{target} could not be put back" + (f"; it is {kept}" if kept else "")
@@ -226,63 +268,3 @@ def _remove(path: Path) -> None:
 def _require_no_folder(path: Path) -> None:
     if os.path.isdir(path):  # False where a folder above may not be entered
         raise RootletsError("is a folder, not a file to write", path=path)
-
-
-def _unwritable(target: Path, error: OSError, lost: Iterable[str] = ()) -> OutputError:
-    problem = f"cannot be written ({error.strerror or error})"
-    remedy = "Close it where it is open, have its folder made writable, or name another output"
-    if error.errno in _NO_ROOM:
-        remedy = "Make room there, or name another output"
-    failed = OutputError("; ".join([problem, *lost]), path=target, remedy=remedy)
-    failed.error = error
-    return failed
-
-
-def append_lines(target: str | os.PathLike[str], header: str, lines: str) -> None:
-    """Add whole `lines` to a text file, which starts with `header` if it has to be made.
-
-    Several processes may do so at once, as the jobs of a batch do with one table: each adds all
-    of its lines in one piece, and none of them is lost.
-
-    Parameters
-    ----------
-    target : path-like
-    header, lines : str
-        Each ends with a line break. They go on a line of their own, also where an editor has
-        taken the last line break of the file away, and end as its lines do.
-
-    Raises
-    ------
-    RootletsError
-        If the file cannot be written.
-    """
-    path = Path(target)
-    try:
-        with OutputSet() as outputs:
-            whole = outputs.stage(path)
-            whole.write_bytes((header + lines).encode())
-            try:
-                # A link appears with all its content, and not where there is a file already.
-                os.link(whole, path)
-                made = True
-            except OSError:  # there is a file, or the file system has no links
-                made = not path.exists()
-                if made:
-                    os.replace(whole, path)
-            outputs.forget(whole)
-        if not made:
-            begin, end = _line_ends(path)
-            # Opened to append, so that what other processes write meanwhile stays before it, and
-            # without a buffer, so that all lines go in one piece.
-            with open(path, "ab", buffering=0) as table:
-                table.write(begin + lines.encode().replace(b"\n", end))
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _line_ends(path: Path) -> tuple[bytes, bytes]:
-    """Return what the last line of a file lacks, and how its first line ends."""
-    with open(path, "rb") as table:
-        end = b"\r\n" if table.readline().endswith(b"\r\n") else b"\n"
-        table.seek(max(0, os.path.getsize(path) - 1))
-        return (b"" if table.read().endswith((b"\r", b"\n")) else end), end

@@ -10,13 +10,11 @@ from typing import Any, Protocol
 
 from sct_rootlets import __version__
 from sct_rootlets.files.hashing import file_sha256
-from sct_rootlets.files.json_files import object_if_readable
 
 __all__ = [
     "GENERATOR",
     "distinct_names",
     "hashes",
-    "is_generated_here",
     "names_us",
     "relative",
     "sidecar",
@@ -99,6 +97,7 @@ def sidecar(
     parameters: Mapping[str, Any] | None = None,
     maker: Mapping[str, Any] | None = None,
     extra: Mapping[str, Any] | None = None,
+    spatial_reference: str | None = "orig",
 ) -> dict[str, Any]:
     """Return the sidecar of one output.
 
@@ -123,6 +122,8 @@ def sidecar(
         name of this package, after a colon.
     extra : mapping, optional
         Keys to add at the top level.
+    spatial_reference : str, optional
+        BIDS's word for "the grid of the source image", or another image; None for a table.
     """
     generated: dict[str, Any] = {"Name": GENERATOR, "Version": __version__, **(maker or {})}
     if model is not None:
@@ -138,8 +139,7 @@ def sidecar(
         "Description": description,
         "GeneratedBy": [generated],
         "Sources": [relative(source, beside) for source in sources],
-        # BIDS's word for "the grid of the source image".
-        "SpatialReference": "orig",
+        **({} if spatial_reference is None else {"SpatialReference": spatial_reference}),
         **(extra or {}),
     }
 
@@ -160,11 +160,6 @@ def to_json(content: Mapping[str, Any]) -> str:
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     # A byte of a file's name that is no UTF-8 becomes the escape that JSON has for it.
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def is_generated_here(path: str | os.PathLike[str]) -> bool:
-    """Say whether the sidecar of the NIfTI file `path` names this package as its maker."""
-    return names_us(object_if_readable(sidecar_path(path)))
 
 
 def names_us(content: Mapping[str, Any]) -> bool:

@@ -189,29 +189,41 @@ def _said(holes: Sequence[str]) -> list[str]:
     ]
 
 
-def group_tsv(paths: Sequence[str | os.PathLike[str]], target: str | os.PathLike[str]) -> int:
+def group_tsv(
+    paths: Sequence[str | os.PathLike[str]],
+    target: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+) -> int:
     """Write the group table of files; return how many levels and regions it has.
+
+    `overwrite` also replaces files that are not as an earlier run wrote them.
 
     Raises
     ------
     InputError, UsageError
-        As :func:`read_table` and :func:`group`, and if `target` is one of the files.
+        As :func:`read_table` and :func:`group`, and if `target` is one of the files, or without
+        `overwrite` such a file.
     """
-    from sct_rootlets.files.guards import require_no_input
-    from sct_rootlets.files.outputs import OutputSet
-    from sct_rootlets.files.sidecar import relative, to_json
+    from sct_rootlets.files.guards import require_free
+    from sct_rootlets.files.results import ResultSet
+    from sct_rootlets.files.sidecar import sidecar
 
-    folder, beside = Path(target).parent, Path(target).with_suffix(".json")
-    require_no_input((target, beside), paths)
+    table, beside = Path(target), Path(target).with_suffix(".json")
+    if table == beside:
+        raise UsageError("ends in .json, as what describes it", path=table, remedy="Name X.tsv")
+    require_free([table, beside], paths, overwrite=overwrite)
     rows, warnings = group([read_table(path) for path in paths])
-    about = {
-        "Sources": [relative(path, folder) for path in paths],
-        "warnings": warnings,
-        **describe(GROUP_COLUMNS),
-    }
+    about = sidecar(
+        beside=table.parent,
+        sources=paths,
+        spatial_reference=None,
+        description="Tables by spinal level of several subjects as one.",
+        extra={"warnings": warnings, **describe(GROUP_COLUMNS)},
+    )
     for warning in warnings:
         logger.warning(warning)
-    with OutputSet() as outputs:
-        outputs.write(target, to_text(GROUP_COLUMNS, rows))
-        outputs.write(beside, to_json(about))
+    with ResultSet(overwrite=overwrite) as outputs:
+        outputs.write(table, to_text(GROUP_COLUMNS, rows))
+        outputs.record(beside, about, [table])
     return len({(row["map"], row["name"]) for row in rows})

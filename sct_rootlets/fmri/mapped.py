@@ -12,9 +12,9 @@ import numpy as np
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.colours import look_up
-from sct_rootlets.files.guards import require_free
-from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.files.sidecar import hashes, relative, sidecar, sidecar_path, to_json
+from sct_rootlets.files.guards import require_no_input
+from sct_rootlets.files.results import ResultSet
+from sct_rootlets.files.sidecar import hashes, relative, sidecar, sidecar_path
 from sct_rootlets.fmri.files import planned_files
 from sct_rootlets.fmri.fractions import Fractions
 from sct_rootlets.fmri.slices import COLUMNS, Coverage, SliceRow
@@ -73,7 +73,9 @@ class MappedLevels:
     sources: tuple[str, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
 
-    def write(self, target: Word, *, probseg: str | None = None) -> dict[str, Path]:
+    def write(
+        self, target: Word, *, probseg: str | None = None, overwrite: bool = False
+    ) -> dict[str, Path]:
         """Write label image, tables, sidecars and fractions, whole or not at all.
 
         Parameters
@@ -83,6 +85,8 @@ class MappedLevels:
             :func:`sct_rootlets.fmri.files.mapped_files`.
         probseg : {"4d", "files"}, optional
             Also write the fractions: as one 4D image, or as one image a level.
+        overwrite : bool
+            Replace also files that are not as an earlier run wrote them.
 
         Returns
         -------
@@ -92,9 +96,9 @@ class MappedLevels:
         Raises
         ------
         UsageError
-            If a file would replace an input, or a sidecar of somebody else.
+            If a file would replace an input, or one that is not as an earlier run wrote it.
         """
-        with OutputSet() as outputs:
+        with ResultSet(overwrite=overwrite) as outputs:
             return stage(outputs, self, Path(target), probseg=probseg)
 
     def format_coverage(self) -> str:
@@ -107,17 +111,18 @@ class MappedLevels:
 
 
 def stage(
-    outputs: OutputSet, mapped: MappedLevels, target: Path, *, probseg: str | None = None
+    outputs: ResultSet, mapped: MappedLevels, target: Path, *, probseg: str | None = None
 ) -> dict[str, Path]:
     """Stage what :meth:`MappedLevels.write` writes; parameters and errors as there."""
     fractions = mapped.fractions
     files = planned_files(target, fractions.levels, probseg)
-    require_free(files, mapped.sources)
+    require_no_input(files.values(), mapped.sources)
     names = {str(level.value): level.name for level in fractions.levels}
     save(without_series(mapped.labels), outputs.stage(files["levels"]))
     stage_json(
         outputs,
         files["json"],
+        [files["levels"], files["lookup"]],
         mapped,
         "Spinal levels in the space of the image that SpatialReference names: every voxel of the "
         "cord has the value of the level with the largest share of it.",
@@ -139,13 +144,15 @@ def stage(
     axis = "ijk"[fractions.axis] + (
         "" if fractions.grid.orientation_nib[fractions.axis] == "S" else "-"
     )
-    outputs.write(files["slices_json"], to_json({"SliceAxis": axis, **describe(COLUMNS)}))
+    about = {"SliceAxis": axis, **describe(COLUMNS)}
+    outputs.record(files["slices_json"], about, [files["slices"]])
     what = "Share, 0 to 1, of the volume of every voxel that lies in "
     if "probseg" in files:
         _stage_volumes(outputs, files["probseg"], mapped, fractions.share)
         stage_json(
             outputs,
             sidecar_path(files["probseg"]),
+            [files["probseg"]],
             mapped,
             f"{what}each spinal level; one volume a level, in the order of LabelMap.",
             LabelMap=[str(level) for level in fractions.levels],
@@ -158,6 +165,7 @@ def stage(
             stage_json(
                 outputs,
                 sidecar_path(path),
+                [path],
                 mapped,
                 f"{what}the spinal level {level}.",
                 Labels={str(level.value): level.name},
@@ -166,8 +174,9 @@ def stage(
 
 
 def stage_json(
-    outputs: OutputSet,
+    outputs: ResultSet,
     path: Path,
+    files: Iterable[Path],
     mapped: MappedLevels,
     description: str,
     *,
@@ -175,15 +184,13 @@ def stage_json(
     more_parameters: Mapping[str, Any] | None = None,
     **extra: Any,
 ) -> None:
-    """Stage the sidecar `path` of one output, with the keys of `extra` at its top level.
+    """Stage the sidecar `path` of `files`, with the keys of `extra` at its top level.
 
     `more_sources` and `more_parameters` come beside those of `mapped`.
     """
     folder = path.parent
     sources = [*mapped.sources, *more_sources]
     extra = {
-        # The grid is that of the EPI, not of the source image.
-        "SpatialReference": relative(mapped.destination.path, folder),
         "SourceSHA256": hashes(sources, folder),
         **extra,
     }
@@ -193,8 +200,10 @@ def stage_json(
         description=description,
         parameters={**mapped.parameters, **(more_parameters or {})},
         extra=extra,
+        # The grid is that of the EPI, not of the source image.
+        spatial_reference=relative(mapped.destination.path, folder),
     )
-    outputs.write(path, to_json(content))
+    outputs.record(path, content, files)
 
 
 def _borders(mapped: MappedLevels) -> dict[str, dict[str, Any]]:
@@ -213,7 +222,7 @@ def _borders(mapped: MappedLevels) -> dict[str, dict[str, Any]]:
 
 
 def _stage_volumes(
-    outputs: OutputSet, target: Path, mapped: MappedLevels, share: np.ndarray[Any, Any]
+    outputs: ResultSet, target: Path, mapped: MappedLevels, share: np.ndarray[Any, Any]
 ) -> None:
     image = Image(share, mapped.fractions.grid, mapped.destination.header)
     save(without_series(image), outputs.stage(target))

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from sct_rootlets.colours import LEVEL_COLOURS
-from sct_rootlets.files.guards import require_free
-from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.guards import require_no_input
+from sct_rootlets.files.results import ResultSet
 from sct_rootlets.files.sidecar import sidecar_path, split_nifti
 from sct_rootlets.fmri.analysis import Analysis
-from sct_rootlets.fmri.files import mapped_files, planned_files
+from sct_rootlets.fmri.files import planned_files
 from sct_rootlets.fmri.mapped import stage, stage_json, without_series
 from sct_rootlets.fmri.parcels import COLUMNS as NAMES
 from sct_rootlets.fmri.profiles import profile_of
@@ -22,7 +22,7 @@ from sct_rootlets.qc import profile
 from sct_rootlets.qc.lookups import Entry, fsleyes
 from sct_rootlets.tables import Column, describe, to_text
 
-__all__ = ["planned_products", "product_files", "require_free_products", "write"]
+__all__ = ["planned_products", "product_files", "write"]
 
 
 def product_files(target: Path) -> dict[str, Path]:
@@ -78,7 +78,9 @@ def planned_products(
     return {what: path for what, path in files if what.startswith(kinds)}
 
 
-def write(analysis: Analysis, target: Path, *, probseg: str | None = None) -> dict[str, Path]:
+def write(
+    analysis: Analysis, target: Path, *, probseg: str | None = None, overwrite: bool = False
+) -> dict[str, Path]:
     """Write mapped levels and all that an analysis made of them, whole or not at all.
 
     Parameters
@@ -88,6 +90,8 @@ def write(analysis: Analysis, target: Path, *, probseg: str | None = None) -> di
         Label image of levels to write; the others are named after it.
     probseg : {"4d", "files"}, optional
         As of :meth:`sct_rootlets.fmri.MappedLevels.write`.
+    overwrite : bool
+        Replace also files that are not as an earlier run wrote them.
 
     Returns
     -------
@@ -105,8 +109,8 @@ def write(analysis: Analysis, target: Path, *, probseg: str | None = None) -> di
         figure=has_values and figures.has_matplotlib(),
     )
     others = planned_files(target, mapped.fractions.levels, probseg)
-    require_free({**others, **files}, (*mapped.sources, *analysis.sources))
-    with OutputSet() as outputs:
+    require_no_input([*others.values(), *files.values()], (*mapped.sources, *analysis.sources))
+    with ResultSet(overwrite=overwrite) as outputs:
         stage(outputs, mapped, target, probseg=probseg)
         if analysis.with_regions:
             _stage_regions(outputs, analysis, files)
@@ -118,24 +122,17 @@ def write(analysis: Analysis, target: Path, *, probseg: str | None = None) -> di
                 outputs,
                 analysis,
                 files["maps_json"],
+                [files["maps"]],
                 "Statistic maps by spinal level.",
                 describe(MAP_COLUMNS),
             )
         if "profile" in files:
             outputs.write(files["profile"], figures.png(profile.draw(profile_of(analysis))))
+            outputs.list_in(others["json"], [files["profile"]])
     return {**others, **files}
 
 
-def require_free_products(target: Path, inputs: list[Path], *, chosen: bool) -> None:
-    """Raise unless everything that may be written for `target` can be, before any work.
-
-    An image of somebody else is kept unless the name was `chosen` by the user.
-    """
-    files = {**mapped_files(target), **product_files(target)}
-    require_free(files, inputs, keep=() if chosen else ("levels",))
-
-
-def _stage_regions(outputs: OutputSet, analysis: Analysis, files: dict[str, Path]) -> None:
+def _stage_regions(outputs: ResultSet, analysis: Analysis, files: dict[str, Path]) -> None:
     regions = analysis.regions
     image = regions.label_image(analysis.mapped.labels)
     save(without_series(image), outputs.stage(files["regions"]))
@@ -143,6 +140,7 @@ def _stage_regions(outputs: OutputSet, analysis: Analysis, files: dict[str, Path
         outputs,
         analysis,
         files["regions_json"],
+        [files["regions"], files["regions_lookup"], files["regions_lut"]],
         "Regions of spinal levels: side and dorsal or ventral half, with the grey matter also "
         "horns and white matter. Every voxel of a level has the value of the region with the "
         "largest share of it.",
@@ -156,7 +154,7 @@ def _stage_regions(outputs: OutputSet, analysis: Analysis, files: dict[str, Path
     outputs.write(files["regions_lut"], fsleyes(entries))
 
 
-def _stage_series(outputs: OutputSet, analysis: Analysis, files: dict[str, Path]) -> None:
+def _stage_series(outputs: ResultSet, analysis: Analysis, files: dict[str, Path]) -> None:
     series = analysis.series
     assert series is not None
     outputs.write(files["by_level"], to_text(LEVEL_COLUMNS, series.rows))
@@ -164,6 +162,7 @@ def _stage_series(outputs: OutputSet, analysis: Analysis, files: dict[str, Path]
         outputs,
         analysis,
         files["by_level_json"],
+        [files["by_level"]],
         "A time series by spinal level, as it is in its file.",
         describe(LEVEL_COLUMNS),
     )
@@ -180,6 +179,7 @@ def _stage_series(outputs: OutputSet, analysis: Analysis, files: dict[str, Path]
         outputs,
         analysis,
         files["series_json"],
+        [files["series"]],
         "Time series of spinal levels and their regions, "
         f"{about[analysis.parameters['Standardize']]}: a row a volume, a column a level.",
         timing,
@@ -187,12 +187,18 @@ def _stage_series(outputs: OutputSet, analysis: Analysis, files: dict[str, Path]
 
 
 def _describe(
-    outputs: OutputSet, analysis: Analysis, path: Path, description: str, extra: dict[str, Any]
+    outputs: ResultSet,
+    analysis: Analysis,
+    path: Path,
+    files: list[Path],
+    description: str,
+    extra: dict[str, Any],
 ) -> None:
     """Stage the sidecar of a product."""
     stage_json(
         outputs,
         path,
+        files,
         analysis.mapped,
         description,
         more_sources=analysis.sources,

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from sct_rootlets.errors import UsageError
-from sct_rootlets.files.guards import require_free
+from sct_rootlets.files.appending import append_lines
+from sct_rootlets.files.guards import require_no_input
 from sct_rootlets.files.json_files import read_object
 from sct_rootlets.files.made_by import parameters_in
-from sct_rootlets.files.outputs import OutputSet, append_lines
-from sct_rootlets.files.sidecar import hashes, sidecar, to_json
+from sct_rootlets.files.results import ResultSet
+from sct_rootlets.files.sidecar import hashes, sidecar
 from sct_rootlets.perlevel.measures_table import MeasureTable
 from sct_rootlets.tables import describe, read_header
 from sct_rootlets.texts import shown
 
-__all__ = ["PerLevelResult"]
+__all__ = ["PerLevelResult", "perlevel_files"]
 
 #: By what the sidecar of a table of measures is known.
 _KIND = "Measures per spinal level"
@@ -46,7 +47,9 @@ class PerLevelResult:
     sources: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
-    def write(self, target: str | os.PathLike[str], *, append: bool = False) -> dict[str, Path]:
+    def write(
+        self, target: str | os.PathLike[str], *, append: bool = False, overwrite: bool = False
+    ) -> dict[str, Path]:
         """Write the table and, beside it, what its columns mean.
 
         Parameters
@@ -56,6 +59,8 @@ class PerLevelResult:
         append : bool
             Add the rows to a table that is there, if it has the same columns and parameters.
             Several processes may do so at once. The sidecar then names no sources.
+        overwrite : bool
+            Replace also files that are not as an earlier run wrote them.
 
         Returns
         -------
@@ -65,40 +70,37 @@ class PerLevelResult:
         Raises
         ------
         UsageError
-            If the name ends in something else, the file or its sidecar is not of this kind, or
-            there is another table to append to.
+            If the name ends in something else, there is another table to append to, or a file
+            would be replaced that is an input or, without `overwrite`, not as we wrote it.
         InputError
             If what is there cannot be read.
         """
-        path = Path(target)
-        delimiter = _DELIMITERS.get(path.suffix.lower())
-        if delimiter is None:
-            raise UsageError("does not end in .tsv or .csv", path=path)
-        files = {"table": path, "json": path.with_suffix(".json")}
-        require_free(files, self.sources)
-        text = self.table.to_text(delimiter)
+        files = perlevel_files(target)
+        path = files["table"]
+        require_no_input(files.values(), self.sources)
+        text = self.table.to_text(_DELIMITERS[path.suffix.lower()])
         header, body = text[: text.index("\n") + 1], text[text.index("\n") + 1 :]
-        self._require_own(files, append=append)
         content = self._sidecar(path.parent, append=append)
         if append:
+            self._require_appendable(files)
             append_lines(path, header, body)
             if not files["json"].exists():
-                with OutputSet() as outputs:
-                    outputs.write(files["json"], to_json(content))
+                with ResultSet() as outputs:
+                    outputs.record(files["json"], content, growing=[path])
             return files
-        with OutputSet() as outputs:
+        with ResultSet(overwrite=overwrite) as outputs:
             outputs.write(path, text)
-            outputs.write(files["json"], to_json(content))
+            outputs.record(files["json"], content, [path])
         return files
 
-    def _require_own(self, files: dict[str, Path], *, append: bool) -> None:
-        """Raise if what is there is of another kind, or no table to append to."""
+    def _require_appendable(self, files: dict[str, Path]) -> None:
+        """Raise if what is there is no table to append to."""
         known: dict[str, Any] = {}
         if files["json"].exists():
             known = read_object(files["json"], remedy=_OTHER_NAME)
             if known.get("Kind") != _KIND:
                 raise UsageError(
-                    "is not of a table of measures, and would be replaced",
+                    "is not of a table of measures",
                     path=files["json"],
                     remedy=_OTHER_NAME,
                 )
@@ -108,12 +110,10 @@ class PerLevelResult:
         columns = tuple(column.name for column in self.table.columns)
         if found[: len(_OWN)] != columns[: len(_OWN)]:
             raise UsageError(
-                "is not a table of measures per spinal level, and would be replaced",
+                "is not a table of measures per spinal level",
                 path=files["table"],
                 remedy=_OTHER_NAME,
             )
-        if not append:
-            return
         if found != columns:
             differing = sorted({*found} ^ {*columns}) or ["in another order"]
             raise UsageError(
@@ -142,13 +142,26 @@ class PerLevelResult:
         extra: dict[str, Any] = {"Kind": _KIND, "Columns": describe(self.table.columns)}
         if not append:
             extra |= {"SourceSHA256": hashes(sources, folder), "warnings": list(self.warnings)}
-        content = sidecar(
+        return sidecar(
             beside=folder,
             sources=sources,
+            spatial_reference=None,
             description="Area of the spinal cord and means of maps per spinal level, on planes "
             "perpendicular to its centerline.",
             parameters=self.parameters,
             extra=extra,
         )
-        del content["SpatialReference"]
-        return content
+
+
+def perlevel_files(target: str | os.PathLike[str]) -> dict[str, Path]:
+    """Return the table and its JSON, by what they are.
+
+    Raises
+    ------
+    UsageError
+        If the name ends in something else than ``.tsv`` or ``.csv``.
+    """
+    path = Path(target)
+    if path.suffix.lower() not in _DELIMITERS:
+        raise UsageError("does not end in .tsv or .csv", path=path)
+    return {"table": path, "json": path.with_suffix(".json")}

@@ -7,7 +7,7 @@ all of it into a folder.
 
 from sct_rootlets.phantom.contrast import Acquisition
 from sct_rootlets.phantom.draw import random_anatomy
-from sct_rootlets.phantom.files import make_grid, write
+from sct_rootlets.phantom.files import make_grid, phantom_files, write
 from sct_rootlets.phantom.model import Anatomy
 from sct_rootlets.phantom.render import Labels, Phantom, render, render_labels
 from sct_rootlets.phantom.truth import Truth, read_truth, true_levels
@@ -19,6 +19,7 @@ __all__ = [
     "Phantom",
     "Truth",
     "make_grid",
+    "phantom_files",
     "random_anatomy",
     "read_truth",
     "render",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -11,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from nibabel.orientations import axcodes2ornt, inv_ornt_aff, ornt_transform
 
-from sct_rootlets import __version__
 from sct_rootlets.anatomy import ROOTLET_LEVELS
 from sct_rootlets.errors import UsageError
-from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.guards import require_free
+from sct_rootlets.files.results import ResultSet
+from sct_rootlets.files.sidecar import GENERATOR, sidecar
 from sct_rootlets.image import Grid, save
 from sct_rootlets.phantom.contrast import Acquisition
 from sct_rootlets.phantom.draw import random_anatomy
@@ -23,10 +23,25 @@ from sct_rootlets.phantom.render import render
 from sct_rootlets.phantom.truth import true_levels
 from sct_rootlets.tables import Column, to_text
 
-__all__ = ["make_grid", "write"]
+__all__ = ["make_grid", "phantom_files", "write"]
 
 #: Field of view (mm) left-right, front-back and along the body.
 FIELD_OF_VIEW_MM = (60.0, 110.0, 210.0)
+
+_IMAGES = ("image", "cord", "csf", "rootlets", "parts", "discs", "pmj")
+#: What stands after the name of a phantom.
+_ENDINGS = {
+    "image": ".nii.gz",
+    "cord": "_label-SC_seg.nii.gz",
+    "csf": "_label-CSF_seg.nii.gz",
+    "rootlets": "_label-rootlets_dseg.nii.gz",
+    "parts": "_label-rootletparts_dseg.nii.gz",
+    "discs": "_label-discs_dlabel.nii.gz",
+    "pmj": "_label-pmj_dlabel.nii.gz",
+    "truth": "_truth.tsv",
+    "look_up": "_label-rootletparts_dseg.tsv",
+    "sidecar": ".json",
+}
 
 _OPPOSITE = dict(zip("RLAPSI", "LRPAIS", strict=True))
 
@@ -100,6 +115,18 @@ def _look_up() -> str:
     return to_text([Column(name) for name in ("index", "name", "level", "side", "sector")], rows)
 
 
+def phantom_files(folder: Path, seed: int, contrast: str) -> dict[str, Path]:
+    """Return the files of a phantom, by what they are.
+
+    Examples
+    --------
+    >>> phantom_files(Path("a"), 7, "T2w")["image"].name
+    'phantom-7_T2w.nii.gz'
+    """
+    suffix = contrast if contrast != "random" else "MRI"
+    return {what: folder / f"phantom-{seed}_{suffix}{ending}" for what, ending in _ENDINGS.items()}
+
+
 def write(
     folder: str | os.PathLike[str],
     seed: int,
@@ -110,6 +137,7 @@ def write(
     oblique_deg: float = 0.0,
     field_of_view_mm: Sequence[float] = FIELD_OF_VIEW_MM,
     progress: Callable[[str, int, int], None] | None = None,
+    overwrite: bool = False,
 ) -> dict[str, Path]:
     """Make the phantom of seed `seed` and write it and its truth into `folder`.
 
@@ -125,11 +153,18 @@ def write(
         Of the grid, see :func:`make_grid`.
     progress : callable, optional
         Called with a text, the work done and the whole work.
+    overwrite : bool
+        Replace also files that are not as this function wrote them before.
 
     Returns
     -------
     dict of str to Path
         ``image, cord, csf, rootlets, parts, discs, pmj, truth, look_up, sidecar``.
+
+    Raises
+    ------
+    UsageError
+        If the grid cannot be made, or without `overwrite` such a file would be replaced.
     """
     if seed < 0:
         raise UsageError(f"the seed is {seed}, and it must not be negative")
@@ -142,45 +177,28 @@ def write(
         oblique_deg=oblique_deg,
         field_of_view_mm=field_of_view_mm,
     )
+    paths = phantom_files(Path(folder), seed, acquisition.contrast)
+    require_free(paths.values(), overwrite=overwrite)
     phantom = render(anatomy, grid, acquisition, progress)
-    suffix = acquisition.contrast if acquisition.contrast != "random" else "MRI"
-    stem = f"phantom-{seed}_{suffix}"
-    endings = {
-        "image": ".nii.gz",
-        "cord": "_label-SC_seg.nii.gz",
-        "csf": "_label-CSF_seg.nii.gz",
-        "rootlets": "_label-rootlets_dseg.nii.gz",
-        "parts": "_label-rootletparts_dseg.nii.gz",
-        "discs": "_label-discs_dlabel.nii.gz",
-        "pmj": "_label-pmj_dlabel.nii.gz",
-    }
-    texts = {
-        "truth": ("_truth.tsv", true_levels(anatomy).to_tsv()),
-        "look_up": ("_label-rootletparts_dseg.tsv", _look_up()),
-        "sidecar": (
-            ".json",
-            json.dumps(
-                {
-                    "Description": "Procedural phantom of the cervical spine, not a subject",
-                    "GeneratedBy": [{"Name": "sct_rootlets phantom", "Version": __version__}],
-                    "Seed": seed,
-                    "Acquisition": asdict(acquisition),
-                    "SpacingMm": [float(mm) for mm in spacing_mm],
-                    "Orientation": orientation_sct.upper(),
-                    "ObliqueDeg": oblique_deg,
-                    "DiscsMm": {str(n): round(s, 3) for n, s in anatomy.discs_mm.items()},
-                },
-                indent=2,
-            )
-            + "\n",
-        ),
-    }
-    paths = {}
-    with OutputSet() as outputs:
-        for name, ending in endings.items():
-            paths[name] = Path(folder) / f"{stem}{ending}"
+    about = sidecar(
+        beside=Path(folder),
+        sources=(),
+        description="Procedural phantom of the cervical spine, not a subject",
+        maker={"Name": f"{GENERATOR}: phantom"},
+        spatial_reference=None,
+        extra={
+            "Seed": seed,
+            "Acquisition": asdict(acquisition),
+            "SpacingMm": [float(mm) for mm in spacing_mm],
+            "Orientation": orientation_sct.upper(),
+            "ObliqueDeg": oblique_deg,
+            "DiscsMm": {str(n): round(s, 3) for n, s in anatomy.discs_mm.items()},
+        },
+    )
+    with ResultSet(overwrite=overwrite) as outputs:
+        for name in _IMAGES:
             save(getattr(phantom, name), outputs.stage(paths[name]))
-        for name, (ending, text) in texts.items():
-            paths[name] = Path(folder) / f"{stem}{ending}"
-            outputs.write(paths[name], text)
+        outputs.write(paths["truth"], true_levels(anatomy).to_tsv())
+        outputs.write(paths["look_up"], _look_up())
+        outputs.record(paths["sidecar"], about, paths.values())
     return paths

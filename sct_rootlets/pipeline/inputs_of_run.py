@@ -7,15 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from sct_rootlets.files.guards import require_free
-from sct_rootlets.files.names import image_outputs, level_files, stem_of
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.inputs import (
     ImageLike,
     LabelsLike,
     LandmarkImages,
     Landmarks,
-    files_of,
     name_of,
     read_cord,
     read_image,
@@ -83,12 +80,6 @@ class RunInputs:
                 f"{kind}_from": origin for kind, origin in self.origins.items() if origin != "given"
             },
         }
-
-    def require_free(self, folder: Path, *, cord: bool) -> None:
-        """Raise unless the results of a run, with a mask of the `cord` or not, can be written."""
-        files = image_outputs(stem_of(self.image), folder, cord=cord)
-        files |= level_files(files["levels"])
-        require_free(files, files_of(*self.all))
 
     def with_supplied(self, supplied: Supplied) -> RunInputs:
         """Return them with what was not given read from the files that were found or made."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from sct_rootlets.engines import Progress
 from sct_rootlets.errors import RootletsError
-from sct_rootlets.files.guards import require_apart, require_free
+from sct_rootlets.files.guards import Planned, require_apart, require_free
 from sct_rootlets.image import Image
 from sct_rootlets.inputs import ImageLike, LabelsLike, check_readable
 from sct_rootlets.pipeline import network
@@ -34,7 +33,7 @@ def segment_many(
     model: ModelLike = "bundled",
     settings: Settings = Settings(),
     progress: Progress | None = None,
-    write_to: Sequence[Mapping[str, Path]] | None = None,
+    write_to: Sequence[Planned] | None = None,
     keep_intermediate: bool = False,
 ) -> Iterator[Outcome[AnyImage, Predicted]]:
     """Predict the rootlets of several images with a model that is loaded once.
@@ -53,9 +52,9 @@ def segment_many(
         As in :func:`run`.
     progress : callable, optional
         As in :func:`run`; the stage says which image it is about.
-    write_to : sequence of mapping, optional
-        Files to write for each image, as :meth:`Predicted.write` takes them. Without it
-        nothing is written.
+    write_to : sequence of Planned, optional
+        Files to write for each image, as :meth:`Predicted.write` takes them, and with
+        `keep_intermediate` those too. Without it nothing is written.
     keep_intermediate : bool
         As :meth:`Predicted.write` takes it.
 
@@ -75,13 +74,15 @@ def segment_many(
         If the model cannot be found or loaded.
     """
     masks = list(cords) if cords is not None else [None] * len(images)
-    files = list(write_to) if write_to is not None else [None] * len(images)
+    planned = list(write_to) if write_to is not None else [None] * len(images)
     jobs = [
-        _Job(number, *parts) for number, parts in enumerate(zip(images, masks, files, strict=True))
+        _Job(number, *parts)
+        for number, parts in enumerate(zip(images, masks, planned, strict=True))
     ]
-    # The rootlets already here, before a model is perhaps downloaded; which model it is says
-    # whether there will be cord masks.
-    require_apart([(job.name, [job.files["rootlets"]]) for job in jobs if job.files])
+    # All but the cord masks already here, before a model is perhaps downloaded; which model it is
+    # says whether there will be any.
+    without = [replace(job, planned=job.planned and job.planned.without("cord")) for job in jobs]
+    _require_free(without, jobs, attempt=False)
     return _outcomes(jobs, volume, model, settings, progress, keep_intermediate)
 
 
@@ -92,7 +93,7 @@ class _Job(Generic[AnyImage]):
     number: int
     image: AnyImage
     cord: LabelsLike | None
-    files: Mapping[str, Path] | None
+    planned: Planned | None
 
     @property
     def name(self) -> str:
@@ -124,13 +125,13 @@ def _outcomes(
         return
     installed = network.located(model, progress)
     ready = [
-        replace(job, files=job.files and files_to_write(job.files, job.cord is not None, installed))
+        replace(
+            job,
+            planned=job.planned and files_to_write(job.planned, job.cord is not None, installed),
+        )
         for job in ready
     ]
-    require_apart([(job.name, job.files.values()) for job in ready if job.files])
-    sources = [source for job in jobs for source in job.sources]
-    for job in ready:
-        require_free(job.files or {}, sources)
+    _require_free(ready, jobs)
     engine = settings.load(installed, progress, {})
 
     def load(job: _Job[AnyImage]) -> RunInputs:
@@ -143,14 +144,32 @@ def _outcomes(
         return segmented(inputs, installed, engine, settings, tell, {})
 
     def keep(job: _Job[AnyImage], predicted: Predicted) -> Predicted:
-        if job.files is None:
+        if job.planned is None:
             return predicted
-        files = predicted.write(job.files, keep_intermediate=keep_intermediate)
+        files = predicted.write(
+            job.planned.files,
+            keep_intermediate=keep_intermediate,
+            overwrite=job.planned.overwrite,
+        )
         return replace(predicted, files=files)
 
     with closing(prefetch(ready, load, work, keep)) as outcomes:
         for outcome in outcomes:
             yield Outcome(outcome.item.image, outcome.made, outcome.error)
+
+
+def _require_free(
+    jobs: Sequence[_Job[AnyImage]], given: Sequence[_Job[AnyImage]], *, attempt: bool = True
+) -> None:
+    """Raise if a file of one of `jobs` cannot be written without harm, to their inputs as well."""
+    planned = [(job, job.planned) for job in jobs if job.planned is not None]
+    require_apart([(job.name, one.files.values()) for job, one in planned])
+    require_free(
+        [path for _, one in planned for path in one.files.values()],
+        [source for job in given for source in job.sources],
+        overwrite=all(one.overwrite for _, one in planned),
+        attempt=attempt,
+    )
 
 
 def _numbered(progress: Progress, number: str) -> Progress:

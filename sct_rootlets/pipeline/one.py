@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 
 from sct_rootlets.engines import Engine, Progress
-from sct_rootlets.files.guards import require_apart, require_free
+from sct_rootlets.files.guards import Planned
 from sct_rootlets.files.names import SUFFIXES, stem_of
 from sct_rootlets.inputs import ImageLike, LabelsLike, Landmarks, files_of, remarks_of
 from sct_rootlets.levels import LevelOptions, derive, numbered
@@ -34,7 +32,7 @@ def run(
     settings: Settings = Settings(),
     options: LevelOptions = LevelOptions(),
     progress: Progress | None = None,
-    write_to: str | os.PathLike[str] | None = None,
+    write_to: Planned | None = None,
     supply: Callable[[InstalledModel], Supplied] | None = None,
 ) -> Result:
     """Segment the rootlets of an image and derive its spinal levels.
@@ -58,9 +56,10 @@ def run(
         The definition of a level, and what goes with it.
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
-    write_to : path-like, optional
-        Folder the result will be written to: whatever forbids that is found before the
-        prediction. Nothing is written here.
+    write_to : Planned, optional
+        Files that the result will be written to, as
+        :func:`sct_rootlets.files.names.run_files` names them: whatever forbids that is found
+        before any work. Nothing is written here.
     supply : callable, optional
         Finds or makes what is not given, such as :func:`sct_rootlets.sct.missing_inputs.supplier`.
         Called once, with the model, after everything that is given was checked.
@@ -83,12 +82,13 @@ def run(
         Of other kinds, if the model has to be installed and cannot be.
     """
     inputs = RunInputs.read(image, volume, cord, landmarks)
+    if write_to is not None:
+        # What can take minutes comes after all that can forbid the run, but for the cord mask
+        # where it may be supplied.
+        certain = write_to if cord is None and supply is None else write_to.without("cord")
+        certain.require_free(files_of(*inputs.all), attempt=False)
     installed = network.located(model, progress)
     if supply is not None:
-        # What can take minutes comes after all that can forbid the run, but for the cord mask,
-        # which may turn out to be an input.
-        if write_to is not None:
-            inputs.require_free(Path(write_to), cord=False)
         inputs = inputs.with_supplied(supply(installed))
     image_, cord_, found = inputs.image, inputs.cord, inputs.landmarks
     if not installed.has_level_identity and not found.name_levels:
@@ -97,7 +97,7 @@ def run(
         raise refusals.no_cord(installed)
     sources = files_of(*inputs.all)
     if write_to is not None:
-        inputs.require_free(Path(write_to), cord=cord_ is None)
+        (write_to if cord_ is None else write_to.without("cord")).require_free(sources)
     timings: dict[str, float] = {}
     loaded = settings.load(installed, progress, timings)
     with timed("prediction", timings):
@@ -146,31 +146,28 @@ def segment(
     model: ModelLike = "bundled",
     settings: Settings = Settings(),
     progress: Progress | None = None,
-    write_to: Mapping[str, Path] | None = None,
+    write_to: Planned | None = None,
 ) -> Predicted:
     """Predict the rootlets of an image, and number them where landmarks are given.
 
     Parameters and errors as in :func:`run`, except that without landmarks the rootlets of a
-    model that does not name levels keep the value 1, and that `write_to` are the files to
-    write, ``rootlets`` and (where no cord mask is given) ``cord``.
+    model that does not name levels keep the value 1, and that `write_to` are the files of a
+    segmentation, ``rootlets`` and (where no cord mask is given) ``cord``.
     """
     inputs = RunInputs.read(image, volume, cord, landmarks)
+    if write_to is not None:
+        write_to.without("cord").require_free(files_of(*inputs.all), attempt=False)
     installed = network.located(model, progress)
     if write_to is not None:
-        files = files_to_write(write_to, cord is not None, installed)
-        require_apart([(inputs.image.path, files.values())])
-        require_free(files, files_of(*inputs.all))
+        files_to_write(write_to, cord is not None, installed).require_free(files_of(*inputs.all))
     timings: dict[str, float] = {}
     loaded = settings.load(installed, progress, timings)
     return segmented(inputs, installed, loaded, settings, progress, timings)
 
 
-def files_to_write(
-    planned: Mapping[str, Path], has_cord: bool, model: InstalledModel
-) -> dict[str, Path]:
+def files_to_write(planned: Planned, has_cord: bool, model: InstalledModel) -> Planned:
     """Return what of the files planned will be written: a cord mask by some models only."""
-    predicts_cord = not has_cord and model.is_compact
-    return {what: path for what, path in planned.items() if what != "cord" or predicts_cord}
+    return planned if model.is_compact and not has_cord else planned.without("cord")
 
 
 def segmented(

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from sct_rootlets import __version__
 from sct_rootlets.colours import colour_of
+from sct_rootlets.files.record import page_proof
 
 if TYPE_CHECKING:
     from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
@@ -55,6 +57,7 @@ def page(
     png: bytes | None = None,
     table: LevelTable | None = None,
     mosaic: Mosaic | None = None,
+    names: Iterable[str] = (),
 ) -> str:
     """Return the text of the page.
 
@@ -71,6 +74,9 @@ def page(
         Without it the page is about rootlets alone.
     mosaic : Mosaic, optional
         Planes across the whole cord, whose overlay the reader can hide.
+    names : iterable of str
+        File names of the page and of what is written with it, for
+        :func:`sct_rootlets.files.record.page_proof`.
     """
     notes = "".join(f'<p class="warning">{escape(text)}</p>' for text in warnings)
     listed = "".join(
@@ -81,6 +87,8 @@ def page(
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="generator" content="sct_rootlets {escape(__version__)}">
+{page_proof(names)}
 <meta name="viewport" content="width=device-width">
 <title>{"Rootlets" if table is None else "Spinal levels"} of {escape(title)}</title>
 <style>{_STYLE}</style>

@@ -17,9 +17,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import IO
 
-from sct_rootlets.errors import RootletsError, UsageError
+from sct_rootlets.errors import UsageError
 from sct_rootlets.files.guards import require_free
-from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.results import ResultSet
 from sct_rootlets.report import page
 from sct_rootlets.report.finding import Found, find
 from sct_rootlets.report.sources import Locator
@@ -75,6 +75,7 @@ def build(
     jobs: int | None = None,
     title: str | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
 ) -> Summary:
     """Write a report of many results: one HTML file that needs nothing else.
 
@@ -92,11 +93,13 @@ def build(
         By default the name of the folder that all results lie in.
     progress : callable, optional
         Called with a text, the results that are done and their number.
+    overwrite : bool
+        Replace also a page that is not as an earlier report wrote it.
 
     Raises
     ------
     UsageError
-        If a path does not exist, or `target` is no name of a page.
+        If a path does not exist, `target` is no name of a page, or would replace such a file.
     InputError
         If there is no result.
     MissingDependencyError
@@ -107,16 +110,18 @@ def build(
     from sct_rootlets.qc.figure import require_matplotlib
 
     target = Path(target)
-    _require_page(target)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise UsageError("is no name of a page", path=target, remedy="Give -o FILE.html")
     for folder in images:
         if not Path(folder).is_dir():
             raise UsageError("is no folder of images", path=folder)
     require_matplotlib()
-    require_free({"report": target}, keep=())
+    require_free([target], overwrite=overwrite)
     found = find(paths)
     root = Path(os.path.commonpath([one.table.parent for one in found]))
-    with OutputSet() as outputs:
+    with ResultSet(overwrite=overwrite) as outputs:
         staged = outputs.stage(target)
+        outputs.list_in(target, ())
         with tempfile.TemporaryFile(dir=staged.parent) as pictures:
             subjects = _collected(found, root, Locator(images), jobs, pictures, progress)
             size = page.write(
@@ -125,6 +130,7 @@ def build(
                 pictures,
                 title=title or root.name,
                 identity=str(root),
+                name=target.name,
             )
     counts = dict.fromkeys(page.STATUSES, 0)
     for subject in subjects:
@@ -139,25 +145,6 @@ def build(
             if subject.verdict.status == page.FAILED
         ),
     )
-
-
-def _require_page(target: Path) -> None:
-    if target.suffix.lower() not in (".html", ".htm"):
-        raise UsageError("is no name of a page", path=target, remedy="Give -o FILE.html")
-    if target.exists() and not _is_ours(target):
-        raise UsageError(
-            "is a page that sct_rootlets did not make, and would be replaced",
-            path=target,
-            remedy="Choose another name with -o",
-        )
-
-
-def _is_ours(target: Path) -> bool:
-    try:
-        with open(target, "rb") as file:
-            return page.MARK.encode() in file.read(1000)
-    except OSError as error:
-        raise RootletsError(f"cannot be read ({error.strerror})", path=target) from error
 
 
 def _collected(

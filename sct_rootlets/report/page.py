@@ -20,16 +20,15 @@ from typing import IO, Any
 
 from sct_rootlets import __version__
 from sct_rootlets.colours import colour_of
+from sct_rootlets.files.record import page_proof
 from sct_rootlets.qc.pictures import Pictures
 from sct_rootlets.report.dialogs import dialogs
 from sct_rootlets.report.strips import Scale, axis_svg, strip_svg, summary_svg
 from sct_rootlets.report.subject import LevelLine, Subject
 from sct_rootlets.report.verdict import FAILED, STATUSES
 
-__all__ = ["FAILED", "MARK", "STATUSES", "put_pictures", "without_large", "write"]
+__all__ = ["FAILED", "STATUSES", "put_pictures", "without_large", "write"]
 
-#: By what a page is known as one of this package.
-MARK = '<meta name="generator" content="sct_rootlets report'
 #: Nothing from anywhere but the page itself, whatever a name in it holds.
 _POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -75,7 +74,13 @@ def without_large(subject: Subject) -> Subject:
 
 
 def write(
-    path: Path, subjects: Sequence[Subject], pictures: IO[bytes], *, title: str, identity: str
+    path: Path,
+    subjects: Sequence[Subject],
+    pictures: IO[bytes],
+    *,
+    title: str,
+    identity: str,
+    name: str = "",
 ) -> int:
     """Write the page.
 
@@ -89,6 +94,8 @@ def write(
     identity : str
         What tells this batch from others in the marks that a browser keeps. Only its hash is
         in the page.
+    name : str
+        That the page will have, for :func:`sct_rootlets.files.record.page_proof`.
 
     Returns
     -------
@@ -98,7 +105,7 @@ def write(
     scale = Scale.of(subjects)
     order = sorted(range(len(subjects)), key=lambda number: _score(subjects[number]), reverse=True)
     with open(path, "wb") as file:
-        head = _head(subjects, scale, title)
+        head = _head(subjects, scale, title, page_proof([name]))
         rows = "".join(_row(number, subjects[number], scale) for number in order)
         data = {
             "batch": hashlib.sha256(identity.encode()).hexdigest()[:16],
@@ -124,7 +131,7 @@ def _score(subject: Subject) -> tuple[float, ...]:
     )
 
 
-def _head(subjects: Sequence[Subject], scale: Scale | None, title: str) -> str:
+def _head(subjects: Sequence[Subject], scale: Scale | None, title: str, proof: str) -> str:
     counts = dict.fromkeys(STATUSES, 0)
     for subject in subjects:
         counts[subject.verdict.status] += 1
@@ -139,7 +146,8 @@ def _head(subjects: Sequence[Subject], scale: Scale | None, title: str) -> str:
 <html lang="en">
 <head>
 <meta charset="utf-8">
-{MARK} {__version__}">
+<meta name="generator" content="sct_rootlets report {__version__}">
+{proof}
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="viewport" content="width=device-width">
 <title>{escape(title)}: spinal levels of {many}</title>

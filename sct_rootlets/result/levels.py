@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from sct_rootlets import __version__
 from sct_rootlets.anatomy import PLACES
 from sct_rootlets.colours import look_up
-from sct_rootlets.files.guards import require_free
-from sct_rootlets.files.names import level_files
-from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.guards import require_no_input
+from sct_rootlets.files.names import level_files, qc_files
+from sct_rootlets.files.results import ResultSet
 from sct_rootlets.files.sidecar import hashes, sidecar
 from sct_rootlets.image import Image, LabelImage, save
 from sct_rootlets.levels import Derived
@@ -112,7 +112,11 @@ class LevelsResult:
         return mosaic.draw(course, footer=footer, left_on_left=left_on_left)
 
     def write(
-        self, target: str | os.PathLike[str], *, csv: str | os.PathLike[str] | None = None
+        self,
+        target: str | os.PathLike[str],
+        *,
+        csv: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
     ) -> dict[str, Path]:
         """Write label images, table, look-up, JSON and figure, whole or not at all.
 
@@ -122,6 +126,8 @@ class LevelsResult:
             Label image of the levels; the others are named after it.
         csv : path-like, optional
             Where to put the table in the layout of the published script.
+        overwrite : bool
+            Replace also files that are not as an earlier run wrote them.
 
         Returns
         -------
@@ -132,14 +138,14 @@ class LevelsResult:
         Raises
         ------
         UsageError
-            If a file would replace an input, or a sidecar of somebody else.
+            If a file would replace an input, or one that is not as an earlier run wrote it.
         """
-        with OutputSet() as outputs:
+        with ResultSet(overwrite=overwrite) as outputs:
             return self.stage(outputs, target, csv=csv)
 
     def stage(
         self,
-        outputs: OutputSet,
+        outputs: ResultSet,
         target: str | os.PathLike[str],
         *,
         csv: str | os.PathLike[str] | None = None,
@@ -150,9 +156,10 @@ class LevelsResult:
         files = level_files(Path(target))
         if csv is not None:
             files["csv"] = Path(csv)
-        require_free(files, self.sources)
+        require_no_input(files.values(), self.sources)
         derived, table = self.derived, self.derived.table
         stage_labels(outputs, files["levels"], derived.levels, self._sidecar(files["json"].parent))
+        outputs.list_in(files["json"], files.values())
         outputs.write(files["table"], text.to_tsv(table))
         outputs.write(files["lookup"], look_up(row.level for row in table.rows))
         for place in PLACES:
@@ -194,7 +201,7 @@ class LevelsResult:
         )
 
     def stage_qc(
-        self, outputs: OutputSet, folder: str | os.PathLike[str], stem: str
+        self, outputs: ResultSet, folder: str | os.PathLike[str], stem: str
     ) -> dict[str, Path]:
         """Stage the figure (``figure``) and the HTML report (``report``) for `folder`.
 
@@ -205,6 +212,8 @@ class LevelsResult:
         """
         from sct_rootlets.qc import result_page
 
+        files = qc_files(Path(folder), stem)
+        require_no_input(files.values(), self.sources)
         grid = (self.image or self.cord).grid
         page = result_page.page(
             title=self.title,
@@ -217,9 +226,9 @@ class LevelsResult:
                 **facts_of(self.model, self.parameters),
                 **self.facts,
             },
+            names=[files["qc_report"].name, files["qc_figure"].name],
         )
-        files = {"figure": Path(folder) / f"{stem}.png", "report": Path(folder) / f"{stem}.html"}
-        require_free(files, self.sources)
-        outputs.write(files["figure"], self.figure)
-        outputs.write(files["report"], page)
-        return files
+        outputs.write(files["qc_figure"], self.figure)
+        outputs.write(files["qc_report"], page)
+        outputs.list_in(files["qc_report"], [files["qc_figure"]])
+        return {"figure": files["qc_figure"], "report": files["qc_report"]}

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sct_rootlets.engines import Segmentation
-from sct_rootlets.files.guards import require_free
-from sct_rootlets.files.names import stem_of
-from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.files.sidecar import sidecar
+from sct_rootlets.files.guards import require_no_input
+from sct_rootlets.files.names import qc_files, stem_of
+from sct_rootlets.files.results import ResultSet
+from sct_rootlets.files.sidecar import sidecar, sidecar_path
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.result.made_by import facts_of, made_by, seconds_and_notes
@@ -79,7 +79,7 @@ class Predicted:
         return mosaic.draw(course, footer=made_by(self.model), left_on_left=left_on_left)
 
     def stage_qc(
-        self, outputs: OutputSet, folder: str | os.PathLike[str], stem: str
+        self, outputs: ResultSet, folder: str | os.PathLike[str], stem: str
     ) -> dict[str, Path]:
         """Stage the HTML report (``report``) for `folder`.
 
@@ -91,6 +91,8 @@ class Predicted:
         from sct_rootlets.qc import result_page
 
         title = Path(self.image.path).name
+        target = qc_files(Path(folder), stem)["qc_report"]
+        require_no_input([target], self.sources)
         page = result_page.page(
             title=title,
             warnings=self.remarks,
@@ -100,14 +102,18 @@ class Predicted:
                 **facts_of(self.model, self.parameters),
                 **seconds_and_notes(self.segmentation, self.timings_s),
             },
+            names=[target.name],
         )
-        files = {"report": Path(folder) / f"{stem}.html"}
-        require_free(files, self.sources)
-        outputs.write(files["report"], page)
-        return files
+        outputs.write(target, page)
+        outputs.list_in(target, ())
+        return {"report": target}
 
     def write(
-        self, planned: Mapping[str, Path], *, keep_intermediate: bool = False
+        self,
+        planned: Mapping[str, Path],
+        *,
+        keep_intermediate: bool = False,
+        overwrite: bool = False,
     ) -> dict[str, Path]:
         """Write the rootlets and the model's cord mask with their sidecars, whole or not at all.
 
@@ -119,19 +125,27 @@ class Predicted:
         keep_intermediate : bool
             Also write the rootlets before numbering and the CSF, into the folder of the
             rootlets.
+        overwrite : bool
+            Replace also files that are not as an earlier run wrote them.
 
         Returns
         -------
         dict of str to Path
             What was written, by what it is.
+
+        Raises
+        ------
+        UsageError
+            If a file would replace an input, or one that is not as an earlier run wrote it.
         """
-        with OutputSet() as outputs:
+        with ResultSet(overwrite=overwrite) as outputs:
             files = self.stage(outputs, planned)
             if keep_intermediate:
                 files |= stage_intermediate(
                     outputs,
                     files["rootlets"].parent,
                     stem_of(self.image),
+                    sidecar_path(files["rootlets"]),
                     rootlets=self.segmentation.rootlets if self.numbered else None,
                     csf=self.segmentation.csf,
                 )
@@ -139,7 +153,7 @@ class Predicted:
 
     def stage(
         self,
-        outputs: OutputSet,
+        outputs: ResultSet,
         planned: Mapping[str, Path],
         maker: Mapping[str, Any] | None = None,
     ) -> dict[str, Path]:
@@ -155,6 +169,7 @@ class Predicted:
             "maker": maker,
         }
         files = {"rootlets": planned["rootlets"]}
+        require_no_input(planned.values(), self.sources)
         level = "by the value of their spinal level" if self.numbered else "without their level"
         content = sidecar(
             beside=files["rootlets"].parent,

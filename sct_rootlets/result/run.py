@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sct_rootlets.files.guards import require_free
 from sct_rootlets.files.names import SUFFIXES, image_outputs, stem_of
-from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.results import ResultSet
+from sct_rootlets.files.sidecar import sidecar_path
 from sct_rootlets.image import LabelImage
 from sct_rootlets.levels import Derived
 from sct_rootlets.manifest import InstalledModel
@@ -64,6 +64,7 @@ class Result:
         *,
         keep_intermediate: bool = False,
         csv: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
     ) -> dict[str, Path]:
         """Write all images, tables and sidecars into `folder`, whole or not at all.
 
@@ -75,6 +76,8 @@ class Result:
             Also write the rootlets before numbering, the CSF and the centerline.
         csv : path-like, optional
             Where to put the table in the layout of the published script.
+        overwrite : bool
+            Replace also files that are not as an earlier run wrote them.
 
         Returns
         -------
@@ -85,14 +88,14 @@ class Result:
         Raises
         ------
         UsageError
-            If a file would replace an input, or a cord mask or sidecar of somebody else.
+            If a file would replace an input, or one that is not as an earlier run wrote it.
         """
-        with OutputSet() as outputs:
+        with ResultSet(overwrite=overwrite) as outputs:
             return self.stage(outputs, folder, keep_intermediate=keep_intermediate, csv=csv)
 
     def stage(
         self,
-        outputs: OutputSet,
+        outputs: ResultSet,
         folder: str | os.PathLike[str],
         *,
         keep_intermediate: bool = False,
@@ -102,7 +105,6 @@ class Result:
         folder = Path(folder)
         predicted = self.predicted
         files = image_outputs(self.stem, folder, cord=predicted.cord_is_ours)
-        require_free(files, predicted.sources)
         predicted.stage(outputs, files)
         files |= self.of_levels.stage(outputs, files["levels"], csv=csv)
         if keep_intermediate:
@@ -110,13 +112,16 @@ class Result:
                 outputs,
                 folder,
                 self.stem,
+                sidecar_path(files["rootlets"]),
                 rootlets=predicted.segmentation.rootlets,
                 csf=predicted.segmentation.csf,
-                centerline=self.derived.centerline,
+            )
+            files |= stage_intermediate(
+                outputs, folder, self.stem, files["json"], centerline=self.derived.centerline
             )
         return files
 
-    def stage_qc(self, outputs: OutputSet, folder: str | os.PathLike[str]) -> dict[str, Path]:
+    def stage_qc(self, outputs: ResultSet, folder: str | os.PathLike[str]) -> dict[str, Path]:
         """Stage the figure (``figure``) and the HTML report (``report``) for `folder`.
 
         Raises

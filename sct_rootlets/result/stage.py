@@ -11,8 +11,9 @@ import numpy as np
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
-from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.files.sidecar import ModelIdentity, sidecar, sidecar_path, to_json
+from sct_rootlets.files.names import intermediate_files
+from sct_rootlets.files.results import ResultSet
+from sct_rootlets.files.sidecar import ModelIdentity, sidecar, sidecar_path
 from sct_rootlets.image import LabelImage, save
 from sct_rootlets.tables import Column, to_text
 
@@ -20,7 +21,7 @@ __all__ = ["level_names", "stage_cord", "stage_intermediate", "stage_labels"]
 
 
 def stage_cord(
-    outputs: OutputSet,
+    outputs: ResultSet,
     target: Path,
     cord: LabelImage,
     *,
@@ -43,9 +44,10 @@ def stage_cord(
 
 
 def stage_intermediate(
-    outputs: OutputSet,
+    outputs: ResultSet,
     folder: Path,
     stem: str,
+    of: Path,
     *,
     rootlets: LabelImage | None = None,
     csf: LabelImage | None = None,
@@ -55,6 +57,11 @@ def stage_intermediate(
 
     Parameters
     ----------
+    outputs : ResultSet
+    folder, stem
+        As :func:`sct_rootlets.files.names.intermediate_files` takes them.
+    of : Path
+        JSON of the result that they belong to.
     rootlets : LabelImage, optional
         As predicted, before numbering; ``<stem>_rootlets-predicted.nii.gz``.
     csf : LabelImage, optional
@@ -62,15 +69,15 @@ def stage_intermediate(
     centerline : Centerline, optional
         ``<stem>_centerline.tsv``: s_mm and world mm (RAS+).
     """
-    files = {}
+    given = {"predicted": rootlets, "csf": csf, "centerline": centerline}
+    named = intermediate_files(folder, stem)
+    files = {what: named[what] for what, content in given.items() if content is not None}
+    outputs.list_in(of, files.values())
     if rootlets is not None:
-        files["predicted"] = folder / f"{stem}_rootlets-predicted.nii.gz"
         save(rootlets, outputs.stage(files["predicted"]))
     if csf is not None:
-        files["csf"] = folder / f"{stem}_csf.nii.gz"
         save(csf, outputs.stage(files["csf"]))
     if centerline is not None:
-        files["centerline"] = folder / f"{stem}_centerline.tsv"
         rows = np.column_stack([centerline.s_mm, centerline.xyz_world])
         columns = [Column(name, number="{:.4f}".format) for name in ("s_mm", "x", "y", "z")]
         names = [column.name for column in columns]
@@ -80,11 +87,11 @@ def stage_intermediate(
 
 
 def stage_labels(
-    outputs: OutputSet, target: Path, labels: LabelImage, content: Mapping[str, Any]
+    outputs: ResultSet, target: Path, labels: LabelImage, content: Mapping[str, Any]
 ) -> None:
     """Stage a label image and, beside it, its JSON sidecar of `content`."""
     save(labels, outputs.stage(target))
-    outputs.write(sidecar_path(target), to_json(content))
+    outputs.record(sidecar_path(target), content, [target])
 
 
 def level_names(labels: LabelImage) -> dict[str, str]:

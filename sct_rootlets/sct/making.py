@@ -12,7 +12,8 @@ from pathlib import Path
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import RootletsError
 from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.files.sidecar import is_generated_here, sidecar_path, split_nifti, to_json
+from sct_rootlets.files.sidecar import sidecar_path, split_nifti, to_json
+from sct_rootlets.files.standing import not_ours
 from sct_rootlets.image import Image, save
 from sct_rootlets.inputs import Landmarks, read_cord
 from sct_rootlets.levels.spine.column import VertebralColumn
@@ -157,8 +158,8 @@ class Maker:
             ) from error
         stem, extension = split_nifti(self.image)[1], split_nifti(recipe.made)[2]
         target = self.folder / f"{stem}{recipe.suffix}{extension}"
-        if os.path.lexists(target) and not is_generated_here(target):
-            raise RootletsError("exists, and is not replaced", path=target)
+        for path, found in not_ours([target, sidecar_path(target)]).items():
+            raise RootletsError(f"{found.value}, and is not replaced", path=path)
         with OutputSet() as outputs:
             shutil.copyfile(recipe.made, outputs.stage(target))
             # Never without one: what has none could pass for a mask that this package made.

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sct_rootlets.errors import InputError, RootletsError
-from sct_rootlets.files.sidecar import is_generated_here, split_nifti
+from sct_rootlets.files.sidecar import split_nifti
+from sct_rootlets.files.standing import Standing, standing
 from sct_rootlets.inputs import read_image
 from sct_rootlets.sct.commands import Runner
 from sct_rootlets.sct.installation import SctInstallation, find_sct
@@ -106,8 +107,10 @@ def supplier(
     named: bool = False,
     use: str | None = None,
     making: Making = Making(),
-) -> Callable[[InstalledModel], MadeInputs]:
+) -> Callable[[InstalledModel], MadeInputs] | None:
     """Return what :func:`sct_rootlets.pipeline.run` calls for the inputs it was not given.
+
+    None where there is nothing to find and nobody to make it.
 
     Parameters
     ----------
@@ -123,12 +126,15 @@ def supplier(
     making : Making
     """
     wanted = [kind for kind in KINDS if not (named and kind == "discs")]
+    sct = sct_to_use(use)
+    if sct is None and not find_manual(image):
+        return None
 
     def supply(model: InstalledModel) -> MadeInputs:
         return make_missing(
             image,
             folder,
-            sct=sct_to_use(use),
+            sct=sct,
             given=given,
             wanted=wanted,
             needed=() if model.has_level_identity else ("discs",),
@@ -160,7 +166,7 @@ def make_missing(
     there follow files at hand, by SCT's names in `folder` or beside the image, and then its
     commands. They work in a temporary folder; a result that can be used is put into `folder`
     whole, with a sidecar that names the command. Nothing is replaced but a mask that this
-    package has predicted itself.
+    package has predicted itself, and that nobody has changed since.
 
     Parameters
     ----------
@@ -260,8 +266,8 @@ def _found(
             ]
             files = (place / name for place in (folder, image.parent) for name in names)
             for file in files:
-                # A mask that this package has predicted gives way to one of SCT.
-                if file.exists() and not is_generated_here(file):
+                # A mask that this package has predicted, and nobody corrected, gives way to SCT's.
+                if file.exists() and standing(file) is not Standing.OURS:
                     found[kind] = (file, "at hand")
                     break
     return found

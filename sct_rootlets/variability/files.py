@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sct_rootlets import __version__
 from sct_rootlets.errors import UsageError
 from sct_rootlets.files.guards import require_no_input
-from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.files.sidecar import GENERATOR, relative, to_json
+from sct_rootlets.files.results import ResultSet
+from sct_rootlets.files.sidecar import sidecar
 from sct_rootlets.qc.figure import has_matplotlib
 from sct_rootlets.tables import Column, columns_of, decimals, describe, to_text
 from sct_rootlets.variability.agreement import AgreementRow, IccRow
@@ -21,7 +20,7 @@ from sct_rootlets.variability.effects import EffectRow
 from sct_rootlets.variability.spread import SpreadRow
 from sct_rootlets.variability.vertebral_position import PLACES, PositionRow, ShareRow
 
-__all__ = ["write"]
+__all__ = ["study_files", "write"]
 
 _TITLES = {
     "": "Variability of spinal levels",
@@ -35,7 +34,33 @@ _TITLES = {
 _LEFT_OUT = "n/a where not measured, or left out for its status or a flag"
 
 
-def write(found: Variability, target: str | os.PathLike[str]) -> dict[str, Path]:
+def study_files(target: str | os.PathLike[str], factors: Iterable[str] = ()) -> dict[str, Path]:
+    """Return all files that may be written for the table `target`, by what stands after its name.
+
+    Raises
+    ------
+    UsageError
+        If the name does not end in ``.tsv``.
+
+    Examples
+    --------
+    >>> files = study_files("X.tsv", ["site"])
+    >>> files[""].name, files["icc json"].name, files["bland_altman_site.png"].name
+    ('X.tsv', 'X_icc.json', 'X_bland_altman_site.png')
+    """
+    main = Path(target)
+    if main.suffix != ".tsv":
+        raise UsageError("does not end in .tsv", path=main, remedy="Name a .tsv file")
+    files = {name: _beside(main, f"{name}.tsv" if name else "") for name in _TITLES}
+    files |= {f"{name} json": path.with_suffix(".json") for name, path in files.items()}
+    figures = ["levels", "cov", "vertebrae", *(f"bland_altman_{factor}" for factor in factors)]
+    ends = [f"{figure}.{kind}" for figure in figures for kind in ("png", "svg")]
+    return {**files, **{end: _beside(main, end) for end in ends}}
+
+
+def write(
+    found: Variability, target: str | os.PathLike[str], *, overwrite: bool = False
+) -> dict[str, Path]:
     """Write the tables, a JSON beside each that describes its columns, and the figures.
 
     Parameters
@@ -47,6 +72,8 @@ def write(found: Variability, target: str | os.PathLike[str]) -> dict[str, Path]
         ``X_vertebra_positions.tsv``, where they have a row; the figures ``X_levels``,
         ``X_cov``, ``X_vertebrae`` and ``X_bland_altman_FACTOR``, each ``.png`` and ``.svg``,
         where matplotlib is installed.
+    overwrite : bool
+        Replace also files that are not as an earlier run wrote them.
 
     Returns
     -------
@@ -56,11 +83,10 @@ def write(found: Variability, target: str | os.PathLike[str]) -> dict[str, Path]
     Raises
     ------
     UsageError
-        If a file would replace a table that was read, or the name does not end in ``.tsv``.
+        If a file would replace a table that was read or, without `overwrite`, a file that is not
+        as we wrote it; or the name does not end in ``.tsv``.
     """
-    main = Path(target)
-    if main.suffix != ".tsv":
-        raise UsageError("does not end in .tsv", path=main, remedy="Name a .tsv file")
+    named = study_files(target, found.distances.study.factors)
     tables: dict[str, tuple[Sequence[Column], Iterable[Mapping[str, Any]]]] = {
         "": (columns_of(SpreadRow, _number), map(vars, found.spread)),
         "distances": (_distances_columns(found), _distances_rows(found)),
@@ -79,19 +105,19 @@ def write(found: Variability, target: str | os.PathLike[str]) -> dict[str, Path]
         from sct_rootlets.variability.figures import draw
 
         figures = draw(found)
-    files = {name: _beside(main, f"{name}.tsv" if name else "") for name in tables}
-    files |= {f"{name} json": path.with_suffix(".json") for name, path in files.items()}
-    files |= {name: _beside(main, name) for name in figures}
+    names = [*tables, *(f"{name} json" for name in tables), *figures]
+    files = {name: named[name] for name in names}
     tables_read = [Path(scan.path) for scan in found.distances.study.scans]
     beside = [path.with_suffix(".json") for path in tables_read]
     require_no_input(files.values(), [*tables_read, *beside])
-    with OutputSet() as outputs:
+    with ResultSet(overwrite=overwrite) as outputs:
         for name, (columns, rows_of_it) in tables.items():
             outputs.write(files[name], to_text(columns, rows_of_it))
-            content = to_json(_content(found, name, main.parent, describe(columns)))
-            outputs.write(files[f"{name} json"], content)
+            content = _content(found, name, named[""].parent, describe(columns))
+            outputs.record(files[f"{name} json"], content, [files[name]])
         for name, picture in figures.items():
             outputs.write(files[name], picture)
+        outputs.list_in(files[" json"], [files[name] for name in figures])
     return files
 
 
@@ -114,13 +140,14 @@ def _content(
         "resamples": found.n_resamples,
         "seed": found.seed,
     }
-    return {
-        "Description": _TITLES[name],
-        "GeneratedBy": [{"Name": GENERATOR, "Version": __version__, "Parameters": parameters}],
-        "Sources": [relative(scan.path, folder) for scan in study.scans],
-        "warnings": list(found.warnings),
-        **columns,
-    }
+    return sidecar(
+        beside=folder,
+        sources=[scan.path for scan in study.scans],
+        spatial_reference=None,
+        description=_TITLES[name],
+        parameters=parameters,
+        extra={"warnings": list(found.warnings), **columns},
+    )
 
 
 def _number(number: float) -> str:

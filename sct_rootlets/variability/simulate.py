@@ -10,14 +10,16 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from sct_rootlets.errors import UsageError
-from sct_rootlets.files.outputs import OutputSet
-from sct_rootlets.files.sidecar import to_json
+from sct_rootlets.files.guards import require_free
+from sct_rootlets.files.results import ResultSet
+from sct_rootlets.files.sidecar import sidecar
 from sct_rootlets.levels.population.reference_data import COHORT_ZONES_MM
 from sct_rootlets.levels.spine.column import VertebralColumn
 from sct_rootlets.levels.table import text
@@ -113,9 +115,11 @@ def simulate(design: Design, seed: int = 0) -> Study:
 
 
 def write_simulated(
-    folder: str | os.PathLike[str], design: Design, seed: int = 0
+    folder: str | os.PathLike[str], design: Design, seed: int = 0, *, overwrite: bool = False
 ) -> dict[str, Path]:
     """Write a drawn study as a folder in the layout of BIDS, with participants.tsv.
+
+    `overwrite` also replaces files that are not as an earlier study wrote them.
 
     Returns
     -------
@@ -125,13 +129,16 @@ def write_simulated(
     """
     root, study = Path(folder), simulate(design, seed)
     rows = {(scan.subject, scan.factors["site"], scan.factors["vendor"]) for scan in study.scans}
-    with OutputSet() as outputs:
-        for scan in study.scans:
-            path = root / scan.path
+    files = {"participants": root / "participants.tsv", "planted": root / "planted.json"}
+    tables = [root / scan.path for scan in study.scans]
+    beside = [path.with_suffix(".json") for path in tables]
+    require_free([*tables, *beside, *files.values()], overwrite=overwrite)
+    with ResultSet(overwrite=overwrite) as outputs:
+        for scan, path, about in zip(study.scans, tables, beside, strict=True):
             outputs.write(path, text.to_tsv(scan.table))
-            content = {"Description": "Simulated spinal levels", **text.to_json(scan.table)}
-            outputs.write(path.with_suffix(".json"), to_json(content))
-        files = {"participants": root / "participants.tsv", "planted": root / "planted.json"}
+            outputs.record(
+                about, _about("Simulated spinal levels", text.to_json(scan.table)), [path]
+            )
         # Of those who travel, the names say where: participants.tsv has a row a subject.
         names = ["participant_id", *([] if design.travelling else ["site", "vendor"])]
         people = {
@@ -139,8 +146,15 @@ def write_simulated(
         }
         lines = (dict(zip(names, cells, strict=True)) for cells in sorted(people))
         outputs.write(files["participants"], to_text([Column(name) for name in names], lines))
-        outputs.write(files["planted"], to_json({**asdict(design), "seed": seed}))
+        planted = _about("The variability of a simulated study", {**asdict(design), "seed": seed})
+        outputs.record(files["planted"], planted, [files["participants"]])
     return {**files, "folder": root}
+
+
+def _about(description: str, content: dict[str, Any]) -> dict[str, Any]:
+    return sidecar(
+        beside="", sources=(), spatial_reference=None, description=description, extra=content
+    )
 
 
 def _correlated(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:

@@ -148,7 +148,7 @@ REFUSED = [
         1,
         "no table of levels",
     ),
-    ("evaluate -i same.nii.gz -ref truth.nii.gz -o text.tsv", 2, "no evaluation"),
+    ("evaluate -i same.nii.gz -ref truth.nii.gz -o text.tsv", 2, "was not made by sct_rootlets"),
     ("evaluate -i same.nii.gz -ref truth.nii.gz -o same.nii.gz", 2, "does not end in .tsv"),
     ("evaluate -i same.nii.gz -ref truth.nii.gz -definition mine", 2, "invalid choice"),
     ("consensus -i truth.nii.gz", 2, "two raters or more"),
@@ -158,7 +158,7 @@ REFUSED = [
     ("consensus -i truth.nii.gz zero_bytes.nii.gz", 1, "empty file of 0 bytes"),
     ("consensus -i truth.nii.gz series.nii.gz", 1, "has 4 dimensions"),
     ("consensus -i truth.nii.gz same.nii.gz -o same.nii.gz", 2, "is an input"),
-    ("consensus -i truth.nii.gz same.nii.gz -o cord.nii.gz", 2, "did not make"),
+    ("consensus -i truth.nii.gz same.nii.gz -o cord.nii.gz", 2, "was not made by sct_rootlets"),
     ("consensus -i truth.nii.gz same.nii.gz -threshold 2", 2, "not a number from 0 to 1"),
 ]
 

@@ -54,7 +54,7 @@ def test_levels_of_a_default_name_replace_only_our_own(command: Command) -> None
     words = "levels -i rootlets.nii.gz -s cord.nii.gz"
     target = Path("rootlets_spinal_levels.nii.gz")
     target.write_text("somebody's")
-    assert "did not make" in command(words, status=2).err
+    assert "was not made by sct_rootlets" in command(words, status=2).err
     assert target.read_text() == "somebody's"
     target.unlink()
     command(words)

@@ -90,4 +90,7 @@ def test_errors(
 
 def test_an_image_of_somebody_else_is_not_replaced(here: Path, command: Command) -> None:
     (here / "bold_spinal_levels.nii.gz").write_bytes(b"somebody's work")
-    assert "did not make" in command("map -i t2_spinal_levels.nii.gz -d bold.nii.gz", status=2).err
+    assert (
+        "was not made by sct_rootlets"
+        in command("map -i t2_spinal_levels.nii.gz -d bold.nii.gz", status=2).err
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +103,21 @@ def test_an_entry_that_fails_is_a_warning_and_loses_nothing(
     assert "index.html" not in out
 
 
-def test_a_page_that_cannot_be_written_loses_no_result(
-    asked: list[dict[str, Any]], command: Command
+def test_a_folder_of_pages_that_cannot_be_is_said_before_any_work(
+    refused: Callable[..., None],
 ) -> None:
     Path("qc").write_text("a file")
-    assert "is not a folder" in command(LEVELS, status=1).err
+    refused(LEVELS, 1, "qc: is not a folder")
+
+
+def test_a_page_that_cannot_be_made_loses_no_result(
+    asked: list[dict[str, Any]], command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RootletsError("no page today")
+
+    monkeypatch.setattr("sct_rootlets.result.levels.LevelsResult.stage_qc", fail)
+    assert "no page today" in command(LEVELS, status=1).err
     assert Path("X.nii.gz").is_file()
     assert not asked
 

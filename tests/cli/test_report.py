@@ -78,4 +78,4 @@ def test_export_prints_a_line_for_each_viewer(
     out = command(f"export -i {levels} -ofolder {tmp_path}/luts").out
     for word in ("fsleyes ", "itksnap -g", "Slicer --python-code", "-ot label -l"):
         assert word in out
-    assert len(list((tmp_path / "luts").iterdir())) == 6
+    assert len(list((tmp_path / "luts").iterdir())) == 8

@@ -110,7 +110,7 @@ def test_a_mask_of_somebody_else_among_several_stops_all_before_anything_starts(
     several(paths, "a.nii.gz", "b.nii.gz")
     paths["cord"].rename("b_seg.nii.gz")
     before = names()
-    assert "did not make" in command("segment -i a.nii.gz b.nii.gz", status=2).err
+    assert "was not made by sct_rootlets" in command("segment -i a.nii.gz b.nii.gz", status=2).err
     assert names() == before
 
 

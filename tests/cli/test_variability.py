@@ -107,5 +107,5 @@ def test_tables_without_a_pmj(study: list[str], command: Command) -> None:
 def test_an_output_that_cannot_be_written(study: list[str], command: Command) -> None:
     Path("taken").write_text("a file")
     err = command("variability -ofolder taken -i", *study, status=1).err
-    assert "its folder cannot be made" in err
+    assert "taken: is not a folder" in err
     assert Path("taken").read_text() == "a file"

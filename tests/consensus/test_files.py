@@ -88,12 +88,13 @@ def test_no_input_and_nobody_elses_image_is_replaced(planted: Planted, tmp_path:
     with pytest.raises(UsageError, match="is an input"):
         result.write(planted.folder / "same.nii.gz")
     foreign = tmp_path / "consensus.nii.gz"
-    foreign.write_bytes((planted.folder / "same.nii.gz").read_bytes())
-    with pytest.raises(UsageError, match="did not make"):
+    foreign.write_bytes((planted.folder / "swapped.nii.gz").read_bytes())
+    with pytest.raises(UsageError, match="was not made by sct_rootlets"):
         result.write(foreign)
     mine = tmp_path / "again.nii.gz"
     result.write(mine)
     result.write(mine)
+    result.write(foreign, overwrite=True)
 
 
 def test_without_simpleitk_it_says_how_to_get_it(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,13 +78,15 @@ def test_names_tell_files_of_one_name_apart(planted: Planted, tmp_path: Path) ->
 def test_nothing_of_anybody_else_is_replaced(planted: Planted, tmp_path: Path) -> None:
     found = measure(planted, "same")
     (tmp_path / "m_images.tsv").write_text("of somebody\n")
-    with pytest.raises(UsageError, match="no evaluation"):
+    with pytest.raises(UsageError, match="was not made by sct_rootlets"):
         found.write(tmp_path / "m.tsv")
     assert {path.name for path in tmp_path.iterdir()} == {"m_images.tsv"}
     with pytest.raises(UsageError, match=r"does not end in \.tsv"):
         found.write(tmp_path / "m.csv")
     with pytest.raises(UsageError, match="is an input"):
-        evaluation.check_target(tmp_path / "m.tsv", [tmp_path / "m_images.tsv"])
+        replace(found, sources=(str(tmp_path / "m_images.tsv"),)).write(tmp_path / "m.tsv")
+    found.write(tmp_path / "m.tsv", overwrite=True)
+    assert "of somebody" not in (tmp_path / "m_images.tsv").read_text()
 
 
 def test_a_second_run_leaves_nothing_of_the_first(planted: Planted, tmp_path: Path) -> None:

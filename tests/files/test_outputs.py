@@ -1,4 +1,4 @@
-"""Outputs appear whole, all of them or none; and lines that several processes add to a table."""
+"""Outputs appear whole, all of them or none."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import errno
 import os
 import signal
 import stat
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,15 +13,9 @@ import pytest
 
 from sct_rootlets.errors import RootletsError
 from sct_rootlets.files import outputs as module
-from sct_rootlets.files.outputs import OutputSet, append_lines
+from sct_rootlets.files.outputs import OutputSet
 from tests.unprivileged import IS_SUPERUSER, unprivileged
 
-JOB = """
-import sys
-from sct_rootlets.files.outputs import append_lines
-for k in range(40):
-    append_lines(sys.argv[1], "name\\tk\\n", f"{sys.argv[2]}\\t{k}\\n{sys.argv[2]}\\t{k}\\n")
-"""
 NAMES = ("first.nii.gz", "new/deep/second.tsv", "link.json", "last.txt")
 #: What is there when they are written.
 WRITTEN = {name: f"new {name}" for name in NAMES} | {"new": "", "new/deep": ""}
@@ -232,9 +224,6 @@ def test_names_as_long_as_the_file_system_has_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "write", [write_all, lambda folder: append_lines(folder / NAMES[1], "", "")]
-)
-@pytest.mark.parametrize(
     ("make", "problem"),
     [
         (lambda folder: (folder / NAMES[1]).mkdir(parents=True), "is a folder"),
@@ -242,32 +231,82 @@ def test_names_as_long_as_the_file_system_has_them(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_in_the_way_is_said(
-    write: Callable[[Path], None], make: Callable[[Path], None], problem: str, tmp_path: Path
+    make: Callable[[Path], None], problem: str, tmp_path: Path
 ) -> None:
     make(tmp_path)
     before = content(tmp_path)
     with pytest.raises(RootletsError, match=problem):
-        write(tmp_path)
+        write_all(tmp_path)
     assert content(tmp_path) == before
 
 
-def test_no_line_of_several_processes_is_lost(tmp_path: Path) -> None:
-    target = tmp_path / "new" / "table.tsv"
-    jobs = [subprocess.Popen([sys.executable, "-c", JOB, target, name]) for name in "abcd"]
-    assert [job.wait(timeout=120) for job in jobs] == [0] * 4
-    lines = target.read_text().splitlines()
-    assert lines[0] == "name\tk"
-    assert sorted(lines[1:]) == sorted(f"{n}\t{k}" for n in "abcd" for k in range(40) for _ in "12")
-    # The lines of one call stand together.
-    assert all(a == b for a, b in zip(lines[1::2], lines[2::2], strict=True))
-    assert [path.name for path in target.parent.iterdir()] == ["table.tsv"]
+def test_what_is_removed_goes_with_the_rest_or_stays_with_it(
+    tmp_path: Path, before: dict[str, str], at_move: Callable[..., None]
+) -> None:
+    def replace_and_remove() -> None:
+        with OutputSet() as outputs:
+            outputs.write(tmp_path / "first.nii.gz", "new first.nii.gz")
+            outputs.remove(tmp_path / "last.txt")
+            outputs.remove(tmp_path / "link.json")
+            outputs.remove(tmp_path / "never.there")
+
+    at_move("first.nii.gz", failing(OSError(errno.EIO, "broken")))
+    with pytest.raises(RootletsError, match=r"first\.nii\.gz: cannot be written \(broken"):
+        replace_and_remove()
+    assert content(tmp_path) == before
+    replace_and_remove()
+    assert content(tmp_path) == {"first.nii.gz": "new first.nii.gz", "elsewhere": "old elsewhere"}
 
 
-def test_without_links_the_first_lines_are_written_all_the_same(
+def test_files_are_on_the_disk_before_any_has_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module.os, "link", refuse)
-    target = tmp_path / "table.tsv"
-    for line in ("1\n", "2\n"):
-        append_lines(target, "n\n", line)
-    assert content(tmp_path) == {"table.tsv": "n\n1\n2\n"}
+    events: list[str] = []
+    flushed, replace = os.fsync, os.replace
+
+    def fsync(descriptor: int) -> None:
+        events.append("flush")
+        flushed(descriptor)
+
+    def move(source: Path, target: Path) -> None:
+        events.append(Path(target).name)
+        replace(source, target)
+
+    monkeypatch.setattr(module.os, "fsync", fsync)
+    monkeypatch.setattr(module.os, "replace", move)
+    write_all(tmp_path, "a.txt", "b.txt")
+    assert events == ["flush", "flush", "a.txt", "b.txt", "flush"]  # the last one is the folder
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(errno.EINVAL, ""), (errno.EIO, "b.txt: cannot be written"),
+                         (errno.ENOSPC, "a.txt: cannot be written .*Make room")],
+)  # fmt: skip
+def test_a_disk_that_is_full_only_when_files_are_flushed(
+    number: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed, left = os.fsync, [1] if "b.txt" in told else []
+
+    def fsync(descriptor: int) -> None:
+        if left:
+            left.pop()
+            return flushed(descriptor)
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(module.os, "fsync", fsync)
+    if not told:  # a file system that cannot flush
+        write_all(tmp_path, "a.txt", "b.txt")
+        assert sorted(content(tmp_path)) == ["a.txt", "b.txt"]
+        return
+    with pytest.raises(RootletsError, match=told):
+        write_all(tmp_path, "a.txt", "b.txt")
+    assert content(tmp_path) == {}
+
+
+def test_ctrl_c_while_files_are_flushed_leaves_nothing(
+    tmp_path: Path, before: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module.os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_all(tmp_path)
+    assert content(tmp_path) == before

@@ -9,13 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from sct_rootlets import __version__
-from sct_rootlets.files.sidecar import (
-    is_generated_here,
-    sidecar,
-    sidecar_path,
-    split_nifti,
-    to_json,
-)
+from sct_rootlets.files.sidecar import names_us, sidecar, sidecar_path, split_nifti, to_json
 
 MODEL = SimpleNamespace(
     name="compact", version="1.2", sha256="ab" * 32, checkpoints=("fold_0/a.pth",)
@@ -77,19 +71,17 @@ def test_splitting(name: str, stem: str, extension: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    "makers",
     [
-        "no json",
-        "[]",
-        "{}",
-        '{"GeneratedBy": "sct_rootlets"}',
-        '{"GeneratedBy": ["sct_rootlets", {"Name": 1}]}',
-        '{"GeneratedBy": [{"Name": "spinalcordtoolbox: sct_deepseg spinalcord"}]}',
+        None,
+        "sct_rootlets",
+        ["sct_rootlets", {"Name": 1}],
+        [{"Name": "spinalcordtoolbox: sct_deepseg spinalcord"}],
     ],
 )
-def test_files_of_others_are_not_ours(tmp_path: Path, text: str) -> None:
-    sidecar_path(tmp_path / "t2_seg.nii.gz").write_text(text)
-    assert not is_generated_here(tmp_path / "t2_seg.nii.gz")
+def test_sidecars_of_others_do_not_name_us(makers: object) -> None:
+    assert not names_us({"GeneratedBy": makers})
+    assert not names_us({})
 
 
 @pytest.mark.parametrize(
@@ -100,9 +92,12 @@ def test_files_of_others_are_not_ours(tmp_path: Path, text: str) -> None:
         ("sct_rootlets_of_others: x", False),
     ],
 )
-def test_ours_are_recognised_by_their_sidecar(name: str, ours: bool, tmp_path: Path) -> None:
-    image = tmp_path / "t2_rootlets.nii.gz"
-    assert not is_generated_here(image)
+def test_ours_name_us(name: str, ours: bool, tmp_path: Path) -> None:
     content = sidecar(beside=tmp_path, sources=[], description="R.", maker={"Name": name})
-    sidecar_path(image).write_text(to_json(content))
-    assert is_generated_here(image) == ours
+    assert names_us(content) == ours
+
+
+def test_a_table_has_no_grid(tmp_path: Path) -> None:
+    described = {"beside": tmp_path, "sources": [], "description": "T."}
+    assert sidecar(**described)["SpatialReference"] == "orig"
+    assert "SpatialReference" not in sidecar(**described, spatial_reference=None)

@@ -234,6 +234,10 @@ def test_rows_are_appended_to_a_table_of_the_same_kind_only(here: Path, few_plan
     with pytest.raises(UsageError, match="other parameters"):
         perlevel.measure("cord.nii.gz", LEVELS, method="bin").write("all.tsv", append=True)
     assert Path("all.tsv").read_bytes() == before
+    assert main(base) == 2  # it has rows of several runs
+    assert main([*base, "-append", "1", "-overwrite", "1"]) == 2
+    assert Path("all.tsv").read_bytes() == before
+    assert main([*base, "-overwrite", "1"]) == 0
     assert main(base) == 0  # a result of an earlier run is replaced
     assert [row["level"] for row in rows_of("all.tsv")].count("C5") == 1
 

@@ -94,9 +94,10 @@ def test_a_sidecar_that_says_nothing_is_named(
     path = tmp_path / "all.tsv"
     result().write(path)
     path.with_suffix(".json").write_text(text)
-    for append in (False, True):
-        with pytest.raises(error, match=problem):
-            result().write(path, append=append)
+    with pytest.raises(error, match=problem):
+        result().write(path, append=True)
+    with pytest.raises(UsageError, match=r"all\.json.* was not made by sct_rootlets"):
+        result().write(path)
 
 
 @pytest.mark.parametrize("makers", [[], [3], {}, None])

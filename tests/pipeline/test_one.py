@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from sct_rootlets.errors import InputError, UsageError
-from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.guards import Planned
+from sct_rootlets.files.names import run_files
+from sct_rootlets.files.results import ResultSet
 from sct_rootlets.image import load_labels
 from sct_rootlets.levels import LevelTable
 from sct_rootlets.levels.table.reading import read_levels_table
@@ -125,13 +127,14 @@ def test_conflicts_with_files_are_found_before_the_model_is_loaded(
 ) -> None:
     no_engine()
     (tmp_path / "image_seg.nii.gz").write_text("a manual mask")
-    with pytest.raises(UsageError, match="did not make"):
-        run(neck.image, write_to=tmp_path)
+    with pytest.raises(UsageError, match="was not made by sct_rootlets"):
+        run(neck.image, write_to=Planned(run_files("image", tmp_path)))
     paths = neck.write(tmp_path)
     discs = paths["discs"].rename(tmp_path / "t2_rootlets.nii.gz")
     before = discs.read_bytes()
+    planned = Planned(run_files("t2", tmp_path))
     with pytest.raises(UsageError, match=r"t2_rootlets\.nii\.gz: is an input"):
-        run(paths["image"], landmarks=Landmarks(discs), write_to=tmp_path)
+        run(paths["image"], landmarks=Landmarks(discs), write_to=planned)
     assert discs.read_bytes() == before
 
 
@@ -163,7 +166,7 @@ def test_the_quality_control_is_whole(
 ) -> None:
     knowing()
     result = run(neck.image)
-    with OutputSet() as outputs:
+    with ResultSet() as outputs:
         files = result.stage_qc(outputs, tmp_path / "qc")
     assert files["figure"].read_bytes().startswith(b"\x89PNG")
     assert files["report"].name == "image_spinal_levels.html"
@@ -186,7 +189,7 @@ def test_the_quality_control_of_rootlets_alone(
     knowing(identity=False, cord=False)
     predicted = segment(neck.image)
     assert predicted.cord is None
-    with OutputSet() as outputs:
+    with ResultSet() as outputs:
         files = predicted.stage_qc(outputs, tmp_path / "qc", "t2_rootlets")
     assert files == {"report": tmp_path / "qc" / "t2_rootlets.html"}
     page = files["report"].read_text()

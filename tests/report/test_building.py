@@ -42,7 +42,7 @@ def test_our_own_page_is_replaced_and_progress_counts_every_result(
 def test_a_page_of_somebody_else_is_not_replaced(batch: Path, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     page.write_text("<html>mine</html>")
-    with pytest.raises(UsageError, match="did not make"):
+    with pytest.raises(UsageError, match="was not made by sct_rootlets"):
         build([batch], page)
     assert page.read_text() == "<html>mine</html>"
 

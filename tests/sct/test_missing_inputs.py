@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from sct_rootlets.errors import InputError
-from sct_rootlets.files.sidecar import is_generated_here
+from sct_rootlets.files.results import ResultSet
+from sct_rootlets.files.sidecar import sidecar
+from sct_rootlets.files.standing import Standing, standing
 from sct_rootlets.image import load_labels, save
 from sct_rootlets.phantom import Phantom
 from sct_rootlets.sct.missing_inputs import KINDS, MadeInputs, Making, find_manual, make_missing
@@ -91,7 +93,7 @@ def test_sct_makes_all_that_is_missing(case: Case) -> None:
         assert same(path, case.sct.truth / f"{kind}.nii.gz")
         content = json.loads(path.with_name(path.name.replace(".nii.gz", ".json")).read_text())
         assert content["GeneratedBy"][0]["Name"].startswith("spinalcordtoolbox: sct_de")
-        assert not is_generated_here(path)
+        assert standing(path) is Standing.FOREIGN
     assert made.warnings == ()
     assert made.origins == {
         "cord": "SCT 7.4.stand-in: sct_deepseg spinalcord -i sub-01_T2w.nii.gz "
@@ -151,13 +153,26 @@ def test_what_sct_made_is_at_hand_the_next_time_also_beside_the_image(case: Case
     assert {path: path.stat().st_mtime_ns for path in first.paths.values()} == before
 
 
-def test_a_mask_that_we_predicted_gives_way_to_one_of_sct(case: Case) -> None:
-    copy_as(case.sct.truth / "discs.nii.gz", case.out / "sub-01_T2w_seg.nii.gz")
-    ours = case.out / "sub-01_T2w_seg.json"
-    ours.write_text('{"GeneratedBy": [{"Name": "sct_rootlets"}]}')
+def test_a_mask_that_we_predicted_gives_way_to_one_of_sct_unless_it_was_corrected(
+    case: Case,
+) -> None:
+    mask = case.out / "sub-01_T2w_seg.nii.gz"
+
+    def predict() -> None:
+        about = sidecar(beside=case.out, sources=(), description="A mask.")
+        with ResultSet(overwrite=True) as outputs:
+            outputs.write(mask, (case.sct.truth / "discs.nii.gz").read_bytes())
+            outputs.record(case.out / "sub-01_T2w_seg.json", about, [mask])
+
+    predict()
     made = case.make(wanted=["cord"])
     assert same(made.paths["cord"], case.sct.truth / "cord.nii.gz")
-    assert not is_generated_here(made.paths["cord"])
+    assert made.origins["cord"].startswith("SCT")
+    predict()
+    copy_as(case.sct.truth / "cord.nii.gz", mask)  # its sidecar stays
+    made = case.make(wanted=["cord"])
+    assert made.origins["cord"] == "at hand"
+    assert standing(mask) is Standing.CHANGED
 
 
 def test_without_sct_only_manual_files_count(case: Case) -> None:

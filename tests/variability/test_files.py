@@ -41,6 +41,7 @@ def test_every_table_has_the_columns_its_json_describes(files: dict[str, Path]) 
     for path in tables:
         content = json.loads(path.with_suffix(".json").read_text())
         header = path.read_text().split("\n", 1)[0].split("\t")
+        assert set(content.pop("Files")) >= {path.name, path.with_suffix(".json").name}
         described = [name for name in content if isinstance(content[name], dict)]
         assert described == header
         assert all(content[name]["Description"] for name in header)
@@ -129,7 +130,7 @@ def test_a_failure_leaves_nothing(
     def fail(*args: object) -> str:
         raise OSError("disk full")
 
-    monkeypatch.setattr("sct_rootlets.variability.files.to_json", fail)
+    monkeypatch.setattr("sct_rootlets.files.results.sealed", fail)
     with pytest.raises(OSError, match="disk full"):
         write(found, tmp_path / "out" / "x.tsv")
     assert not (tmp_path / "out").exists()
