@@ -59,14 +59,14 @@ def add_parser(subparsers: Any) -> None:
         "ANTs and ITK; matrices of FSL's flirt with the images of its -in and -ref, as "
         "MATRIX,IN,REF; or text files of 4x4 numbers that map world mm of -d to world mm of -i. "
         "Without it both images share one world.",
-        type=str,
+        type=values.transform,
         nargs="+",
         default=[],
     )
     parser.takes(
         "-winv <file>",
         "Those affines of -w that are inverted first, written as in -w.",
-        type=str,
+        type=values.transform,
         nargs="+",
         default=[],
     )

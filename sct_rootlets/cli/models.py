@@ -135,6 +135,7 @@ def _export(nested: Any) -> None:
     )
     _add_name(parser)
     parser.needs("-o <file>", "Zip to write.", type=values.zip_output)
+    options.add_overwrite_option(parser)
     _finish(parser, _execute_export)
 
 
@@ -264,7 +265,7 @@ def _execute_export(arguments: argparse.Namespace, console: Console) -> None:
     from sct_rootlets.store.installed import export, receipt_of
 
     place, *_ = places_of(arguments.name, arguments.manifest)
-    sha256 = export(place, arguments.o)
+    sha256 = export(place, arguments.o, overwrite=bool(arguments.overwrite))
     console.say(f"{place.reference} is packed in {shown(arguments.o)}, sha256 {sha256}")
     words = [*["sct_rootlets", "models", "install"], place.reference]
     words += ["-from-file", arguments.o.name, "-sha256", sha256]

@@ -30,6 +30,7 @@ __all__ = [
     "spinal_level",
     "spinal_levels",
     "table_output",
+    "transform",
     "three",
     "whole_number",
     "zip_output",
@@ -100,6 +101,17 @@ def path(text: str) -> Path:
             f"type ./{text}"
         )
     return Path(found)
+
+
+def transform(text: str) -> str:
+    """Read a transform, a path or several with commas between them, for argparse.
+
+    Examples
+    --------
+    >>> transform("a.mat,b.nii,c.nii")
+    'a.mat,b.nii,c.nii'
+    """
+    return ",".join(os.path.expanduser(part) for part in text.split(","))
 
 
 def nifti_output(text: str) -> Path:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import IntegrityError, ModelError, RootletsError, StoreError
+from sct_rootlets.files.guards import refusal, require_free
 from sct_rootlets.files.hashing import file_sha256
 from sct_rootlets.files.outputs import OutputSet
+from sct_rootlets.files.standing import Standing
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.model_folder import read_folds
 from sct_rootlets.store.condition import WHOLE, Condition, Depth, condition_of, repair
@@ -204,7 +206,7 @@ def _converted(found: Condition) -> list[Path]:
     return []
 
 
-def export(place: Place, target: Path) -> str:
+def export(place: Place, target: Path, *, overwrite: bool = False) -> str:
     """Pack an installed model, with its receipt, into a zip for another machine.
 
     The zip holds what came out of the archive, so that SCT can use it too, and not what
@@ -214,7 +216,9 @@ def export(place: Place, target: Path) -> str:
     ----------
     place : Place
     target : Path
-        The zip; a file of that name is replaced once the new one is whole.
+        The zip.
+    overwrite : bool
+        Whether a file of that name is replaced that holds something else.
 
     Returns
     -------
@@ -225,7 +229,13 @@ def export(place: Place, target: Path) -> str:
     ------
     IntegrityError, StoreError
         If it is damaged, or cannot be read.
+    UsageError
+        If, without `overwrite`, another file has that name.
     """
+    require_free([target], overwrite=True)
+    there = None if overwrite else _standing(target, place)
+    if there not in (None, Standing.OURS):
+        raise refusal({target: there})
     found = condition_of(place)
     if found is not None and found.state != WHOLE:
         raise found.error()
@@ -243,4 +253,21 @@ def export(place: Place, target: Path) -> str:
                     _require_as_installed(path, receipt.files[name].sha256, place)
                 with path.open("rb") as source, archive.open(member, "w") as packed:
                     shutil.copyfileobj(source, packed, 1 << 20)
-        return file_sha256(staged)
+        sha256 = file_sha256(staged)
+        if there is not None and file_sha256(target) != sha256:
+            raise refusal({target: Standing.CHANGED})
+        return sha256
+
+
+def _standing(target: Path, place: Place) -> Standing | None:
+    """Say whose the file is that has the name of a zip, None where there is none."""
+    if not os.path.lexists(target):
+        return None
+    try:
+        with zipfile.ZipFile(target) as packed:
+            receipts = [name for name in packed.namelist() if name.endswith(f"/{RECEIPT}")]
+    except (OSError, zipfile.BadZipFile):
+        return Standing.FOREIGN
+    if not receipts:
+        return Standing.FOREIGN
+    return Standing.OURS if receipts == [f"{place.reference}/{RECEIPT}"] else Standing.OTHER

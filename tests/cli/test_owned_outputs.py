@@ -165,9 +165,11 @@ def test_every_command_that_writes_can_be_told_to_overwrite() -> None:
     parser = get_parser()
     commands = next(a.choices for a in parser._actions if a.dest == "command")
     tasks = next(a.choices for a in commands["deepseg"]._actions if a.dest == "task")
+    of_models = next(a.choices for a in commands["models"]._actions if a.dest == "models_command")
+    exporting = {"models export": of_models["export"]}
     reading = {"models", "sct", "deepseg"}
     assert len(commands) == len(COMMANDS)
-    for name, one in {**commands, **tasks}.items():
+    for name, one in {**commands, **tasks, **exporting}.items():
         options = {option for action in one._actions for option in action.option_strings}
         assert ("-overwrite" in options) == (name not in reading), name
 

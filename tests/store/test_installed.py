@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from sct_rootlets.errors import IntegrityError, ModelError, StoreError
+from sct_rootlets.errors import (
+    IntegrityError,
+    ModelError,
+    RootletsError,
+    StoreError,
+    UsageError,
+)
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.store import install, locate
 from sct_rootlets.store.home import PATH, home
@@ -99,6 +105,7 @@ def test_an_exported_model_installs_elsewhere(
     sha256 = export(place, packed)
     assert sha256 == sha256_of(packed)
     assert export(place, tmp_path / "again.zip") == sha256
+    assert export(place, packed) == sha256
     with zipfile.ZipFile(packed) as archive:
         names = archive.namelist()
     assert f"tiny@1/{RECEIPT}" in names
@@ -114,6 +121,32 @@ def test_an_exported_model_installs_elsewhere(
     assert second.content_sha256 == first.content_sha256
     with pytest.raises(ModelError, match=r"holds tiny@1, not tiny@2"):
         install(listed(manifest, "tiny@2"), file=packed)
+
+
+def test_another_file_of_that_name_is_kept(manifest: Path, tmp_path: Path) -> None:
+    for reference in ("tiny@1", "tiny@2"):
+        install(listed(manifest, reference))
+    first, second = (home().place("tiny", version) for version in "12")
+    target = tmp_path / "packed.zip"
+    export(second, target)
+    with pytest.raises(UsageError, match="belongs to another result"):
+        export(first, target)
+    with zipfile.ZipFile(target, "a") as archive:
+        archive.writestr("note", "mine")
+    with pytest.raises(UsageError, match="was changed since"):
+        export(second, target)
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("note", "mine")
+    for _ in range(2):
+        with pytest.raises(UsageError, match="was not made by sct_rootlets"):
+            export(second, target)
+        target.write_text("no zip")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RootletsError, match="is not a folder"):
+        export(second, tmp_path / "file" / "packed.zip")
+    export(second, target, overwrite=True)
+    export(second, target)
+    assert {path.name for path in tmp_path.glob("packed*")} == {"packed.zip"}
 
 
 def test_an_exported_model_that_was_changed_is_refused(
