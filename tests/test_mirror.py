@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[1]
 #: Files about a way through several modules, or about what lies outside the package.
 FLOWS = {
     "benchmarks/test_parts.py": "small parts of several benchmarks",
+    "cli/test_edited_levels.py": "an image of levels that was corrected, in every command",
     "cli/test_headers.py": "every command on headers that contradict themselves",
     "cli/test_map_analysis.py": "the half of `map` that looks at a series",
     "cli/test_models_damaged.py": "every command on models that are not whole",

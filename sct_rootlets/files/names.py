@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from sct_rootlets.anatomy import PLACES
-from sct_rootlets.files.bids import image_stem, is_of_label
+from sct_rootlets.files.bids import image_stem, is_of_label, levels_stem
+from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.files.sidecar import sidecar_path, split_nifti
 from sct_rootlets.image import Image
 
@@ -16,6 +17,7 @@ __all__ = [
     "image_outputs",
     "intermediate_files",
     "level_files",
+    "levels_image_of",
     "levels_target",
     "qc_files",
     "run_files",
@@ -129,6 +131,23 @@ def with_qc(
         more.pop("qc_figure", None)
     there = {path.absolute() for path in files.values()}
     return {**files, **{k: path for k, path in more.items() if path.absolute() not in there}}
+
+
+def levels_image_of(table: str | os.PathLike[str]) -> Path | None:
+    """Return the label image of levels that a table lies beside, None where there is none.
+
+    An image of the table's name counts where that says that it is of levels, or where the JSON
+    beside it does: a table may also have been renamed to the name of another image.
+    """
+    folder, stem = Path(table).parent, Path(table).stem
+    for ending in ("_dseg.nii.gz", "_dseg.nii", ".nii.gz", ".nii"):
+        image = folder / f"{stem}{ending}"
+        if image.is_file() and (
+            levels_stem(image.name) is not None
+            or isinstance(object_if_readable(sidecar_path(image)).get("levels"), list)
+        ):
+            return image
+    return None
 
 
 def levels_target(source: str | os.PathLike[str], folder: Path | None = None) -> Path:

@@ -207,7 +207,7 @@ def stage_json(
 
 
 def _borders(mapped: MappedLevels) -> dict[str, dict[str, Any]]:
-    """Return the standard deviations of the borders, as the table of levels has them."""
+    """Return the standard deviations and flags of the borders, as the table of levels has them."""
     if mapped.table is None:
         return {}
     return {
@@ -215,6 +215,7 @@ def _borders(mapped: MappedLevels) -> dict[str, dict[str, Any]]:
             "status": row.status,
             "rostral_sd_mm": row.rostral_sd_mm,
             "caudal_sd_mm": row.caudal_sd_mm,
+            "flags": list(row.flags),
         }
         for row in mapped.table.rows
         if row.level in mapped.fractions.levels

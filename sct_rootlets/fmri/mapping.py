@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import InputError
-from sct_rootlets.files.names import level_files
 from sct_rootlets.fmri.borders_on_cord import BordersOnCord
 from sct_rootlets.fmri.checks import (
     require_arrival,
@@ -25,7 +23,7 @@ from sct_rootlets.fmri.uncertainty import spread_of_fractions
 from sct_rootlets.image import Image, LabelImage, load_cord, load_labels, load_reference, on_grid_of
 from sct_rootlets.inputs import ImageLike, LabelsLike, remarks_of
 from sct_rootlets.levels import LevelTable
-from sct_rootlets.levels.table.reading import OtherTableError, read_table_beside
+from sct_rootlets.levels.edited import table_of_image
 
 __all__ = ["map_levels"]
 
@@ -55,8 +53,9 @@ def map_levels(
     cord : path-like or LabelImage, optional
         Cord mask on the grid of the EPI, in any orientation. It bounds the levels.
     table : LevelTable, optional
-        The table of `levels`, by default the one that lies beside the file. It gives the
-        borders more finely than voxels do, and how certain they are.
+        The table of `levels`, by default the one that lies beside the file, as far as the image
+        was not edited since (:mod:`sct_rootlets.levels.edited`). It gives the borders more
+        finely than voxels do, and how certain they are.
 
     Raises
     ------
@@ -80,8 +79,8 @@ def map_levels(
     require_known_world(chain, source, reference)
     warnings = [*remarks_of(source, reference, mask), *chain.remarks]
     if table is None:
-        table, remarks = _table_beside(source)
-        warnings += remarks
+        table, said = table_of_image(source)
+        warnings += said
     borders, remarks = _borders(source, table)
     warnings += remarks
     sampler = LevelSampler(source, borders)
@@ -115,15 +114,6 @@ def map_levels(
     )
 
 
-def _table_beside(levels: LabelImage) -> tuple[LevelTable | None, list[str]]:
-    """Return the table that belongs to a label image, if there is one, and what has to be said."""
-    path = level_files(Path(levels.path))["table"]
-    try:
-        return read_table_beside(path), []
-    except OtherTableError as error:
-        return None, [f"the table beside the levels is not used: {error.path} {error.problem}"]
-
-
 def _borders(
     levels: LabelImage, table: LevelTable | None
 ) -> tuple[BordersOnCord | None, list[str]]:
@@ -136,8 +126,8 @@ def _borders(
         return None, [f"the table of the levels is not used: {error}"]
     if borders is None:
         return None, [
-            f"{levels.path} and the table beside it do not have the same borders: those of the "
-            "image are taken, without their uncertainties"
+            f"{levels.path} has borders that are not across the cord: its voxels are taken, "
+            "without the uncertainties of the table beside it"
         ]
     return borders, []
 

@@ -25,8 +25,8 @@ from sct_rootlets.image import (
 )
 from sct_rootlets.inputs import remarks_of
 from sct_rootlets.levels.axial_slices import axial_positions, slices_within
+from sct_rootlets.levels.edited import table_of_image, table_with_image
 from sct_rootlets.levels.map_coverage import MapCoverage, coverage_remarks, extreme_remarks
-from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.perlevel.level_borders import LevelBorders, borders_of_labels, borders_of_table
 from sct_rootlets.perlevel.measures import (
     METHODS,
@@ -76,7 +76,8 @@ def measure(
     cord : path-like
         Mask of the cord, or the share of every voxel that it fills.
     levels : path-like
-        Table (``.tsv``) or label image of spinal levels, in the same world.
+        Table (``.tsv``) or label image of spinal levels, in the same world. Where one lies
+        beside the other both are read, and an image that was edited overrules the table.
     maps : sequence of path-like
         3D images of any quantity, on any grids of the same world.
     region : path-like, optional
@@ -189,11 +190,15 @@ def _borders(
     levels: PathLike, mask: LabelImage, centerline: Centerline
 ) -> tuple[tuple[LevelBorders, ...], tuple[str, ...]]:
     """Return the borders of levels, from a table or an image, and remarks about it."""
-    if not os.fspath(levels).lower().endswith((".tsv", ".csv")):
-        labels = load_labels(levels, "spinal levels")
-        require_one_world(mask, labels)
-        return borders_of_labels(labels, mask, centerline), labels.remarks
-    return borders_of_table(read_levels_table(levels), centerline, os.fspath(levels)), ()
+    if os.fspath(levels).lower().endswith((".tsv", ".csv")):
+        table, remarks = table_with_image(levels)
+        return borders_of_table(table, centerline, os.fspath(levels)), remarks
+    labels = load_labels(levels, "spinal levels")
+    require_one_world(mask, labels)
+    beside, remarks = table_of_image(labels)
+    if beside is not None and any(row.rostral_world and row.caudal_world for row in beside.rows):
+        return borders_of_table(beside, centerline, labels.path), (*labels.remarks, *remarks)
+    return borders_of_labels(labels, mask, centerline), (*labels.remarks, *remarks)
 
 
 def _remarks_on_map(image: Image, name: str, rows: Sequence[LevelMeasures]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,8 +22,8 @@ from sct_rootlets.files.json_files import object_if_readable
 from sct_rootlets.files.made_by import maker_in, parameters_in, unreadable_in
 from sct_rootlets.image import Image, LabelImage, load_cord, load_image, load_labels, on_grid_of
 from sct_rootlets.levels import Derived
+from sct_rootlets.levels.edited import table_with_image
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable
-from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.levels.zones.entry_zones import REACH_MM, measure
 from sct_rootlets.qc.pictures import Pictures, draw
 from sct_rootlets.report.finding import Found
@@ -125,7 +125,8 @@ def _read(found: Found, key: str, locator: Locator) -> Subject:
     sidecar = _sidecar(found.sidecar, problems)
     if not found.table.is_file():
         return failed(found, key, f"the table {found.table.name} is missing")
-    table = read_levels_table(found.table)
+    table, edited = table_with_image(found.table)
+    table = replace(table, warnings=(*edited, *table.warnings))
     plausibility = compare(table)
     sources = sources_of(sidecar, table.fname, found.name, found.table.parent, locator)
     problems += [f"{name} is missing" for name in sources.missing]

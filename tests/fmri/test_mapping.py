@@ -42,7 +42,7 @@ def test_the_table_beside_the_levels_gives_uncertainties(folder: Path) -> None:
 def test_a_table_that_is_not_that_of_the_image_is_said(folder: Path) -> None:
     (folder / "levels.tsv").write_text(to_tsv(table_of((20.0, 41.0, 48.0))))
     result = mapped(folder)
-    assert any("do not have the same borders" in warning for warning in result.warnings)
+    assert any("C3/C4 6.0 mm rostrally" in warning for warning in result.warnings)
     assert result.coverage[0].along_mm == pytest.approx(15, abs=0.3)
     (folder / "levels.tsv").write_text("some\tother\ttable\n1\t2\t3\n")
     (warning,) = mapped(folder).warnings

@@ -49,6 +49,8 @@ FLAGS: Mapping[str, str] = MappingProxyType(
         "one_side": "rootlets on one side only",
         "far": "no rootlet within reach of the cord: continued from farther out",
         "renumbered": "the level's value in the input was another one",
+        "rostral_from_image": "the image of levels has another rostral border, which counts",
+        "caudal_from_image": "the image of levels has another caudal border, which counts",
     }
 )
 #: Columns that every table of levels has had.
