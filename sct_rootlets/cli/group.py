@@ -21,13 +21,22 @@ def add_parser(subparsers: Any) -> None:
         description="Join the tables X_levels.tsv or X_stats.tsv of several subjects, as of "
         "sct_rootlets map: mean,\nstandard deviation and number of subjects for every level, "
         "region and column. A level that the\nimages of a subject do not cover is missing for "
-        "this subject, and not 0.",
+        "this subject, and not 0.\n\nWhose a table is its name says, or the folders above it "
+        "(sub-01/ses-1, sub-01_ses-1_...). A\ntable that names no subject is one of its own. "
+        "Several tables of one subject count once.",
         examples=(
             "sct_rootlets group -i sub-*/func/*_levels.tsv -o group_levels.tsv",
             "sct_rootlets group -i sub-*/func/*_stats.tsv -o group_stats.tsv",
         ),
     )
-    parser.needs("-i <file> ...", "Tables, one a subject.")
+    parser.needs("-i <file> ...", "Tables, of one or several sessions of each subject.")
+    parser.takes(
+        "-unit <str>",
+        "What is counted. 'subject': the sessions of a subject enter with their mean. 'session': "
+        "each session by itself.",
+        choices=("subject", "session"),
+        default="subject",
+    )
     parser.takes(
         "-o <file>",
         "Table to write, .tsv, with a .json that describes its columns.",
@@ -41,6 +50,15 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     """Join tables."""
     from sct_rootlets import fmri
 
-    count = fmri.group_tsv(arguments.i, arguments.o, overwrite=bool(arguments.overwrite))
-    console.say(f"{count} levels and regions of {len(arguments.i)} tables")
+    found = fmri.group_tsv(
+        arguments.i,
+        arguments.o,
+        unit=arguments.unit,
+        overwrite=bool(arguments.overwrite),
+    )
+    count, tables = len(found.units), len(arguments.i)
+    console.say(
+        f"{found.n_levels} levels and regions of {count} {arguments.unit}{'s' * (count != 1)} "
+        f"({tables} table{'s' * (tables != 1)})"
+    )
     console.files([arguments.o, arguments.o.with_suffix(".json")])

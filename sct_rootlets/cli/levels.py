@@ -82,7 +82,13 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
 
     from sct_rootlets import pipeline
     from sct_rootlets.files.guards import require_free
-    from sct_rootlets.files.names import intermediate_files, level_files, levels_target, with_qc
+    from sct_rootlets.files.names import (
+        intermediate_files,
+        level_files,
+        levels_target,
+        page_stem,
+        with_qc,
+    )
     from sct_rootlets.files.results import ResultSet
     from sct_rootlets.files.sidecar import split_nifti
     from sct_rootlets.image import load_image
@@ -103,7 +109,8 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     if arguments.r == 0:
         between = intermediate_files(folder, stem)
         planned |= {what: between[what] for what in ("predicted", "centerline")}
-    planned = with_qc(planned, arguments.qc, stem)
+    page = page_stem(source, stem, arguments.qc)
+    planned = with_qc(planned, arguments.qc, page)
     inputs = [path for path in given if path is not None]
     require_free(planned.values(), inputs, overwrite=overwrite)
     image = None if arguments.qc_image is None else load_image(arguments.qc_image)
@@ -136,5 +143,5 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     overlays = [(target, "subcortical", 50.0)]
     if arguments.i is not None:
         overlays.insert(0, (arguments.i, "subcortical", 70.0))
-    quality.write(console, arguments, result, image=arguments.qc_image or source, stem=stem)
+    quality.write(console, arguments, result, image=arguments.qc_image or source, stem=page)
     console.viewer(fsleyes_line(arguments.qc_image or arguments.s, overlays))

@@ -74,7 +74,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     start = time.perf_counter()
     from sct_rootlets import pipeline
     from sct_rootlets.files.guards import Planned
-    from sct_rootlets.files.names import run_files
+    from sct_rootlets.files.names import SUFFIXES, page_stem, run_files
     from sct_rootlets.files.sidecar import split_nifti
     from sct_rootlets.levels.table.text import format_table
     from sct_rootlets.sct.missing_inputs import Making, supplier
@@ -83,11 +83,14 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     folder = arguments.ofolder or arguments.i.parent
     landmarks = options.landmarks(arguments)
     overwrite = bool(arguments.overwrite)
+    stem = split_nifti(arguments.i)[1]
+    page = page_stem(arguments.i, f"{stem}{SUFFIXES['levels']}", arguments.qc)
     planned = run_files(
-        split_nifti(arguments.i)[1],
+        stem,
         folder,
         csv=arguments.ocsv,
         qc=arguments.qc,
+        page=page,
         intermediate=arguments.r == 0,
     )
     console.say(f"Spinal levels of {shown(arguments.i)}")
@@ -134,8 +137,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
         from sct_rootlets.qc import figure
 
         console.say(f"\nNo figure: {figure.HOW_TO_INSTALL}")
-    stem = split_nifti(files["levels"])[1]
-    quality.write(console, arguments, result.of_levels, image=arguments.i, stem=stem)
+    quality.write(console, arguments, result.of_levels, image=arguments.i, stem=page)
     console.say(f"\nTook {time.perf_counter() - start:.0f} s.")
     overlays = [
         (files["levels"], "subcortical", 50.0),

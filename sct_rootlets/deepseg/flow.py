@@ -20,7 +20,7 @@ from sct_rootlets.deepseg.tasks import Say, located
 from sct_rootlets.engines import Progress
 from sct_rootlets.errors import InputError, RootletsError, UsageError
 from sct_rootlets.files.guards import require_apart, require_free
-from sct_rootlets.files.names import QC_FILES, stem_of
+from sct_rootlets.files.names import QC_FILES, page_stem, stem_of
 from sct_rootlets.files.results import ResultSet
 from sct_rootlets.files.sidecar import GENERATOR, sidecar_path, split_nifti
 from sct_rootlets.image import Image
@@ -333,8 +333,9 @@ def _with_quality_control(request: Request, number: int, made: Made) -> Made:
     files = dict(made.files)
     shown: LevelsResult | Predicted = made.levels or made.predicted
     stem = split_nifti(files["rootlets" if made.levels is None else "levels"])[1]
+    page = page_stem(request.images[number], stem, request.qc.folder)
     with ResultSet(overwrite=request.overwrite) as outputs:
-        drawn = shown.stage_qc(outputs, request.qc.folder, stem)
+        drawn = shown.stage_qc(outputs, request.qc.folder, page)
     files |= {f"qc_{what}": path for what, path in drawn.items()}
     added = qc_report.add_result(
         shown,

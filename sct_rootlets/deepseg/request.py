@@ -12,6 +12,7 @@ from sct_rootlets.files.names import (
     intermediate_files,
     level_files,
     levels_target,
+    page_stem,
     segmentation_targets,
     with_qc,
 )
@@ -141,7 +142,8 @@ class Request:
                 del between["centerline"]
             files |= between
         folder = None if self.qc is None else self.qc.folder
-        return with_qc(files, folder, split_nifti(shown)[1], figure=self.task.has_levels)
+        page = page_stem(image, split_nifti(shown)[1], folder)
+        return with_qc(files, folder, page, figure=self.task.has_levels)
 
     def check(self) -> None:
         """Raise a `UsageError` if what is asked for contradicts itself."""

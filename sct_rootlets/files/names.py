@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -19,6 +20,7 @@ __all__ = [
     "level_files",
     "levels_image_of",
     "levels_target",
+    "page_stem",
     "qc_files",
     "run_files",
     "segmentation_targets",
@@ -26,6 +28,8 @@ __all__ = [
     "with_qc",
 ]
 
+#: Names of pages that are longer, in bytes, have a digest in place of folders.
+_LONGEST = 180
 #: Suffixes of the files of one image, by what they are.
 SUFFIXES = {"rootlets": "_rootlets", "cord": "_seg", "levels": "_spinal_levels"}
 #: Files of quality control, by what they are, and their extensions.
@@ -98,6 +102,7 @@ def run_files(
     *,
     csv: Path | None = None,
     qc: Path | None = None,
+    page: str = "",
     intermediate: bool = False,
 ) -> dict[str, Path]:
     """Return all files that a run may write for an image named `stem`, by what they are.
@@ -110,6 +115,8 @@ def run_files(
         Of the table in the layout of the published script.
     qc : Path, optional
         Folder for the quality control.
+    page : str, optional
+        Name of its page, as of :func:`page_stem`; by default that of the levels.
     intermediate : bool
         Whether what lies between the image and its levels is kept.
     """
@@ -119,7 +126,7 @@ def run_files(
         files["csv"] = csv
     if intermediate:
         files |= intermediate_files(folder, stem)
-    return with_qc(files, qc, f"{stem}{SUFFIXES['levels']}")
+    return with_qc(files, qc, page or f"{stem}{SUFFIXES['levels']}")
 
 
 def with_qc(
@@ -173,6 +180,48 @@ def levels_target(source: str | os.PathLike[str], folder: Path | None = None) ->
     beside, stem, extension = split_nifti(source)
     ending = "_label-spinallevels_dseg" if is_of_label(stem) else SUFFIXES["levels"]
     return (folder or beside) / f"{image_stem(stem)}{ending}{extension or '.nii.gz'}"
+
+
+def page_stem(
+    source: str | os.PathLike[str], stem: str, folder: str | os.PathLike[str] | None
+) -> str:
+    """Return the name of the page of a result in a folder for quality control, without extension.
+
+    Such a folder holds the pages of many subjects, whose images may have one name: the page is
+    named after the place of what it is about, as seen from where the folder lies.
+
+    Parameters
+    ----------
+    source : path-like
+        Image or rootlets that the result is of.
+    stem : str
+        Name of the result.
+    folder : path-like, optional
+        That of the page; without one there is no other page to be told from.
+
+    Examples
+    --------
+    >>> page_stem("t2.nii.gz", "t2_spinal_levels", "qc")
+    't2_spinal_levels'
+    >>> page_stem("sub-01/anat/t2.nii.gz", "t2_spinal_levels", "qc")
+    'sub-01_anat_t2_spinal_levels'
+    >>> page_stem("../b/t2.nii.gz", "t2_spinal_levels", "qc")
+    'up_b_t2_spinal_levels'
+    """
+    # A link is not followed: those of DataLad point to files whose names say nothing.
+    place = Path(os.path.abspath(source)).parent
+    if folder is None or place == Path(os.path.abspath(folder)):
+        return stem
+    try:
+        away = Path(os.path.relpath(place, Path(os.path.abspath(folder)).parent))
+    except ValueError:  # another drive on Windows
+        away = place.relative_to(place.anchor)
+    words = ["up" if part == ".." else part for part in away.parts]
+    name = "_".join([*words, stem])
+    if len(os.fsencode(name)) <= _LONGEST:
+        return name
+    digest = hashlib.sha256(os.fsencode("/".join(words))).hexdigest()[:12]
+    return f"{digest}_{stem}"
 
 
 def segmentation_targets(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.errors import InputError
+from sct_rootlets.fmri.identity import names_of_maps, require_each_once
 from sct_rootlets.fmri.left_out import remarks_of_map, remarks_of_rows, remarks_of_voxels
 from sct_rootlets.fmri.mapped import MappedLevels, Word
 from sct_rootlets.fmri.parcels import Parcels, level_parcels
@@ -112,9 +113,8 @@ class Analysis:
             rows = [row for row in self.series.rows if row["side"] is None]
             text = _plain(LEVEL_COLUMNS, shown, rows)
             tables.append(f"{Path(self.series.path).name}:\n{text}")
-        for image in self.maps:
+        for name in names_of_maps([image.path for image in self.maps]):
             shown = ["name", "n_voxels", "mean", "max", "n_active", "active_mm3"]
-            name = Path(image.path).name
             rows = [row for row in self.map_rows if row["map"] == name and row["side"] is None]
             tables.append(f"{name}:\n{_plain(MAP_COLUMNS, shown, rows)}")
         return tables
@@ -162,6 +162,8 @@ def analyse(
     ------
     InputError
         If a file cannot be used, or is on another grid.
+    UsageError
+        If a map is given twice.
     """
     destination = mapped.destination
     grey = None if grey_matter is None else load_grey_matter(grey_matter, destination)
@@ -182,11 +184,13 @@ def analyse(
             raise InputError("holds no voxel of a level (mask of the voxels to take)", path=mask)
     with_regions = regions or grey is not None
     groups = [levels, divided] if with_regions else [levels]
+    require_each_once(maps)
     # Every header is looked at before the first voxel is read.
     file = None if func is None else SeriesFile(func, destination)
     images = tuple(_load_map(path, destination) for path in maps)
-    for image in images:
-        warnings += remarks_of_map(image, levels, inside, average)
+    names = names_of_maps(maps)
+    for name, image in zip(names, images, strict=True):
+        warnings += remarks_of_map(image, name, levels, inside, average)
     series = None
     if file is not None:
         series = _series(mapped, file, groups, inside, average, standardize, progress)
@@ -195,12 +199,13 @@ def analyse(
         warnings += remarks_of_rows(series.rows)
     rows = [
         row
-        for image in images
+        for name, image in zip(names, images, strict=True)
         for row in map_rows(
             groups,
             image,
             inside,
             mapped.chain.source_from_destination,
+            name=name,
             average=average,
             threshold=threshold,
         )

@@ -1,33 +1,50 @@
-"""Tables of several subjects as one: every subject has the levels that its images covered."""
+"""Tables of several subjects as one: every subject has the levels that its images covered.
+
+Several tables of one subject, as of its sessions, count once, with their mean.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from sct_rootlets.anatomy import SpinalLevel
-from sct_rootlets.errors import InputError, UsageError
+from sct_rootlets.errors import UsageError
+from sct_rootlets.files.bids import entities_of
+from sct_rootlets.fmri.identity import map_of_all, require_each_once, unit_of
 from sct_rootlets.fmri.parcels import COLUMNS as NAMES
-from sct_rootlets.fmri.series_tables import LEVEL_COLUMNS, MAP_COLUMNS, Row
-from sct_rootlets.tables import Column, Line, columns, describe, read_sheet, to_text, unescaped
+from sct_rootlets.fmri.series_tables import Row
+from sct_rootlets.fmri.subject_table import (
+    OF_VOXELS,
+    SubjectTable,
+    key_of,
+    measures_of,
+    read_table,
+)
+from sct_rootlets.tables import Column, columns, describe, to_text
 
-__all__ = ["GROUP_COLUMNS", "SubjectTable", "group", "group_tsv", "read_table"]
+__all__ = ["GROUP_COLUMNS", "Grouped", "group", "group_tsv"]
 
 GROUP_COLUMNS = (
-    Column("map", "File of the statistic map; n/a for a table of a time series"),
+    Column(
+        "map",
+        "File of the statistic map, without the entities sub and ses, so that those of several "
+        "subjects are one; n/a for a table of a time series",
+    ),
     *NAMES,
     *columns(
         {
             "measure": "Column of the subjects' tables",
-            "n": "Subjects that have a value",
+            "n": "Subjects (with -unit session, sessions) that have a value",
             "n_missing": "Subjects that have none: the level lies outside their images, no voxel "
             "of it entered, or the cell is n/a or empty. They do not count as 0",
-            "mean": "Mean over the subjects that have one",
+            "mean": "Mean over the subjects that have one; of a subject with several tables, their "
+            "mean counts",
             "sd": "Standard deviation over them; n/a for fewer than two",
             "min": "Smallest value",
             "max": "Largest value",
@@ -35,103 +52,47 @@ GROUP_COLUMNS = (
     ),
 )
 _NAMES = tuple(column.name for column in NAMES)
-_COORDINATES = {f"{stem}_{axis}" for stem in ("max", "max_anat") for axis in "xyz"}
-#: Columns that are not averaged: names, and places that belong to one subject.
-_NOT_MEASURED = {"map", *_NAMES} | _COORDINATES
-#: Measures that are only of a level that was seen.
-_OF_VOXELS = "n_voxels"
+#: Entities by which tables of one subject may differ and be measures of the same.
+_OF_REPEATS = {"sub", "ses", "run"}
 #: So many cells without a number are named in a warning.
 _MOST_NAMED = 3
-_REMEDY = "Give files X_levels.tsv or X_stats.tsv of sct_rootlets map"
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class SubjectTable:
-    """A table by level of one subject.
+class Grouped:
+    """Tables of several subjects as one.
 
     Attributes
     ----------
-    path : str
-    columns : tuple of str
     rows : tuple of dict
-        Names are text, measures float or None.
-    places : tuple of int
-        Lines of the rows.
+    units : tuple of str
+        The subjects, or sessions, that were counted.
+    warnings : tuple of str
     """
 
-    path: str
-    columns: tuple[str, ...]
     rows: tuple[Row, ...]
-    places: tuple[int, ...]
+    units: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def n_levels(self) -> int:
+        """How many levels and regions there are, of all maps."""
+        return len({(row["map"], row["name"]) for row in self.rows})
 
 
-def read_table(path: str | os.PathLike[str]) -> SubjectTable:
-    """Read a table by level, as of ``sct_rootlets map -func`` or ``-stat``.
-
-    Raises
-    ------
-    InputError
-        If it is missing or another table, has a level of a map twice, or a cell that is no number.
-    """
-    try:
-        sheet = read_sheet(path, (*_NAMES, _OF_VOXELS))
-    except InputError as error:
-        if error.remedy:
-            raise
-        error.problem = f"is no table by level: {error.problem}"
-        error.remedy = _REMEDY
-        raise
-    measures = _measures(sheet.header)
-    seen: dict[tuple[str, str], int] = {}
-    rows = []
-    for line in sheet.lines:
-        row = _row(line, sheet.header, measures)
-        first = seen.setdefault(_key(row), line.place)
-        if first != line.place:
-            of_map = f" of {row['map']}" if "map" in row else ""
-            raise line.refused("name", f"{of_map} is in line {first} too".strip())
-        rows.append(row)
-    places = tuple(line.place for line in sheet.lines)
-    return SubjectTable(os.fspath(path), sheet.header, tuple(rows), places)
-
-
-def _row(line: Line, header: Sequence[str], measures: Sequence[str]) -> Row:
-    row: Row = {name: unescaped(line.cells[name]) for name in header if name not in measures}
-    row["name"] = line.given("name", line.word("name"))
-    level = line.one_of("level", SpinalLevel.__members__, "spinal level")
-    row["level"] = line.given("level", level).name
-    row |= {name: line.number(name) for name in measures}
-    row[_OF_VOXELS] = line.integer(_OF_VOXELS, least=0)
-    return row
-
-
-def _measures(header: Sequence[str]) -> list[str]:
-    """Return the columns that are averaged."""
-    known = [one.name for one in (*LEVEL_COLUMNS, *MAP_COLUMNS) if one.name in header]
-    return [name for name in dict.fromkeys(known) if name not in _NOT_MEASURED]
-
-
-def _key(row: Row) -> tuple[str, str]:
-    """Return what a row is about: the map, and the level or region."""
-    return row.get("map", "n/a"), row["name"]
-
-
-def group(tables: Sequence[SubjectTable]) -> tuple[list[Row], list[str]]:
+def group(tables: Sequence[SubjectTable], unit: str = "subject") -> Grouped:
     """Return mean, standard deviation and number of subjects for every level and measure.
 
     Parameters
     ----------
     tables : sequence of SubjectTable
-        One a subject, as of :func:`read_table`, all with the same columns. A subject without a
-        row, without a voxel, or with ``n/a`` in a column does not count in it.
-
-    Returns
-    -------
-    list of dict
-    list of str
-        What is to be said: cells of levels that were seen that have no number where others have.
+        As of :func:`read_table`, all with the same columns. A subject without a row, without a
+        voxel, or with ``n/a`` in a column does not count in it. Whose a row is
+        :func:`sct_rootlets.fmri.identity.unit_of` says.
+    unit : {"subject", "session"}
+        What is counted; the tables of one enter with their mean.
 
     Raises
     ------
@@ -146,36 +107,85 @@ def group(tables: Sequence[SubjectTable]) -> tuple[list[Row], list[str]]:
                 path=table.path,
                 remedy="Give either tables of time series (X_levels.tsv) or of maps (X_stats.tsv)",
             )
-    found: dict[tuple[str, str], list[tuple[str, Row]]] = {}
+    found: dict[tuple[str, str], list[_Line]] = {}
     for table in tables:
         for place, row in zip(table.places, table.rows, strict=True):
-            found.setdefault(_key(row), []).append((f"{table.path}, line {place}", row))
+            of_map, name = key_of(row)
+            line = _Line(table.path, place, unit_of(table.path, of_map, unit), row)
+            found.setdefault((map_of_all(of_map), name), []).append(line)
+    units = tuple(dict.fromkeys(line.unit for lines in found.values() for line in lines))
     order = sorted(
-        found, key=lambda key: (key[0], "_" in key[1], SpinalLevel[found[key][0][1]["level"]].value)
+        found, key=lambda key: (key[0], "_" in key[1], SpinalLevel[found[key][0].row["level"]])
     )
     answer, holes = [], []
     for key in order:
-        seen = [(where, row) for where, row in found[key] if row[_OF_VOXELS] != 0]
-        for measure in _measures(tables[0].columns):
-            numbers = [row[measure] for _, row in seen if row[measure] is not None]
-            values = np.array(numbers, dtype=float)
+        seen = [line for line in found[key] if line.row[OF_VOXELS] != 0]
+        for measure in measures_of(tables[0].columns):
+            numbers: dict[str, list[float]] = {}
+            for line in seen:
+                if line.row[measure] is not None:
+                    numbers.setdefault(line.unit, []).append(line.row[measure])
+            values = np.array([np.mean(own) for own in numbers.values()], dtype=float)
             if numbers:
-                lacking = [where for where, row in seen if row[measure] is None]
-                holes += [f"{where}, column {measure}" for where in lacking]
+                lacking = [line for line in seen if line.row[measure] is None]
+                holes += [f"{line.path}, line {line.place}, column {measure}" for line in lacking]
             answer.append(
                 {
                     "map": key[0],
-                    **{name: found[key][0][1][name] for name in _NAMES},
+                    **{name: found[key][0].row[name] for name in _NAMES},
                     "measure": measure,
                     "n": len(values),
-                    "n_missing": len(tables) - len(values),
+                    "n_missing": len(units) - len(values),
                     "mean": values.mean() if len(values) else None,
                     "sd": values.std(ddof=1) if len(values) > 1 else None,
                     "min": values.min() if len(values) else None,
                     "max": values.max() if len(values) else None,
                 }
             )
-    return answer, _said(holes)
+    warnings = [*_said(holes), *_joined(tables, found), *_alone(tables, units, unit)]
+    return Grouped(tuple(answer), units, tuple(warnings))
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A row of a table: where it stands, and whose it is."""
+
+    path: str
+    place: int
+    unit: str
+    row: Row
+
+
+def _joined(
+    tables: Sequence[SubjectTable], found: Mapping[tuple[str, str], Sequence[_Line]]
+) -> list[str]:
+    """Say which tables of one subject are joined although they differ by more than the session."""
+    entities = {table.path: entities_of(table.path) for table in tables}
+    differing: dict[str, set[str]] = {}
+    for lines in found.values():
+        by_unit: dict[str, list[dict[str, str]]] = {}
+        for line in lines:
+            by_unit.setdefault(line.unit, []).append(entities[line.path])
+        for unit, some in by_unit.items():
+            known = {name for one in some for name in one} - _OF_REPEATS
+            unlike = {name for name in known if len({one.get(name) for one in some}) > 1}
+            if unlike:
+                differing.setdefault(unit, set()).update(unlike)
+    if not differing:
+        return []
+    names = ", ".join(sorted(set().union(*differing.values())))
+    return [
+        f"tables of one subject that differ by {names} enter with their mean "
+        f"({', '.join(differing)}): group them apart if that is not meant"
+    ]
+
+
+def _alone(tables: Sequence[SubjectTable], units: Sequence[str], unit: str) -> list[str]:
+    """Say that several tables are all of one subject."""
+    if len(tables) < 2 or len(units) > 1:
+        return []
+    remedy = ": -unit session counts its sessions" if unit == "subject" else ""
+    return [f"all {len(tables)} tables are of one {unit}, {units[0]}{remedy}"]
 
 
 def _said(holes: Sequence[str]) -> list[str]:
@@ -193,9 +203,10 @@ def group_tsv(
     paths: Sequence[str | os.PathLike[str]],
     target: str | os.PathLike[str],
     *,
+    unit: str = "subject",
     overwrite: bool = False,
-) -> int:
-    """Write the group table of files; return how many levels and regions it has.
+) -> Grouped:
+    """Write the group table of files; return what it holds.
 
     `overwrite` also replaces files that are not as an earlier run wrote them.
 
@@ -203,27 +214,34 @@ def group_tsv(
     ------
     InputError, UsageError
         As :func:`read_table` and :func:`group`, and if `target` is one of the files, or without
-        `overwrite` such a file.
+        `overwrite` such a file, or if one of them is given twice.
     """
     from sct_rootlets.files.guards import require_free
     from sct_rootlets.files.results import ResultSet
-    from sct_rootlets.files.sidecar import sidecar
+    from sct_rootlets.files.sidecar import relative, sidecar
 
     table, beside = Path(target), Path(target).with_suffix(".json")
     if table == beside:
         raise UsageError("ends in .json, as what describes it", path=table, remedy="Name X.tsv")
+    require_each_once(paths)
     require_free([table, beside], paths, overwrite=overwrite)
-    rows, warnings = group([read_table(path) for path in paths])
+    grouped = group([read_table(path) for path in paths], unit)
+    folder = table.parent
     about = sidecar(
-        beside=table.parent,
+        beside=folder,
         sources=paths,
         spatial_reference=None,
         description="Tables by spinal level of several subjects as one.",
-        extra={"warnings": warnings, **describe(GROUP_COLUMNS)},
+        parameters={"unit": unit},
+        extra={
+            "Units": [relative(k, folder) if os.path.exists(k) else k for k in grouped.units],
+            "warnings": list(grouped.warnings),
+            **describe(GROUP_COLUMNS),
+        },
     )
-    for warning in warnings:
+    for warning in grouped.warnings:
         logger.warning(warning)
     with ResultSet(overwrite=overwrite) as outputs:
-        outputs.write(table, to_text(GROUP_COLUMNS, rows))
+        outputs.write(table, to_text(GROUP_COLUMNS, grouped.rows))
         outputs.record(beside, about, [table])
-    return len({(row["map"], row["name"]) for row in rows})
+    return grouped

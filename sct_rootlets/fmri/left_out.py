@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,9 +51,9 @@ def remarks_of_rows(rows: Sequence[Row]) -> list[str]:
 
 
 def remarks_of_map(
-    image: Image, levels: Parcels, inside: NDArray[np.bool_], average: str
+    image: Image, name: str, levels: Parcels, inside: NDArray[np.bool_], average: str
 ) -> list[str]:
-    """Return where a statistic map has no values, zeros, or extreme values.
+    """Return where a statistic map of this `name` has no values, zeros, or extreme values.
 
     Raises
     ------
@@ -64,7 +63,7 @@ def remarks_of_map(
     found = map_coverage(levels, image, inside, average)
     if not any(one.n_voxels for one in found.values()):
         raise InputError("has no finite value within the levels (statistic map)", path=image.path)
-    name, remedy = Path(image.path).name, "give the mask of the statistics with -mask"
+    remedy = "give the mask of the statistics with -mask"
     values = np.asarray(image.data)[tuple(levels.ijk[inside].T)]
     return [
         *image.remarks,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,7 +75,7 @@ _OF_PEAK = (
     ),
 )
 MAP_COLUMNS = (
-    Column("map", "File of the statistic map"),
+    Column("map", "File of the statistic map, with its folders where several have the same name"),
     *NAMES,
     *columns(
         {
@@ -180,6 +179,7 @@ def map_rows(
     inside: NDArray[np.bool_],
     anatomical: Callable[[Floats], Floats],
     *,
+    name: str,
     average: str,
     threshold: float | None,
 ) -> list[Row]:
@@ -194,6 +194,8 @@ def map_rows(
         Voxels within the mask.
     anatomical : callable
         From world mm (N, 3) of the map to those of the image of the levels.
+    name : str
+        Of the map.
     average : str
     threshold : float or None
         Values above it are active.
@@ -209,7 +211,7 @@ def map_rows(
         for p in range(len(parcels.parcels)):
             labelled = counts & (parcels.label == p)
             row = {
-                "map": Path(image.path).name,
+                "map": name,
                 **held.cells(p),
                 "n_nan": held.left_out(p, inside & bad),
                 "mean": means[p],

@@ -13,6 +13,7 @@ import pytest
 from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from numpy.typing import NDArray
 
+from sct_rootlets.tables import read_sheet
 from tests.cli.conftest import Command
 from tests.fmri.planted import plant
 
@@ -55,6 +56,22 @@ def test_the_grey_matter_makes_horns(here: Path, command: Command) -> None:
     assert "C5_right_ventral_white" in names
     values = np.loadtxt("X_timeseries.tsv", skiprows=1)
     np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-6)
+
+
+def test_maps_of_one_name_are_told_apart_by_their_folders(here: Path, command: Command) -> None:
+    for n, name in enumerate(("run1.feat", "run2.feat")):
+        Path(name).mkdir()
+        z = nib.load("z.nii.gz")
+        nib.save(nib.Nifti1Image(z.get_fdata() + n, z.affine), f"{name}/zstat1.nii.gz")
+    maps = "run1.feat/zstat1.nii.gz run2.feat/zstat1.nii.gz"
+    out = command(f"{MAP} -stat {maps}").out
+    assert "run2.feat/zstat1.nii.gz:" in out
+    rows = [line.cells for line in read_sheet("X_stats.tsv").lines]
+    means = {row["map"]: float(row["mean"]) for row in rows if row["name"] == "C4"}
+    assert list(means) == maps.split()
+    assert means["run2.feat/zstat1.nii.gz"] == pytest.approx(means["run1.feat/zstat1.nii.gz"] + 1)
+    Path("again.nii.gz").symlink_to("z.nii.gz")
+    assert "is given twice" in command(f"{MAP} -stat z.nii.gz again.nii.gz", status=2).err
 
 
 def test_what_is_not_asked_for_is_not_written(here: Path, command: Command) -> None:
@@ -212,7 +229,7 @@ def test_group(here: Path, command: Command) -> None:
     lines = Path("b_levels.tsv").read_text().splitlines()
     Path("b_levels.tsv").write_text("\n".join(line for line in lines if "C6" not in line) + "\n")
     out = command("group -i a_levels.tsv b_levels.tsv -o group.tsv").out
-    assert "4 levels and regions of 2 tables" in out
+    assert "4 levels and regions of 2 subjects (2 tables)" in out
     rows = [line.split("\t") for line in Path("group.tsv").read_text().splitlines()]
     column = dict(zip(rows[0], range(len(rows[0])), strict=True))
     means = {row[column["name"]]: row for row in rows if row[column["measure"]] == "mean"}

@@ -132,3 +132,24 @@ def test_names_that_lead_out_of_the_report_are_refused_before_any_work(
 def test_without_qc_nothing_is_asked_of_sct(asked: list[dict[str, Any]], command: Command) -> None:
     command(PLAIN)
     assert not asked
+
+
+@pytest.mark.parametrize("way", ["of one folder", "of other folders", "with one image"])
+def test_subjects_whose_files_share_a_name_have_pages_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, command: Command, way: str
+) -> None:
+    monkeypatch.setattr(qc_report, "find_sct", lambda: None)
+    folders = ["sub-01/anat", "sub-02/anat", "sub-02/ses-2/anat"]
+    qc = "qc" if way == "of one folder" else "elsewhere/deep/qc"
+    image = " -qc-image t2.nii.gz" if way == "with one image" else ""
+    for folder in map(Path, folders):
+        folder.mkdir(parents=True)
+        for name in ("rootlets.nii.gz", "cord.nii.gz"):
+            (folder / name).write_bytes(Path(name).read_bytes())
+        words = f"levels -i {folder}/rootlets.nii.gz -s {folder}/cord.nii.gz -qc {qc}"
+        command(f"{words}{image}")
+        command(f"{words}{image}")  # the same again is the same page
+    pages = {path.name for path in Path(qc).glob("*.html")}
+    before = "" if way == "of one folder" else "up_up_"
+    ends = [folder.replace("/", "_") + "_rootlets_spinal_levels.html" for folder in folders]
+    assert pages == {before + end for end in ends}

@@ -13,8 +13,9 @@ import pytest
 from sct_rootlets.cli.main import main
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.fmri import group, group_tsv
-from sct_rootlets.fmri.group import GROUP_COLUMNS, read_table
+from sct_rootlets.fmri.group import GROUP_COLUMNS
 from sct_rootlets.fmri.series_tables import LEVEL_COLUMNS, MAP_COLUMNS
+from sct_rootlets.fmri.subject_table import read_table
 from sct_rootlets.tables import CellError, Column, read_sheet, to_text
 
 Row = dict[str, Any]
@@ -34,7 +35,7 @@ def table(path: Path, columns: tuple[Column, ...] = LEVEL_COLUMNS, **means: floa
 
 
 def grouped(*paths: Path) -> list[Row]:
-    return group([read_table(path) for path in paths])[0]
+    return list(group([read_table(path) for path in paths]).rows)
 
 
 def answers(rows: list[Row], measure: str = "mean") -> dict[str, Row]:
@@ -138,7 +139,7 @@ def test_a_table_that_a_spreadsheet_saved_is_the_same(tmp_path: Path) -> None:
 
 def test_files(tmp_path: Path) -> None:
     paths = [table(tmp_path / "a.tsv", C5=10.0), table(tmp_path / "b.tsv", C5=12.0, C6=1.0)]
-    assert group_tsv(paths, tmp_path / "out" / "group.tsv") == 2
+    assert group_tsv(paths, tmp_path / "out" / "group.tsv").n_levels == 2
     names = tuple(column.name for column in GROUP_COLUMNS)
     assert read_sheet(tmp_path / "out" / "group.tsv").header == names
     about = json.loads((tmp_path / "out" / "group.json").read_text())
@@ -171,3 +172,105 @@ def test_errors(tmp_path: Path) -> None:
     other.write_text(maps.read_text() + maps.read_text().splitlines()[1] + "\n")
     with pytest.raises(CellError, match="'C5' of n/a is in line 2 too"):
         read_table(other)
+
+
+def of_maps(path: Path, **means: float) -> Path:
+    """Write a table of C5 in several maps, by the names of their files."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header, line = table(path, MAP_COLUMNS, C5=1.0).read_text().splitlines()
+    at = header.split("\t").index("mean")
+    lines = []
+    for name, mean in means.items():
+        cells = [f"{name}.nii.gz", *line.split("\t")[1:]]
+        lines.append("\t".join([*cells[:at], f"{mean:g}", *cells[at + 1 :]]))
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return path
+
+
+def joined(folder: Path, *words: str) -> dict[str, tuple[str, ...]]:
+    """Run the command; return n, n_missing and mean of C5 by map."""
+    assert main(["group", "-o", str(folder / "out.tsv"), *words]) == 0
+    rows = [line.cells for line in read_sheet(folder / "out.tsv").lines]
+    return {
+        row["map"]: (row["n"], row["n_missing"], row["mean"])
+        for row in rows
+        if row["measure"] == "mean"
+    }
+
+
+@pytest.mark.parametrize("by", ["name", "folder"])
+def test_sessions_are_of_their_subject_unless_they_are_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], by: str
+) -> None:
+    paths = []
+    for subject, means in {"01": (10, 12), "02": (20, 24), "03": (30, 36)}.items():
+        for session, mean in enumerate(means, 1):
+            names = f"sub-{subject}", f"ses-{session}"
+            path = tmp_path / ("_".join(names) + "_levels.tsv")
+            if by == "folder":
+                path = tmp_path.joinpath(*names, "func", "levels.tsv")
+                path.parent.mkdir(parents=True)
+            paths.append(str(table(path, C5=float(mean))))
+    assert joined(tmp_path, "-i", *paths) == {"n/a": ("3", "0", "22")}
+    assert "1 levels and regions of 3 subjects (6 tables)" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out.json").read_text())["Units"] == [
+        "sub-01", "sub-02", "sub-03",
+    ]  # fmt: skip
+    assert joined(tmp_path, "-unit", "session", "-i", *paths) == {"n/a": ("6", "0", "22")}
+    assert "6 sessions (6 tables)" in capsys.readouterr().out
+    # A subject that has one session less weighs as much as the others.
+    assert joined(tmp_path, "-i", *paths[1:]) == {"n/a": ("3", "0", f"{(12 + 22 + 33) / 3:.4f}")}
+
+
+def test_maps_of_several_subjects_are_one_map(tmp_path: Path) -> None:
+    paths = [
+        str(of_maps(tmp_path / f"{k}_stats.tsv", **{f"sub-0{k}_ses-{s}_task-rest_zstat": mean}))
+        for k, s, mean in ((1, 1, 10.0), (2, 1, 20.0))
+    ]
+    name = "task-rest_zstat.nii.gz"
+    assert joined(tmp_path, "-i", *paths) == {name: ("2", "0", "15")}
+    # Maps of two subjects in one table are of two subjects, too.
+    both = {f"sub-0{k}_task-rest_zstat": mean for k, mean in ((1, 10.0), (2, 30.0))}
+    both_path = of_maps(tmp_path / "both_stats.tsv", **both)
+    assert joined(tmp_path, "-i", str(both_path)) == {name: ("2", "0", "20")}
+
+
+def test_maps_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    paths = [
+        str(of_maps(tmp_path / f"sub-0{k}_stats.tsv", **{"1.feat/z1": 1.0 * k, "2.feat/z1": 9.0}))
+        for k in (1, 2)
+    ]
+    assert joined(tmp_path, "-i", *paths) == {
+        "1.feat/z1.nii.gz": ("2", "0", "1.5"),
+        "2.feat/z1.nii.gz": ("2", "0", "9"),
+    }
+
+
+@pytest.mark.parametrize("way", ["same", "dots", "link", "hard link"])
+def test_a_table_that_is_given_twice_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], way: str
+) -> None:
+    first = other = table(tmp_path / "sub-01_levels.tsv", C5=1.0)
+    if way == "dots":
+        other = tmp_path / "." / ".." / tmp_path.name / first.name
+    elif way == "link":
+        other = tmp_path / "sub-02_levels.tsv"
+        other.symlink_to(first)
+    elif way == "hard link":
+        other = tmp_path / "sub-02_levels.tsv"
+        other.hardlink_to(first)
+    assert main(["group", "-i", str(first), str(other), "-o", str(tmp_path / "out.tsv")]) == 2
+    assert "is given twice" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out.tsv").exists()
+
+
+def test_what_is_joined_and_should_perhaps_not_be_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [
+        str(table(tmp_path / f"sub-01_task-{task}_levels.tsv", C5=1.0)) for task in ("rest", "move")
+    ]
+    assert joined(tmp_path, "-i", *paths) == {"n/a": ("1", "0", "1")}
+    said = " ".join(capsys.readouterr().err.split())
+    assert "differ by task enter with their mean (sub-01)" in said
+    assert "all 2 tables are of one subject, sub-01" in said
