@@ -10,6 +10,7 @@ FLOWS = {
     "benchmarks/test_parts.py": "small parts of several benchmarks",
     "cli/test_edited_levels.py": "an image of levels that was corrected, in every command",
     "cli/test_headers.py": "every command on headers that contradict themselves",
+    "cli/test_manual_rootlets.py": "rootlets of somebody, as `run` uses them",
     "cli/test_map_analysis.py": "the half of `map` that looks at a series",
     "cli/test_models_damaged.py": "every command on models that are not whole",
     "cli/test_owned_outputs.py": "every command where files are somebody's",

@@ -98,7 +98,8 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     reference = load_labels(paths["rootlets"], "true rootlets").data
     cord = metrics.dice(result.cord.data, load_labels(paths["cord"], "true cord").data)
     predicted = result.rootlets.data
-    console.say(f"Model: {result.model.name} {result.model.version}")
+    if result.model is not None:
+        console.say(f"Model: {result.model.name} {result.model.version}")
     console.say(
         f"\nSpinal levels ({arguments.definition}), mm along the cord from the "
         f"{result.derived.table.origin}:\n"

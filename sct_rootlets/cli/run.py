@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 from typing import Any
 
 from sct_rootlets.cli import options, quality
@@ -27,6 +28,10 @@ def add_parser(subparsers: Any) -> None:
         "  t2_spinal_levels.nii.gz, .json      spinal levels on the cord, and how they were made\n"
         "  t2_spinal_levels.tsv, .png          their table and their figure\n"
         "  t2_spinal_levels_*.nii.gz, .tsv     points and look-up, as sct_rootlets levels -h says\n"
+        "\nRootlets that somebody made or corrected are used, and not predicted: those of "
+        "derivatives/labels in a\nBIDS dataset, or t2_rootlets.nii.gz in the folder of the "
+        "results or of the image, unless it is as this\ncommand wrote it. "
+        "'sct_deepseg rootlets' writes that name, too. -predict 1 predicts all the same.\n"
         "\nA cord mask, disc labels and the PMJ that are not given are taken from "
         "derivatives/labels of a BIDS\ndataset, or made by SCT where it is installed:\n"
         "  t2_seg.nii.gz                       by sct_deepseg spinalcord\n"
@@ -45,6 +50,18 @@ def add_parser(subparsers: Any) -> None:
         "-s <file>",
         "Cord mask with the voxels of the image, in any orientation. By default SCT makes one "
         "where it is installed, else the model.",
+    )
+    parser.takes(
+        "-rootlets <file>",
+        "Rootlets with the voxels of the image, used instead of being predicted. By default "
+        "those that somebody made or corrected, see above.",
+    )
+    parser.takes(
+        "-predict <int>",
+        "1 predicts the rootlets although there are some that somebody made or corrected.",
+        type=int,
+        choices=(0, 1),
+        default=0,
     )
     options.add_volume_option(parser)
     options.add_identity_options(parser)
@@ -93,11 +110,15 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
         page=page,
         intermediate=arguments.r == 0,
     )
+    rootlets, rootlets_from = _rootlets(arguments, folder)
     console.say(f"Spinal levels of {shown(arguments.i)}")
+    if rootlets is not None:
+        console.say(f"Rootlets: {shown(rootlets)} ({rootlets_from}), and not predicted")
     with console.progress() as progress:
         result = pipeline.run(
             arguments.i,
             volume=arguments.volume,
+            rootlets=rootlets,
             cord=arguments.s,
             landmarks=landmarks,
             model=options.chosen_model(arguments),
@@ -110,6 +131,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
                 folder,
                 given={"cord": arguments.s, "discs": arguments.discs, "pmj": arguments.pmj},
                 named=landmarks.name_levels,
+                rootlets_from=rootlets_from,
                 use=arguments.sct,
                 making=Making(
                     arguments.volume,
@@ -127,7 +149,8 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
             overwrite=overwrite,
         )
     table = result.derived.table
-    console.say(f"Model: {result.model.name} {result.model.version}")
+    if result.model is not None:
+        console.say(f"Model: {result.model.name} {result.model.version}")
     console.say(
         f"\nSpinal levels ({table.definition}), mm along the cord from the {table.origin}:\n"
     )
@@ -141,6 +164,21 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     console.say(f"\nTook {time.perf_counter() - start:.0f} s.")
     overlays = [
         (files["levels"], "subcortical", 50.0),
-        (files["rootlets"], "subcortical", 70.0),
+        (files["rootlets"] if rootlets is None else rootlets, "subcortical", 70.0),
     ]
     console.viewer(fsleyes_line(arguments.i, overlays))
+
+
+def _rootlets(arguments: argparse.Namespace, folder: Path) -> tuple[Path | None, str]:
+    """Return the rootlets to use instead of predicting some, and where they come from."""
+    from sct_rootlets.errors import UsageError
+    from sct_rootlets.sct.manual import find_rootlets
+
+    if arguments.rootlets is not None:
+        if arguments.predict:
+            raise UsageError(
+                "-rootlets gives what -predict 1 would predict", remedy="Leave one of them away"
+            )
+        return arguments.rootlets, "given"
+    found = None if arguments.predict else find_rootlets(arguments.i, folder)
+    return found or (None, "")

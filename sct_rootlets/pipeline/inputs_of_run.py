@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from sct_rootlets.image import Image, LabelImage
+from sct_rootlets.image import Image, LabelImage, on_grid_of
 from sct_rootlets.inputs import (
     ImageLike,
     LabelsLike,
@@ -16,13 +16,19 @@ from sct_rootlets.inputs import (
     name_of,
     read_cord,
     read_image,
+    read_rootlets,
 )
 
 __all__ = ["RunInputs", "Supplied"]
 
+_PREDICTED = "predicted by the model"
+
 
 class Supplied(Protocol):
-    """Inputs that were not given, ``cord``, ``discs`` and ``pmj``, and where each came from."""
+    """Inputs that were not given, ``cord``, ``discs`` and ``pmj``, and where each came from.
+
+    Where rootlets came from is said here, too, if they were found and not given.
+    """
 
     @property
     def paths(self) -> Mapping[str, Path]:
@@ -41,6 +47,7 @@ class RunInputs:
     cord: LabelImage | None
     landmarks: LandmarkImages
     volume: int | None
+    rootlets: LabelImage | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -50,6 +57,7 @@ class RunInputs:
         volume: int | None = None,
         cord: LabelsLike | None = None,
         landmarks: Landmarks = Landmarks(),
+        rootlets: LabelsLike | None = None,
     ) -> RunInputs:
         """Read and check one image and what is given beside it.
 
@@ -62,19 +70,21 @@ class RunInputs:
         """
         image_ = read_image(image, volume)
         cord_ = None if cord is None else read_cord(cord, image_)
-        return cls(image_, cord_, landmarks.read(image_), volume)
+        given = None if rootlets is None else on_grid_of(read_rootlets(rootlets), image_)
+        return cls(image_, cord_, landmarks.read(image_), volume, given)
 
     @property
     def all(self) -> tuple[Image | None, ...]:
         """Every image among them; None for one that was not given."""
-        return (self.image, self.cord, *self.landmarks.images)
+        return (self.image, self.rootlets, self.cord, *self.landmarks.images)
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What was given, as plain values for a JSON file."""
         return {
             "volume": self.volume,
-            "cord": "predicted by the model" if self.cord is None else name_of(self.cord),
+            "rootlets": _PREDICTED if self.rootlets is None else name_of(self.rootlets),
+            "cord": _PREDICTED if self.cord is None else name_of(self.cord),
             **self.landmarks.parameters,
             **{
                 f"{kind}_from": origin for kind, origin in self.origins.items() if origin != "given"

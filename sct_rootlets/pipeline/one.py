@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from sct_rootlets.engines import Engine, Progress
+from sct_rootlets.engines import Engine, Progress, Segmentation
 from sct_rootlets.files.guards import Planned
 from sct_rootlets.files.names import SUFFIXES, stem_of
-from sct_rootlets.inputs import ImageLike, LabelsLike, Landmarks, files_of, remarks_of
+from sct_rootlets.inputs import ImageLike, LabelsLike, Landmarks, files_of, name_of, remarks_of
 from sct_rootlets.levels import LevelOptions, derive, numbered
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.pipeline import network, refusals
@@ -26,6 +26,7 @@ def run(
     image: ImageLike,
     *,
     volume: int | None = None,
+    rootlets: LabelsLike | None = None,
     cord: LabelsLike | None = None,
     landmarks: Landmarks = Landmarks(),
     model: ModelLike = "bundled",
@@ -33,7 +34,7 @@ def run(
     options: LevelOptions = LevelOptions(),
     progress: Progress | None = None,
     write_to: Planned | None = None,
-    supply: Callable[[InstalledModel], Supplied] | None = None,
+    supply: Callable[[bool], Supplied] | None = None,
 ) -> Result:
     """Segment the rootlets of an image and derive its spinal levels.
 
@@ -42,6 +43,10 @@ def run(
     image : path-like or Image
     volume : int, optional
         Volume of a 4D file to take, from 0; without it a file of several volumes is an error.
+    rootlets : path-like or LabelImage, optional
+        Rootlets with the voxels of the image, in any orientation, that are used instead of being
+        predicted: by the value of their level, or 1 throughout. With a cord mask no model is
+        needed.
     cord : path-like or LabelImage, optional
         Cord mask with the voxels of the image, in any orientation. Without it the model has
         to predict one, as the bundled one does.
@@ -62,7 +67,8 @@ def run(
         before any work. Nothing is written here.
     supply : callable, optional
         Finds or makes what is not given, such as :func:`sct_rootlets.sct.missing_inputs.supplier`.
-        Called once, with the model, after everything that is given was checked.
+        Called once, after everything that is given was checked, with whether the rootlets have
+        levels without discs.
 
     Returns
     -------
@@ -74,66 +80,105 @@ def run(
         If an input cannot be used, before the model is loaded; if no cord or no rootlets
         are found.
     UsageError
-        If the model does not name levels and nothing is given that does, or the model makes
-        no cord mask and none is given, before the model is loaded.
+        If neither the model, or the rootlets given, nor anything else names levels; or the model
+        makes no cord mask and none is given; before the model is loaded.
     ModelError, MissingDependencyError
         If the model cannot be found or loaded.
     RootletsError
         Of other kinds, if the model has to be installed and cannot be.
     """
-    inputs = RunInputs.read(image, volume, cord, landmarks)
+    inputs = RunInputs.read(image, volume, cord, landmarks, rootlets)
+    rootlets_ = inputs.rootlets
     if write_to is not None:
+        if rootlets_ is not None:
+            write_to = write_to.without("rootlets", "predicted", "csf")
         # What can take minutes comes after all that can forbid the run, but for the cord mask
         # where it may be supplied.
         certain = write_to if cord is None and supply is None else write_to.without("cord")
         certain.require_free(files_of(*inputs.all), attempt=False)
-    installed = network.located(model, progress)
+    installed = None
+    if rootlets_ is None:
+        installed = network.located(model, progress)
+        has_levels, unnamed = installed.has_level_identity, refusals.no_identity(installed)
+    else:
+        has_levels, unnamed = rootlets_.labels != [1], refusals.no_levels(rootlets_)
     if supply is not None:
-        inputs = inputs.with_supplied(supply(installed))
-    image_, cord_, found = inputs.image, inputs.cord, inputs.landmarks
-    if not installed.has_level_identity and not found.name_levels:
-        raise refusals.no_identity(installed)
-    if cord_ is None and not installed.is_compact:
-        raise refusals.no_cord(installed)
-    sources = files_of(*inputs.all)
+        inputs = inputs.with_supplied(supply(has_levels))
+    cord_ = inputs.cord
+    if not has_levels and not inputs.landmarks.name_levels:
+        raise unnamed
+    if cord_ is None:
+        installed = installed or network.located(model, progress)
+        if not installed.is_compact:
+            raise refusals.no_cord(installed)
     if write_to is not None:
-        (write_to if cord_ is None else write_to.without("cord")).require_free(sources)
+        certain = write_to if cord_ is None else write_to.without("cord")
+        certain.require_free(files_of(*inputs.all))
     timings: dict[str, float] = {}
-    loaded = settings.load(installed, progress, timings)
-    with timed("prediction", timings):
-        segmentation = loaded.predict(image_, cord=cord_, progress=progress)
-    used = cord_ if cord_ is not None else segmentation.cord
-    if used is None:
-        raise refusals.no_cord(installed)
-    refusals.require_rootlets(segmentation, image_)
-    with timed("deriving the levels", timings, progress):
+    segmentation = None
+    if installed is not None:
+        loaded = settings.load(installed, progress, timings)
+        with timed("prediction", timings):
+            segmentation = loaded.predict(inputs.image, cord=cord_, progress=progress)
+    return _result(inputs, segmentation, installed, settings, options, timings, progress)
+
+
+def _result(
+    inputs: RunInputs,
+    segmentation: Segmentation | None,
+    model: InstalledModel | None,
+    settings: Settings,
+    options: LevelOptions,
+    timings_s: dict[str, float],
+    progress: Progress | None,
+) -> Result:
+    """Derive the levels of rootlets that were given or predicted, and put all of it together."""
+    image, cord, rootlets = inputs.image, inputs.cord, inputs.rootlets
+    has_levels, fname = None, name_of(rootlets)
+    if segmentation is not None:
+        cord = cord if cord is not None else segmentation.cord
+    if rootlets is None and segmentation is not None:
+        refusals.require_rootlets(segmentation, image)
+        rootlets, has_levels = segmentation.rootlets, segmentation.has_level_identity
+        fname = f"{stem_of(image)}{SUFFIXES['rootlets']}.nii.gz"
+    if cord is None:
+        assert model is not None
+        raise refusals.no_cord(model)
+    with timed("deriving the levels", timings_s, progress):
         derived = derive(
-            segmentation.rootlets,
-            used,
-            found,
+            rootlets,
+            cord,
+            inputs.landmarks,
             options,
-            fname=f"{stem_of(image_)}{SUFFIXES['rootlets']}.nii.gz",
-            has_level_identity=segmentation.has_level_identity,
-            remarks=image_.remarks,
+            fname=fname,
+            has_level_identity=has_levels,
+            remarks=image.remarks,
         )
-    parameters = {**options.parameters, **inputs.parameters, **settings.parameters}
-    predicted = Predicted(
-        image_,
-        used,
-        cord_ is None,
-        derived.rootlets,
-        True,
-        segmentation,
-        installed,
-        sources,
-        timings,
-        image_.remarks,
-        parameters,
-    )
-    facts = seconds_and_notes(segmentation, timings)
+    sources = files_of(*inputs.all)
+    parameters = {**options.parameters, **inputs.parameters}
+    predicted, facts = None, {}
+    if segmentation is not None and model is not None:
+        parameters |= settings.parameters
+        facts = seconds_and_notes(segmentation, timings_s)
+        predicted = Predicted(
+            image,
+            cord,
+            inputs.cord is None,
+            derived.rootlets,
+            True,
+            segmentation,
+            model,
+            sources,
+            timings_s,
+            image.remarks,
+            parameters,
+            rootlets_are_ours=inputs.rootlets is None,
+        )
+    discs = inputs.landmarks.discs
+    # A model that made the cord mask alone has not made the rootlets that levels are known by.
+    maker = model if inputs.rootlets is None else None
     return Result(
-        predicted,
-        LevelsResult(derived, used, image_, found.discs, installed, sources, parameters, facts),
+        LevelsResult(derived, cord, image, discs, maker, sources, parameters, facts), predicted
     )
 
 

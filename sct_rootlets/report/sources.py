@@ -111,7 +111,7 @@ def sources_of(
             made.named["rootlets"] = source
         else:
             rest.append(source)
-    if fname is None or "rootlets" in made.named:
+    if "rootlets" not in parameters and (fname is None or "rootlets" in made.named):
         # Made by `levels`, which is given rootlets and a cord mask, and no image.
         made.named |= dict(zip(("cord",), rest, strict=False))
     else:

@@ -51,6 +51,8 @@ class Predicted:
         What was asked for, for the sidecars.
     files : dict of str to Path
         What was written, by what it is; empty before.
+    rootlets_are_ours : bool
+        Whether `rootlets` are the model's; else they were given, and the cord alone is.
     """
 
     image: Image
@@ -65,6 +67,7 @@ class Predicted:
     remarks: tuple[str, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
+    rootlets_are_ours: bool = True
 
     def mosaic(self, *, left_on_left: bool = False) -> Mosaic:
         """Draw the median sheet and planes across the cord, with an overlay to hide.
@@ -159,7 +162,7 @@ class Predicted:
     ) -> dict[str, Path]:
         """Stage in `outputs` rootlets and cord mask with their sidecars, as :meth:`write` does.
 
-        The cord mask only if `planned` names it; `maker` is as
+        Each only if the model made it, and the cord mask only if `planned` names it; `maker` is as
         :func:`sct_rootlets.files.sidecar.sidecar` takes it.
         """
         common: dict[str, Any] = {
@@ -168,20 +171,24 @@ class Predicted:
             "parameters": self.parameters,
             "maker": maker,
         }
-        files = {"rootlets": planned["rootlets"]}
-        require_no_input(planned.values(), self.sources)
-        level = "by the value of their spinal level" if self.numbered else "without their level"
-        content = sidecar(
-            beside=files["rootlets"].parent,
-            description=f"Rootlets of the spinal cord, {level}.",
-            extra={
-                "Labels": level_names(self.rootlets) if self.numbered else {"1": "rootlet"},
-                "Notes": [*self.remarks, *self.segmentation.notes],
-            },
-            **common,
-        )
-        stage_labels(outputs, files["rootlets"], self.rootlets, content)
+        files = {}
+        if self.rootlets_are_ours:
+            files["rootlets"] = planned["rootlets"]
         if self.cord is not None and self.cord_is_ours and "cord" in planned:
             files["cord"] = planned["cord"]
+        require_no_input(files.values(), self.sources)
+        if "rootlets" in files:
+            level = "by the value of their spinal level" if self.numbered else "without their level"
+            content = sidecar(
+                beside=files["rootlets"].parent,
+                description=f"Rootlets of the spinal cord, {level}.",
+                extra={
+                    "Labels": level_names(self.rootlets) if self.numbered else {"1": "rootlet"},
+                    "Notes": [*self.remarks, *self.segmentation.notes],
+                },
+                **common,
+            )
+            stage_labels(outputs, files["rootlets"], self.rootlets, content)
+        if self.cord is not None and "cord" in files:
             stage_cord(outputs, files["cord"], self.cord, **common)
         return files

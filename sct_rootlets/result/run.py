@@ -25,18 +25,19 @@ class Result:
 
     Attributes
     ----------
-    predicted : Predicted
-        Rootlets with their levels, and the cord mask that was used.
     of_levels : LevelsResult
+    predicted : Predicted or None
+        Rootlets with their levels, and the cord mask that was used, of which a model made the
+        one or the other; None where both were given.
     """
 
-    predicted: Predicted
     of_levels: LevelsResult
+    predicted: Predicted | None = None
 
     @property
-    def model(self) -> InstalledModel:
-        """What predicted the rootlets."""
-        return self.predicted.model
+    def model(self) -> InstalledModel | None:
+        """What predicted rootlets or cord, None where both were given."""
+        return None if self.predicted is None else self.predicted.model
 
     @property
     def derived(self) -> Derived:
@@ -56,7 +57,8 @@ class Result:
     @property
     def stem(self) -> str:
         """Name of the image without folder and extension."""
-        return stem_of(self.predicted.image)
+        image = self.of_levels.image
+        return "image" if image is None else stem_of(image)
 
     def write(
         self,
@@ -82,7 +84,7 @@ class Result:
         Returns
         -------
         dict of str to Path
-            Files by what they are: ``rootlets``, ``cord`` (where the model made it), and
+            Files by what they are: ``rootlets`` and ``cord`` (where the model made them), and
             those of :meth:`LevelsResult.write`.
 
         Raises
@@ -102,20 +104,20 @@ class Result:
         csv: str | os.PathLike[str] | None = None,
     ) -> dict[str, Path]:
         """Stage in `outputs` what :meth:`write` writes; parameters and errors as there."""
-        folder = Path(folder)
-        predicted = self.predicted
-        files = image_outputs(self.stem, folder, cord=predicted.cord_is_ours)
-        predicted.stage(outputs, files)
-        files |= self.of_levels.stage(outputs, files["levels"], csv=csv)
+        folder, predicted = Path(folder), self.predicted
+        planned = image_outputs(self.stem, folder, cord=True)
+        files = {} if predicted is None else predicted.stage(outputs, planned)
+        files |= self.of_levels.stage(outputs, planned["levels"], csv=csv)
         if keep_intermediate:
-            files |= stage_intermediate(
-                outputs,
-                folder,
-                self.stem,
-                sidecar_path(files["rootlets"]),
-                rootlets=predicted.segmentation.rootlets,
-                csf=predicted.segmentation.csf,
-            )
+            if predicted is not None and predicted.rootlets_are_ours:
+                files |= stage_intermediate(
+                    outputs,
+                    folder,
+                    self.stem,
+                    sidecar_path(files["rootlets"]),
+                    rootlets=predicted.segmentation.rootlets,
+                    csf=predicted.segmentation.csf,
+                )
             files |= stage_intermediate(
                 outputs, folder, self.stem, files["json"], centerline=self.derived.centerline
             )

@@ -9,10 +9,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from sct_rootlets.errors import InputError
 from sct_rootlets.files.bids import SESSION, SUBJECT
+from sct_rootlets.files.names import SUFFIXES as OURS
 from sct_rootlets.files.sidecar import split_nifti
+from sct_rootlets.files.standing import Standing, standing
 
-__all__ = ["DATA", "LABELS", "PROCESSED", "SUFFIXES", "find_manual"]
+__all__ = [
+    "DATA",
+    "LABELS",
+    "PROCESSED",
+    "SUFFIXES",
+    "find_manual",
+    "find_rootlets",
+    "require_fetched",
+]
 
 #: Exported by ``sct_run_batch``: the dataset, and the folder that scripts copy its images to.
 DATA, PROCESSED = "PATH_DATA", "PATH_DATA_PROCESSED"
@@ -70,6 +81,58 @@ def find_manual(image: str | os.PathLike[str]) -> dict[str, Path]:
                 if kind not in found and os.path.lexists(file):
                     found[kind] = file
     return found
+
+
+#: Whose rootlets at the place of ours are used: anybody's, or ours that somebody corrected.
+_SOMEBODYS = (Standing.FOREIGN, Standing.CHANGED, Standing.PROTECTED, Standing.UNREADABLE)
+
+
+def find_rootlets(image: str | os.PathLike[str], folder: Path) -> tuple[Path, str] | None:
+    """Return rootlets of an image that somebody made or corrected, and how they came there.
+
+    Those of the dataset (:func:`find_manual`) come first, and then a file where ours would be,
+    ``<image>_rootlets.nii.gz`` in `folder` or beside the image: ``sct_deepseg rootlets`` writes
+    that name too. One that we predicted, and that nobody has changed since, does not count.
+
+    Parameters
+    ----------
+    image : path-like
+    folder : Path
+        Where results go.
+
+    Returns
+    -------
+    Path, str
+        And ``"manual"`` or ``"at hand"``; None where there is nothing.
+
+    Raises
+    ------
+    InputError
+        If they are a link whose content was not fetched.
+    """
+    found = find_manual(image).get("rootlets")
+    if found is not None:
+        require_fetched(found, "rootlets")
+        return found, "manual"
+    stem = split_nifti(image)[1]
+    for place in (folder, Path(image).parent):
+        for extension in (".nii.gz", ".nii"):
+            file = place / f"{stem}{OURS['rootlets']}{extension}"
+            if standing(file) in _SOMEBODYS:
+                require_fetched(file, "rootlets")
+                return file, "at hand"
+    return None
+
+
+def require_fetched(path: Path, what: str) -> None:
+    """Raise an `InputError` if a manual file is a link to content that is not there."""
+    if not path.exists():
+        raise InputError(
+            "is a link to a file that is not there, as in a dataset whose content was not "
+            f"fetched (manual {what})",
+            path=path,
+            remedy="Fetch it, with 'git annex get' or 'datalad get', or give another file",
+        )
 
 
 def _place_in_dataset(image: Path) -> tuple[Path, Path] | None:

@@ -10,24 +10,23 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sct_rootlets.errors import InputError, RootletsError
+from sct_rootlets.errors import RootletsError
 from sct_rootlets.files.sidecar import split_nifti
 from sct_rootlets.files.standing import Standing, standing
 from sct_rootlets.inputs import read_image
 from sct_rootlets.sct.commands import Runner
 from sct_rootlets.sct.installation import SctInstallation, find_sct
 from sct_rootlets.sct.making import KINDS, Maker, check_usable
-from sct_rootlets.sct.manual import SUFFIXES, find_manual
+from sct_rootlets.sct.manual import SUFFIXES, find_manual, require_fetched
 from sct_rootlets.sct.recipes import AT_HAND
 from sct_rootlets.store.home import is_offline
 
 if TYPE_CHECKING:
     from sct_rootlets.engines import Progress
-    from sct_rootlets.manifest import InstalledModel
 
 __all__ = [
     "KINDS",
@@ -105,9 +104,10 @@ def supplier(
     *,
     given: Mapping[str, Path | None],
     named: bool = False,
+    rootlets_from: str = "",
     use: str | None = None,
     making: Making = Making(),
-) -> Callable[[InstalledModel], MadeInputs] | None:
+) -> Callable[[bool], MadeInputs] | None:
     """Return what :func:`sct_rootlets.pipeline.run` calls for the inputs it was not given.
 
     None where there is nothing to find and nobody to make it.
@@ -120,6 +120,9 @@ def supplier(
         What the user gave, by kind.
     named : bool
         Whether something else than discs names the levels, so that discs are not made.
+    rootlets_from : str, optional
+        Where rootlets that are not predicted come from. A cord mask beside them is theirs, and is
+        used whoever made it, with or without SCT.
     use : str, optional
         ``"0"`` never to use SCT, ``"auto"`` to use the one that is found; by default what the
         environment variable ``SCT_ROOTLETS_SCT`` says, else ``"auto"``.
@@ -127,19 +130,23 @@ def supplier(
     """
     wanted = [kind for kind in KINDS if not (named and kind == "discs")]
     sct = sct_to_use(use)
-    if sct is None and not find_manual(image):
+    if sct is None and not rootlets_from and not find_manual(image):
         return None
 
-    def supply(model: InstalledModel) -> MadeInputs:
-        return make_missing(
+    def supply(has_levels: bool) -> MadeInputs:
+        made = make_missing(
             image,
             folder,
             sct=sct,
             given=given,
             wanted=wanted,
-            needed=() if model.has_level_identity else ("discs",),
+            needed=() if has_levels else ("discs",),
+            with_rootlets=bool(rootlets_from),
             making=making,
         )
+        if not rootlets_from:
+            return made
+        return replace(made, origins={"rootlets": rootlets_from, **made.origins})
 
     return supply
 
@@ -158,6 +165,7 @@ def make_missing(
     given: Mapping[str, Path | None],
     wanted: Collection[str],
     needed: Collection[str] = (),
+    with_rootlets: bool = False,
     making: Making = Making(),
 ) -> MadeInputs:
     """Find what is not given, or have SCT make it.
@@ -182,6 +190,8 @@ def make_missing(
         Kinds to find or make where they are not given.
     needed : collection of str
         Kinds without which there is no result. For others no large model is downloaded.
+    with_rootlets : bool
+        Whether rootlets are at hand too, so that a cord mask beside them is used in any case.
     making : Making
 
     Raises
@@ -192,8 +202,9 @@ def make_missing(
     paths = {kind: path for kind in KINDS if (path := given.get(kind)) is not None}
     origins = dict.fromkeys(paths, "given")
     missing = [kind for kind in KINDS if kind in wanted and kind not in paths]
-    manual = find_manual(image)
-    found = _found(image, folder, missing, manual, with_sct=sct is not None)
+    ours = ("cord",) if with_rootlets and sct is None else ()
+    at_hand = ours if sct is None else tuple(KINDS)
+    found = _found(image, folder, missing, at_hand=at_hand, ours=ours)
     missing = [kind for kind in missing if kind not in found]
     warnings: list[str] = []
 
@@ -201,11 +212,6 @@ def make_missing(
         logger.warning(text)
         warnings.append(text)
 
-    if "rootlets" in manual:
-        warn(
-            f"The manual rootlets {manual['rootlets']} are not used: rootlets are predicted here. "
-            "For the levels of manual ones: sct_rootlets levels -i <rootlets> -s <cord mask>"
-        )
     if not found and (not missing or sct is None):
         return MadeInputs(paths, origins, tuple(warnings))
     reference, say = read_image(image, making.volume), making.say
@@ -240,25 +246,24 @@ def _found(
     image: Path,
     folder: Path,
     missing: Collection[str],
-    manual: Mapping[str, Path],
     *,
-    with_sct: bool,
+    at_hand: Collection[str],
+    ours: Collection[str],
 ) -> dict[str, tuple[Path, str]]:
-    """Return what is there already of the kinds that are missing, and how it came there."""
+    """Return what is there already of the kinds that are missing, and how it came there.
+
+    Beside manual files those `at_hand` count, and of the kinds `ours` also files that this
+    package has predicted.
+    """
+    manual = find_manual(image)
     found: dict[str, tuple[Path, str]] = {}
     stem = split_nifti(image)[1]
     for kind in missing:
         path = manual.get(kind)
-        if path is not None and not path.exists():
-            raise InputError(
-                "is a link to a file that is not there, as in a dataset whose content was not "
-                f"fetched (manual {KINDS[kind]})",
-                path=path,
-                remedy="Fetch it, with 'git annex get' or 'datalad get', or give another file",
-            )
         if path is not None:
+            require_fetched(path, KINDS[kind])
             found[kind] = (path, "manual")
-        elif with_sct:
+        elif kind in at_hand:
             names = [
                 f"{stem}{suffix}{extension}"
                 for suffix in (*SUFFIXES[kind], *AT_HAND[kind])
@@ -267,7 +272,7 @@ def _found(
             files = (place / name for place in (folder, image.parent) for name in names)
             for file in files:
                 # A mask that this package has predicted, and nobody corrected, gives way to SCT's.
-                if file.exists() and standing(file) is not Standing.OURS:
+                if file.exists() and (kind in ours or standing(file) is not Standing.OURS):
                     found[kind] = (file, "at hand")
                     break
     return found

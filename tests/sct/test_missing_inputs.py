@@ -43,6 +43,7 @@ class Case:
         out: Path | None = None,
         *,
         with_sct: bool = True,
+        with_rootlets: bool = False,
         wanted: Collection[str] = tuple(KINDS),
         needed: Collection[str] = ("discs",),
         offline: bool | None = None,
@@ -56,6 +57,7 @@ class Case:
             given=given,
             wanted=wanted,
             needed=needed,
+            with_rootlets=with_rootlets,
             making=Making(volume, offline=offline, say=self.said.append),
         )
 
@@ -305,11 +307,13 @@ def test_a_manual_file_that_cannot_be_used_is_an_error_before_sct_runs(case: Cas
     assert case.sct.calls == []
 
 
-def test_manual_rootlets_are_told_of(case: Case) -> None:
-    copy_as(case.sct.truth / "cord.nii.gz", case.labels / "sub-01_T2w_label-rootlets_dseg.nii.gz")
-    (warning,) = case.make(with_sct=False).warnings
-    assert "sub-01_T2w_label-rootlets_dseg.nii.gz are not used" in warning
-    assert "sct_rootlets levels -i" in warning
+def test_the_cord_mask_beside_rootlets_at_hand_is_theirs(case: Case) -> None:
+    """Whoever made it, without SCT; with SCT one that we predicted gives way as otherwise."""
+    mask = case.image.with_name("sub-01_T2w_seg.nii.gz")
+    copy_as(case.sct.truth / "cord.nii.gz", mask)
+    assert case.make(with_sct=False).paths == {}
+    made = case.make(with_sct=False, with_rootlets=True)
+    assert (made.paths, made.origins) == ({"cord": mask}, {"cord": "at hand"})
 
 
 def test_manual_files_by_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,22 @@ def test_an_image_alone_is_enough(
     assert "t2_sct.log" in out
 
 
+def test_official_rootlets_are_not_predicted_again(
+    stand_in: StandIn, use: Callable[..., KnowingEngine], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SCT makes what they need: the cord mask, and the discs to check their levels by."""
+    engine = use()
+    copy_as(Path("given/rootlets.nii.gz"), Path("t2_rootlets.nii.gz"))
+    official = Path("t2_rootlets.nii.gz").read_bytes()
+    assert main(["run", "-i", "t2.nii.gz"]) == 0
+    assert "Rootlets: t2_rootlets.nii.gz (at hand), and not predicted" in capsys.readouterr().out
+    assert engine.given_cord is None
+    assert stand_in.called == ["sct_deepseg spinalcord", "sct_deepseg spine", "sct_detect_pmj"]
+    assert Path("t2_rootlets.nii.gz").read_bytes() == official
+    assert parameters()["rootlets_from"] == "at hand"
+    assert parameters()["cord_from"].startswith("SCT")
+
+
 @pytest.mark.parametrize("how", ["option", "variable"])
 def test_sct_can_be_left_aside(
     stand_in: StandIn,
