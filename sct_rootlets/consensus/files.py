@@ -14,6 +14,7 @@ from sct_rootlets.consensus.filters import require_simpleitk
 from sct_rootlets.consensus.raters import METHODS, REGION_VOXELS, Consensus, PairRow, combine
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.files.guards import require_no_input
+from sct_rootlets.files.identity import require_each_once
 from sct_rootlets.files.results import ResultSet
 from sct_rootlets.files.sidecar import (
     distinct_names,
@@ -192,8 +193,7 @@ def consensus(
             "a consensus needs two raters or more, and -i has one file",
             remedy="Give the segmentations of all raters with -i",
         )
-    if len({os.path.realpath(path) for path in raters}) < len(raters):
-        raise UsageError("the same file is given for two raters", remedy="Give each file once")
+    require_each_once(raters)
     if method not in METHODS:
         raise UsageError(f"there is no method {method!r}", remedy=f"Choose {' or '.join(METHODS)}")
     require_simpleitk()

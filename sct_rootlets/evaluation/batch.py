@@ -172,7 +172,8 @@ def evaluate(
     Raises
     ------
     UsageError
-        If the numbers of files differ. What is wrong with one pair is in the `failures`.
+        If the numbers of files differ, or a pair is given twice. What is wrong with one pair
+        is in the `failures`.
     """
     given = {"-ref": references, "-s": cords, "-tables": tables, "-ref-tables": reference_tables}
     for option, files in given.items():
@@ -181,6 +182,14 @@ def evaluate(
                 f"{option} has {len(files)} and -i has {len(predicted)} files",
                 remedy=f"Give one file with {option} for each prediction, in the same order",
             )
+    pairs = [tuple(map(os.path.realpath, pair)) for pair in zip(predicted, references, strict=True)]
+    again = next((k for k, pair in enumerate(pairs) if pair in pairs[:k]), None)
+    if again is not None:
+        raise UsageError(
+            "is given twice with the same reference",
+            path=predicted[again],
+            remedy="Give every pair once",
+        )
     if (tables is None) != (reference_tables is None):
         raise UsageError(
             "there are tables of one side only",

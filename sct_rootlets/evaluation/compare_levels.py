@@ -23,10 +23,12 @@ from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.image import LabelImage
 from sct_rootlets.inputs import read_cord, remarks_of
 from sct_rootlets.levels import LevelOptions, LevelRow, LevelTable, derive
+from sct_rootlets.levels.edited import table_with_image
 from sct_rootlets.levels.paint import UNPAINTED
-from sct_rootlets.levels.table.reading import read_levels_table
 
 __all__ = ["PLACES", "BorderRow", "Levels", "compare_levels", "derived_levels", "read_levels"]
+
+logger = logging.getLogger(__name__)
 
 PathLike = str | os.PathLike[str]
 
@@ -156,7 +158,12 @@ def read_levels(found: PathLike, truth: PathLike, cord: PathLike | None) -> Leve
         If the two have different definitions of a level.
     """
     # What their derivation warned of is said where they were derived.
-    tables = [replace(read_levels_table(path), warnings=()) for path in (found, truth)]
+    tables = []
+    for path in (found, truth):
+        table, remarks = table_with_image(path)
+        for remark in remarks:
+            logger.warning(remark)
+        tables.append(replace(table, warnings=()))
     names = [table.definition for table in tables]
     if "unknown" not in names and names[0] != names[1]:
         raise UsageError(
@@ -199,13 +206,13 @@ def _quiet_levels() -> Iterator[None]:
 
     They are in `Levels.warnings`, and from there in the JSON.
     """
-    logger = logging.getLogger(levels.__name__)
-    before = logger.level
-    logger.setLevel(logging.ERROR)
+    of_levels = logging.getLogger(levels.__name__)
+    before = of_levels.level
+    of_levels.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        of_levels.setLevel(before)
 
 
 def _about_levels(table: LevelTable, *inputs: LabelImage) -> tuple[str, ...]:

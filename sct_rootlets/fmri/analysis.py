@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sct_rootlets.errors import InputError
-from sct_rootlets.fmri.identity import names_of_maps, require_each_once
+from sct_rootlets.files.identity import require_each_once
+from sct_rootlets.fmri.identity import names_of_maps
 from sct_rootlets.fmri.left_out import remarks_of_map, remarks_of_rows, remarks_of_voxels
 from sct_rootlets.fmri.mapped import MappedLevels, Word
 from sct_rootlets.fmri.parcels import Parcels, level_parcels

@@ -16,7 +16,8 @@ import numpy as np
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.errors import UsageError
 from sct_rootlets.files.bids import entities_of
-from sct_rootlets.fmri.identity import map_of_all, require_each_once, unit_of
+from sct_rootlets.files.identity import require_each_once
+from sct_rootlets.fmri.identity import map_of_all, unit_of
 from sct_rootlets.fmri.parcels import COLUMNS as NAMES
 from sct_rootlets.fmri.series_tables import Row
 from sct_rootlets.fmri.subject_table import (

@@ -6,29 +6,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from sct_rootlets.errors import UsageError
 from sct_rootlets.files.bids import SESSION, SUBJECT, entities_of
 from sct_rootlets.files.sidecar import distinct_names, split_nifti
 
-__all__ = ["UNITS", "map_of_all", "names_of_maps", "require_each_once", "unit_of"]
+__all__ = ["UNITS", "map_of_all", "names_of_maps", "unit_of"]
 
 #: What can be counted in a table of a group.
 UNITS = ("subject", "session")
-
-
-def require_each_once(paths: Sequence[str | os.PathLike[str]]) -> None:
-    """Raise a `UsageError` if a file is given twice, by whatever name."""
-    seen: dict[tuple[int, int] | str, str | os.PathLike[str]] = {}
-    for path in paths:
-        key: tuple[int, int] | str = os.path.realpath(path)
-        if os.path.isfile(path):
-            found = os.stat(path)
-            key = found.st_dev, found.st_ino
-        if key in seen:
-            other = os.fspath(seen[key])
-            by = "" if other == os.fspath(path) else f", as {other} too"
-            raise UsageError(f"is given twice{by}", path=path, remedy="Give every file once")
-        seen[key] = path
 
 
 def names_of_maps(paths: Sequence[str | os.PathLike[str]]) -> list[str]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError
+from sct_rootlets.files.guards import Standing, standing
 from sct_rootlets.files.names import level_files, levels_image_of
 from sct_rootlets.image import Grid, LabelImage, load_labels
 from sct_rootlets.levels.axial_slices import axis_along
@@ -79,13 +80,16 @@ def table_of_image(labels: LabelImage) -> tuple[LevelTable | None, tuple[str, ..
     InputError
         If the table cannot be read.
     """
+    beside = level_files(Path(labels.path))["table"]
     try:
-        table = read_table_beside(level_files(Path(labels.path))["table"])
+        table = read_table_beside(beside)
     except OtherTableError as error:
         said = f"the table beside the levels is not used: {error.path} {error.problem}"
         return None, (said,)
     if table is None:
         return None, ()
+    if standing(labels.path) is standing(beside) is Standing.OURS:
+        return table, ()
     try:
         return overruled(table, labels)
     except InputError as error:
@@ -94,6 +98,8 @@ def table_of_image(labels: LabelImage) -> tuple[LevelTable | None, tuple[str, ..
 
 def table_with_image(path: str | os.PathLike[str]) -> tuple[LevelTable, tuple[str, ...]]:
     """Return a table of levels, as far as the label image beside it does not overrule it.
+
+    The image is read unless both are as we wrote them.
 
     Returns
     -------
@@ -107,7 +113,7 @@ def table_with_image(path: str | os.PathLike[str]) -> tuple[LevelTable, tuple[st
     """
     table = read_levels_table(path)
     image = levels_image_of(path)
-    if image is None:
+    if image is None or standing(image) is standing(path) is Standing.OURS:
         return table, ()
     try:
         return overruled(table, load_labels(image, "spinal levels beside their table"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,12 +10,14 @@ from dataclasses import dataclass, field
 
 from sct_rootlets.errors import InputError, UsageError
 from sct_rootlets.files.bids import entities_of
+from sct_rootlets.levels.edited import table_with_image
 from sct_rootlets.levels.table.level_table import LevelTable
-from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.tables import Line
 from sct_rootlets.variability.participants import Participants, read_participants
 
 __all__ = ["Scan", "Study", "read_study"]
+
+logger = logging.getLogger(__name__)
 
 #: Entities that may say what a factor is, by the factor; the first that is there counts.
 #: ``rater-`` is no entity of BIDS, and in use all the same.
@@ -83,7 +86,7 @@ def read_study(
     Parameters
     ----------
     paths : sequence of path-like
-        As :func:`sct_rootlets.levels.table.reading.read_levels_table` reads them.
+        As :func:`sct_rootlets.levels.edited.table_with_image` reads them.
     participants : path-like, optional
         participants.tsv.
     by : iterable of str
@@ -123,7 +126,9 @@ def read_study(
 
 
 def _scan(path: str, participants: Participants | None, factors: tuple[str, ...]) -> Scan:
-    table = read_levels_table(path)
+    table, remarks = table_with_image(path)
+    for remark in remarks:
+        logger.warning(remark)
     names = [path, *([table.fname] if table.fname else [])]
     entities = {**entities_of(table.fname or ""), **entities_of(path)}
     subject = entities.get("sub")

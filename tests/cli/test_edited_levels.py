@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sct_rootlets.image import LabelImage, load_labels, save
+from sct_rootlets.levels import edited
 from sct_rootlets.levels.table.reading import read_levels_table
 from sct_rootlets.tables import read_sheet
 from tests.cli.conftest import Command
@@ -100,3 +101,51 @@ def test_report_shows_the_image(here: Path, command: Command) -> None:
     page = Path("r.html").read_text(encoding="utf-8")
     assert SAID in page
     assert "caudal_from_image" in page
+
+
+def test_evaluate_compares_the_image(here: Path, command: Command) -> None:
+    words = (
+        f"evaluate -i t2_rootlets.nii.gz -ref t2_rootlets.nii.gz -s t2_seg.nii.gz "
+        f"-tables {STEM}.tsv -ref-tables reference.tsv -o m.tsv"
+    )
+    for ending in ("tsv", "json"):
+        Path(f"reference.{ending}").write_bytes(Path(f"{STEM}.{ending}").read_bytes())
+    assert "has other borders" not in command(words).err
+    correct()
+    assert SAID in " ".join(command(words).err.split())
+    errors = [line.cells for line in read_sheet("m_borders.tsv").lines]
+    moved = {(row["level"], row["place"]) for row in errors if row["error_mm"] not in ("n/a", "0")}
+    assert moved, errors
+
+
+def test_variability_takes_the_image(here: Path, command: Command) -> None:
+    for name in ("sub-1", "sub-2"):
+        for ending in ("tsv", "json", "nii.gz"):
+            Path(f"{name}_{STEM}.{ending}").write_bytes(Path(f"{STEM}.{ending}").read_bytes())
+    words = f"variability -i sub-1_{STEM}.tsv sub-2_{STEM}.tsv -ofolder v -from c2c3"
+    assert "has other borders" not in command(words).err
+    correct()
+    Path(f"sub-2_{STEM}.nii.gz").write_bytes(Path(f"{STEM}.nii.gz").read_bytes())
+    said = " ".join(command(words).err.split())
+    assert "sub-2_t2_spinal_levels.nii.gz has other borders" in said
+    assert "sub-1_t2_spinal_levels.nii.gz has other borders" not in said
+
+
+@pytest.mark.parametrize("way", ["recorded", "not recorded"])
+def test_a_result_as_it_was_written_is_compared_with_nothing(
+    here: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """The sha256 in the JSON vouch for it; without them the image is read."""
+    if way == "not recorded":
+        path = Path(f"{STEM}.json")
+        content = json.loads(path.read_text())
+        del content["Files"]
+        path.write_text(json.dumps(content))
+    read: list[str] = []
+    monkeypatch.setattr(
+        edited, "load_labels", lambda *words: (read.append("x"), load_labels(*words))[1]
+    )
+    assert edited.table_with_image(f"{STEM}.tsv")[1] == ()
+    assert bool(read) == (way == "not recorded")
+    correct()
+    assert SAID in edited.table_with_image(f"{STEM}.tsv")[1][0]

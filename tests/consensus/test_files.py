@@ -66,7 +66,7 @@ def test_raters_without_names_are_combined_as_one_structure(planted: Planted) ->
 def test_what_cannot_be_combined_is_refused(planted: Planted) -> None:
     for names, error, told in (
         (("truth",), UsageError, "two raters or more"),
-        (("truth", "truth"), UsageError, "same file"),
+        (("truth", "truth"), UsageError, "is given twice"),
         (("truth", "cropped"), InputError, "is not on the grid of"),
         (("truth", "absent"), InputError, "no such file"),
         (("truth", "soft"), InputError, "not whole numbers"),

@@ -30,6 +30,8 @@ def test_numbers_that_differ_are_of_the_command_line(planted: Planted) -> None:
         evaluation.evaluate([path], [path], cords=[path, path])
     with pytest.raises(UsageError, match="one side only"):
         evaluation.evaluate([path], [path], tables=[path])
+    with pytest.raises(UsageError, match="twice with the same reference"):
+        evaluation.evaluate([path, path.parent / "." / path.name], [path, path])
 
 
 def test_the_tables_have_their_columns_and_the_json_all_of_them(
