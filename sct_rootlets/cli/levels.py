@@ -81,7 +81,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     from dataclasses import replace
 
     from sct_rootlets import pipeline
-    from sct_rootlets.files.guards import require_free
+    from sct_rootlets.files.guards import Planned, require_free
     from sct_rootlets.files.names import (
         intermediate_files,
         level_files,
@@ -93,6 +93,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     from sct_rootlets.files.sidecar import split_nifti
     from sct_rootlets.image import load_image
     from sct_rootlets.levels.table.text import format_table
+    from sct_rootlets.pipeline.earlier_results import require_same_image
     from sct_rootlets.qc import figure
     from sct_rootlets.result.stage import stage_intermediate
 
@@ -112,6 +113,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> None:
     page = page_stem(source, stem, arguments.qc)
     planned = with_qc(planned, arguments.qc, page)
     inputs = [path for path in given if path is not None]
+    require_same_image(str(source), Planned(planned, overwrite))
     require_free(planned.values(), inputs, overwrite=overwrite)
     image = None if arguments.qc_image is None else load_image(arguments.qc_image)
     result = pipeline.levels(

@@ -203,6 +203,8 @@ def page_stem(
     --------
     >>> page_stem("t2.nii.gz", "t2_spinal_levels", "qc")
     't2_spinal_levels'
+    >>> page_stem("t2.nii.gz", "t2_spinal_levels", "results/qc")
+    't2_spinal_levels'
     >>> page_stem("sub-01/anat/t2.nii.gz", "t2_spinal_levels", "qc")
     'sub-01_anat_t2_spinal_levels'
     >>> page_stem("../b/t2.nii.gz", "t2_spinal_levels", "qc")
@@ -217,6 +219,8 @@ def page_stem(
     except ValueError:  # another drive on Windows
         away = place.relative_to(place.anchor)
     words = ["up" if part == ".." else part for part in away.parts]
+    if set(words) == {"up"}:  # the folder lies below the image, as -qc results/qc does
+        return stem
     name = "_".join([*words, stem])
     if len(os.fsencode(name)) <= _LONGEST:
         return name

@@ -8,20 +8,19 @@ everything else from the table.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import scipy
-from numpy.typing import NDArray
 
 from sct_rootlets.anatomy import SpinalLevel
 from sct_rootlets.centerline import Centerline
 from sct_rootlets.errors import InputError
-from sct_rootlets.files.guards import Standing, standing
 from sct_rootlets.files.names import level_files, levels_image_of
-from sct_rootlets.image import Grid, LabelImage, load_labels
+from sct_rootlets.files.standing import Standing, standing
+from sct_rootlets.image import LabelImage, load_labels
 from sct_rootlets.levels.axial_slices import axis_along
+from sct_rootlets.levels.painted import Seen, seen_of_both
 from sct_rootlets.levels.table.columns import DECIMALS
 from sct_rootlets.levels.table.level_table import LevelRow, LevelTable, Point
 from sct_rootlets.levels.table.reading import (
@@ -32,8 +31,6 @@ from sct_rootlets.levels.table.reading import (
 
 __all__ = ["FROM_IMAGE", "overruled", "table_of_image", "table_with_image"]
 
-Floats = NDArray[np.float64]
-Values = NDArray[np.int64]
 
 #: Flag of a border that is the image's, by the end of the level.
 FROM_IMAGE = {"rostral": "rostral_from_image", "caudal": "caudal_from_image"}
@@ -49,22 +46,10 @@ _SAME_VOXELS_OF_SLICES = 1.1
 _SAME_VOXELS_AT_END = 1.5
 #: Farther from the cord than this, mm, a border belongs to another cord or another world.
 _FARTHEST_MM = 10.0
-#: Part of the cord's radius within which voxels say where a level begins and ends.
-_CORE = 0.5
-#: Fewer voxels in the core of the cord are points or specks, and no painted level.
-_FEWEST = 4
 #: Borders of two neighbours that were moved alike, to within this, are one.
 _ONE_MM = 0.05
 #: More borders than this are counted and not named.
 _NAMED = 6
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """Where a level lies along the curve, by the voxels in the core of the cord."""
-
-    rostral: float
-    caudal: float
 
 
 def table_of_image(labels: LabelImage) -> tuple[LevelTable | None, tuple[str, ...]]:
@@ -154,7 +139,7 @@ def overruled(table: LevelTable, labels: LabelImage) -> tuple[LevelTable, tuple[
     on_curve = _on_curve(known, curve, labels)
     voxel_mm = float(labels.grid.spacing_mm[axis_along(labels.grid, curve)])
     painted = {row.level: _within_mask(row, table, on_curve[row.level]) for row in known}
-    of_image, of_table = _seen(labels, curve, painted, voxel_mm)
+    of_image, of_table = seen_of_both(labels, curve, painted, voxel_mm)
     if table.definition == _PUBLISHED:
         of_table.pop(SpinalLevel.C1, None)  # it is in the table, and not painted
     moved = _moved(of_image, of_table, table.definition, voxel_mm)
@@ -195,23 +180,9 @@ def _on_curve(
     return {row.level: (float(a), float(b)) for row, (a, b) in zip(rows, pairs, strict=True)}
 
 
-def _seen(
-    labels: LabelImage,
-    curve: Centerline,
-    painted: dict[SpinalLevel, tuple[float, float]],
-    voxel_mm: float,
-) -> tuple[dict[SpinalLevel, _Seen], dict[SpinalLevel, _Seen]]:
-    """Return the levels of the image, and those `painted` on the same voxels."""
-    s, value = _core(labels, curve, painted, voxel_mm)
-    expected = np.zeros(len(s), dtype=np.int64)
-    for level, (rostral, caudal) in painted.items():
-        expected[(s >= rostral) & (s < caudal)] = level.value
-    return _borders(s, value, voxel_mm), _borders(s, expected, voxel_mm)
-
-
 def _moved(
-    of_image: dict[SpinalLevel, _Seen],
-    of_table: dict[SpinalLevel, _Seen],
+    of_image: dict[SpinalLevel, Seen],
+    of_table: dict[SpinalLevel, Seen],
     definition: str,
     voxel_mm: float,
 ) -> dict[tuple[SpinalLevel, str], float]:
@@ -259,79 +230,6 @@ def _within_mask(row: LevelRow, table: LevelTable, at: tuple[float, float]) -> t
     if row.caudal_mm is not None and isinstance(length, int | float):
         caudal -= max(row.caudal_mm - length, 0.0)
     return rostral, caudal
-
-
-def _core(
-    labels: LabelImage,
-    curve: Centerline,
-    painted: dict[SpinalLevel, tuple[float, float]],
-    voxel_mm: float,
-) -> tuple[Floats, Values]:
-    """Return position and label, (N,) each, of the voxels around the curve.
-
-    They reach beyond the levels of image and table, gaps between levels included, as far as the
-    image does.
-    """
-    grid = labels.grid
-    low = min(curve.start_mm, *(rostral for rostral, _ in painted.values())) - 2 * voxel_mm
-    high = max(curve.end_mm, *(caudal for _, caudal in painted.values())) + 2 * voxel_mm
-    volume = np.count_nonzero(labels.data) * grid.voxel_volume_mm3
-    across = float(np.sort(grid.spacing_mm)[:2].max())
-    radius = max(_CORE * float(np.sqrt(volume / curve.length_mm / np.pi)), across)
-    ijk = _around(grid, curve.point(np.arange(low, high, voxel_mm / 2)), radius)
-    at = curve.project(grid.world_from_ijk(ijk))
-    core = (at.radius_mm <= radius) & (at.s_mm >= low) & (at.s_mm <= high)
-    value = np.asarray(labels.data)[tuple(ijk[core].T)].astype(np.int64)
-    value[~np.isin(value, [level.value for level in SpinalLevel])] = 0
-    return at.s_mm[core], value
-
-
-def _around(grid: Grid, xyz_world: Floats, radius_mm: float) -> NDArray[np.intp]:
-    """Return the indices (N, 3) of voxels of a grid near points, and of some farther ones."""
-    ijk = np.rint(grid.ijk_from_world(xyz_world)).astype(np.intp)
-    ijk = ijk[np.all((ijk >= 0) & (ijk < grid.shape), axis=1)]
-    if len(ijk) == 0:
-        return ijk
-    room = np.ceil(radius_mm / grid.spacing_mm).astype(int) + 1
-    first = np.maximum(ijk.min(axis=0) - room, 0)
-    last = np.minimum(ijk.max(axis=0) + room, np.array(grid.shape) - 1)
-    away = np.ones(last - first + 1, dtype=bool)
-    away[tuple((ijk - first).T)] = False
-    far = scipy.ndimage.distance_transform_edt(away, sampling=grid.spacing_mm)
-    return np.argwhere(far <= radius_mm + grid.spacing_mm.max()) + first
-
-
-def _borders(s: Floats, value: Values, voxel_mm: float) -> dict[SpinalLevel, _Seen]:
-    """Return where levels begin and end along s (N,), by the value of every voxel (N,).
-
-    A border lies where as many voxels lie on its wrong side in either direction: that is exact
-    for borders perpendicular to the cord, and the middle of those that are oblique to it.
-    """
-    found = {}
-    for number in np.unique(value[value > 0]):
-        own = value == number
-        if own.sum() < _FEWEST:
-            continue
-        # A hole in the mask is no border.
-        first, last = np.quantile(s[own], (0.02, 0.98))
-        own |= (value == 0) & (s > first) & (s < last)
-        middle = float(np.median(s[own]))
-        rostral, caudal = s < middle, s >= middle
-        found[SpinalLevel(int(number))] = _Seen(
-            _split(s[rostral], own[rostral], voxel_mm),
-            -_split(-s[caudal], own[caudal], voxel_mm),
-        )
-    return found
-
-
-def _split(s: Floats, own: NDArray[np.bool_], voxel_mm: float) -> float:
-    """Return where voxels that are its `own`, the last along `s`, begin."""
-    ordered, count = np.sort(s), int((~own).sum())
-    if count == 0:  # the image ends here
-        return float(ordered[0]) - voxel_mm / 2
-    if count == len(ordered):
-        return float(ordered[-1])
-    return float(ordered[count - 1 : count + 1].mean())
 
 
 def _as_painted(

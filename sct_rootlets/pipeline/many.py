@@ -14,6 +14,7 @@ from sct_rootlets.files.guards import Planned, require_apart, require_free
 from sct_rootlets.image import Image
 from sct_rootlets.inputs import ImageLike, LabelsLike, check_readable
 from sct_rootlets.pipeline import network
+from sct_rootlets.pipeline.earlier_results import require_same_image
 from sct_rootlets.pipeline.inputs_of_run import RunInputs
 from sct_rootlets.pipeline.network import ModelLike, Settings
 from sct_rootlets.pipeline.one import files_to_write, segmented
@@ -164,6 +165,8 @@ def _require_free(
     """Raise if a file of one of `jobs` cannot be written without harm, to their inputs as well."""
     planned = [(job, job.planned) for job in jobs if job.planned is not None]
     require_apart([(job.name, one.files.values()) for job, one in planned])
+    for job, one in planned:
+        require_same_image(job.name, one)
     require_free(
         [path for _, one in planned for path in one.files.values()],
         [source for job in given for source in job.sources],

@@ -12,6 +12,7 @@ from sct_rootlets.inputs import ImageLike, LabelsLike, Landmarks, files_of, name
 from sct_rootlets.levels import LevelOptions, derive, numbered
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.pipeline import network, refusals
+from sct_rootlets.pipeline.earlier_results import require_same_image
 from sct_rootlets.pipeline.inputs_of_run import RunInputs, Supplied
 from sct_rootlets.pipeline.network import ModelLike, Settings, timed
 from sct_rootlets.result import LevelsResult, Predicted, Result
@@ -92,6 +93,7 @@ def run(
     if write_to is not None:
         if rootlets_ is not None:
             write_to = write_to.without("rootlets", "predicted", "csf")
+        require_same_image(inputs.image.path, write_to)
         # What can take minutes comes after all that can forbid the run, but for the cord mask
         # where it may be supplied.
         certain = write_to if cord is None and supply is None else write_to.without("cord")
@@ -201,6 +203,7 @@ def segment(
     """
     inputs = RunInputs.read(image, volume, cord, landmarks)
     if write_to is not None:
+        require_same_image(inputs.image.path, write_to)
         write_to.without("cord").require_free(files_of(*inputs.all), attempt=False)
     installed = network.located(model, progress)
     if write_to is not None:

@@ -136,9 +136,14 @@ REFUSED = [
     ("evaluate -i same.nii.gz -ref truth.nii.gz -s same.nii.gz", 2, "which are rootlets"),
     ("evaluate -i same.nii.gz", 2, "required: -ref"),
     (
-        "evaluate -i cropped.nii.gz cropped.nii.gz -ref truth.nii.gz truth.nii.gz",
+        "evaluate -i cropped.nii.gz zero_bytes.nii.gz -ref truth.nii.gz truth.nii.gz",
         1,
         "2 of 2 pairs could not be measured",
+    ),
+    (
+        "evaluate -i same.nii.gz same.nii.gz -ref truth.nii.gz truth.nii.gz",
+        2,
+        "is given twice with the same reference",
     ),
     ("evaluate -i same.nii.gz same.nii.gz -ref truth.nii.gz", 2, "-ref has 1 and -i has 2"),
     ("evaluate -i same.nii.gz -ref truth.nii.gz -s cord.nii.gz cord.nii.gz", 2, "-s has 2"),

@@ -25,7 +25,8 @@ from tests.unprivileged import unprivileged
 SMALL = "-spacing 3 -fov 24,30,60"
 #: Words by what they write, with everything that a command can write.
 WRITING = {
-    "run": "run -i t2.nii.gz -discs discs.nii.gz -ofolder out -ocsv csv/t2.csv -qc qc -r 0",
+    "run": "run -i t2.nii.gz -predict 1 -discs discs.nii.gz -ofolder out -ocsv csv/t2.csv -qc qc "
+    "-r 0",
     "segment": "segment -i t2.nii.gz -ofolder out -r 0",
     "segment several": "segment -i t2.nii.gz again.nii.gz -ofolder out -r 0",
     "levels": "levels -i rootlets.nii.gz -s cord.nii.gz -o out/X.nii.gz -ocsv Y.csv -qc qc -r 0",
@@ -181,7 +182,11 @@ def test_the_rootlets_of_sct_deepseg_stay(here: Path, command: Command) -> None:
         json.dumps({"GeneratedBy": [{"Name": "spinalcordtoolbox: sct_deepseg rootlets"}]})
     )
     before = listing(Path())
-    for words in ("run -i t2.nii.gz", "segment -i t2.nii.gz", "deepseg rootlets -i t2.nii.gz"):
+    for words in (
+        "run -i t2.nii.gz -predict 1",
+        "segment -i t2.nii.gz",
+        "deepseg rootlets -i t2.nii.gz",
+    ):
         err = " ".join(command(words, status=2).err.split())
         assert "t2_rootlets.nii.gz was not made by sct_rootlets" in err
         assert "t2_rootlets.json was not made by sct_rootlets" in err
