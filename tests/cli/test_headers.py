@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -161,3 +162,31 @@ def test_levels_and_epi_whose_forms_disagree(
     nib.save(crop, "epi.nii.gz")
     change({"epi": Path("epi.nii.gz")}, "epi", places(15.0, (1, 2)))
     refused(words.replace("-d t2", "-d epi"), 1, "15 mm elsewhere beside it")
+
+
+#: Files that are no image, how they are made of one, and what each command has to say.
+NO_IMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "plain.nii.gz": (lambda whole: gzip.decompress(whole), "Rename it to plain.nii, or compress"),
+    "packed.nii": (lambda whole: whole, "Rename it to packed.nii.gz"),
+    "lfs.nii.gz": (lambda _: b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+    "annex.nii.gz": (lambda _: b"/annex/objects/MD5E-s1--0.nii.gz\n", "git annex get annex.nii.gz"),
+    "cut.nii.gz": (lambda whole: whole[:60], "is cut short"),
+    "scan.dcm": (lambda _: bytes(128) + b"DICM" + bytes(99), "dcm2niix"),
+}
+
+
+@pytest.mark.parametrize("name", NO_IMAGES)
+def test_what_is_no_image_says_what_it_is(
+    paths: dict[str, Path], refused: Callable[..., None], name: str
+) -> None:
+    made_of, told = NO_IMAGES[name]
+    Path(name).write_bytes(made_of(paths["image"].read_bytes()))
+    for words in (
+        f"segment -i {name} -o r.nii.gz",
+        f"levels -i {name} -s cord.nii.gz -o l.nii.gz",
+        f"levels -i rootlets.nii.gz -s {name} -o l.nii.gz",
+        f"levels -i rootlets.nii.gz -s cord.nii.gz -discs {name} -o l.nii.gz",
+        f"map -i rootlets.nii.gz -d {name} -o m.nii.gz",
+        f"perlevel -i {name} -levels rootlets.nii.gz -o p.tsv",
+    ):
+        refused(words, 1, told)
