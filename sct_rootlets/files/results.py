@@ -126,15 +126,12 @@ class ResultSet(OutputSet):
         }
 
     def _require_ours(self) -> None:
-        """Raise if somebody has put a file, or edited one, where the results are to go."""
-        staged = {target: temporary for temporary, target in self._staged}
-        listed = [path for one in self._records.values() for path in one.files]
-        kept = {
-            path: found
-            for path, found in not_ours([*staged, *self._gone], listed).items()
-            # What is there already may be written again.
-            if path not in staged or not _is_same(path, staged[path])
-        }
+        """Raise if somebody has put a file, or edited one, where the results are to go.
+
+        What is there already may be written again: the records that are staged list it.
+        """
+        targets = [*(target for _, target in self._staged), *self._gone]
+        kept = not_ours(targets, [path for one in self._records.values() for path in one.files])
         if kept:
             raise refusal(kept)
 
@@ -142,10 +139,3 @@ class ResultSet(OutputSet):
 def _hashes(files: Iterable[Path], staged: Mapping[Path, Path], folder: Path) -> dict[str, str]:
     """Return the sha256 of those files that are staged, by their names as seen from `folder`."""
     return {relative(path, folder): file_sha256(staged[path]) for path in files if path in staged}
-
-
-def _is_same(path: Path, other: Path) -> bool:
-    try:
-        return file_sha256(path) == file_sha256(other)
-    except OSError:
-        return False

@@ -125,9 +125,14 @@ def all_named(monkeypatch: pytest.MonkeyPatch, command: Command) -> Callable[...
     """Return what runs a command and checks that it names all files, says why, and does nothing."""
     monkeypatch.setattr("sct_rootlets.files.guards._NAMED", 1000)
 
+    def late(*_: object) -> None:
+        raise AssertionError("found out once the results were there")
+
     def check(words: str, files: list[Path], why: str) -> None:
         before = listing(Path())
-        err = " ".join(command(words, status=2).err.split())
+        with monkeypatch.context() as patch:
+            patch.setattr("sct_rootlets.files.results.refusal", late)
+            err = " ".join(command(words, status=2).err.split())
         assert listing(Path()) == before
         # Whether there will be a cord mask is known after the model, which may be downloaded.
         if words.startswith("segment"):

@@ -17,6 +17,7 @@ import pytest
 from sct_rootlets import pipeline
 from sct_rootlets.engines import load_engine
 from sct_rootlets.engines.reduced_precision import agreement
+from sct_rootlets.files.guards import Planned
 from sct_rootlets.image import Image, LabelImage, load_labels, save
 from sct_rootlets.pipeline import network
 from sct_rootlets.pipeline.inputs_of_run import RunInputs
@@ -151,7 +152,7 @@ def test_a_batch_reads_ahead_and_writes_behind(trained, phantom, tmp_path, monke
             paths,
             model=str(trained),
             settings=pipeline.Settings(GPU, engine="torch"),
-            write_to=targets,
+            write_to=[Planned(target) for target in targets],
         )
     )
     assert len(loads) == 1
