@@ -36,6 +36,7 @@ from sct_rootlets.engines.networks.runtime import (
 )
 from sct_rootlets.engines.networks.torch_network import Facts
 from sct_rootlets.engines.networks.trainer import build_by_trainer, find_trainer, read_plans
+from sct_rootlets.errors import ModelError
 from sct_rootlets.image import Image, LabelImage
 from sct_rootlets.manifest import InstalledModel
 from sct_rootlets.model_folder import read_model_folder
@@ -137,10 +138,15 @@ class NnUNetEngine:
         wanted = [float(mm) for mm in self._predictor.configuration_manager.spacing]
         require_affordable(image, image.grid.size_mm, wanted)
         watched = _watched(self._predictor, tell)
-        with using_threads(self._threads), from_nnunet(self._model.folder), watched:
-            predicted = self._predictor.predict_single_npy_array(
-                array.astype(np.float32), {"spacing": spacing}, None, None, False
-            )
+        try:
+            with using_threads(self._threads), from_nnunet(self._model.folder), watched:
+                predicted = self._predictor.predict_single_npy_array(
+                    array.astype(np.float32), {"spacing": spacing}, None, None, False
+                )
+        except ModelError:
+            if watched.failed is not None:  # the caller's own, by which it stops the prediction
+                raise watched.failed from None
+            raise
         tell("back to the image's grid", 1, 1)
         values = way.undo(np.asarray(predicted).transpose(2, 1, 0))
         return segmentation_from(values, image, self._meanings, notes)
@@ -188,6 +194,7 @@ class _watched:
         self._stdout = sys.stdout  # where the caller prints, while nnU-Net is kept quiet
         self._tell = tell
         self._total = self._done = 0
+        self.failed: Exception | None = None
 
     def __enter__(self) -> None:
         if not all(hasattr(self._predictor, name) for name in (self._COUNTED, self._STEP)):
@@ -212,8 +219,12 @@ class _watched:
 
     def _told(self, done: int) -> None:
         self._done = min(done, self._total)
-        with contextlib.redirect_stdout(self._stdout):
-            self._tell("segmenting the rootlets", self._done, self._total)
+        try:
+            with contextlib.redirect_stdout(self._stdout):
+                self._tell("segmenting the rootlets", self._done, self._total)
+        except Exception as error:
+            self.failed = error
+            raise
 
     def __exit__(self, *_: object) -> None:
         for name in (self._COUNTED, self._STEP):

@@ -93,9 +93,11 @@ def inherited(plans: Stated, name: str) -> Stated:
         if "inherits_from" not in own:
             return Stated(settings, f"configuration {name}", plans.folder)
         following = own["inherits_from"]
-        if following in chain or len(chain) > _MOST_PARENTS:
-            circle = " from ".join(shown(each) for each in chain[:4])
-            plans.refuse(f"has configurations that inherit in a circle ({circle} ...)")
+        if following in chain:
+            circle = " from ".join(map(shown, [*chain[-3:], following]))
+            plans.refuse(f"has configurations that inherit in a circle ({circle})")
+        if len(chain) > _MOST_PARENTS:
+            plans.refuse(f"has {shown(name)} inherit through more than {_MOST_PARENTS} others")
 
 
 def require_ours(supported: bool, what: str) -> None:

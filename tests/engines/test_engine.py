@@ -248,6 +248,18 @@ def test_progress_counts_tiles_and_only_the_caller_prints(straight, capsys):
     assert "tile 8" in capsys.readouterr().out
 
 
+def test_who_is_told_of_the_progress_can_stop_it(straight):
+    image, _, engine = straight
+
+    def stop(stage, done, total):
+        if stage.startswith("segmenting") and done:
+            raise LookupError("enough")
+
+    with pytest.raises(LookupError, match="enough"):
+        engine.predict(image, progress=stop)
+    assert engine.predict(image).rootlets.labels == [CORD, CSF, ROOTLET]
+
+
 def test_the_environment_is_left_alone(model_folder):
     before = dict(os.environ)
     image, _ = spine(STRAIGHT, SHAPE)

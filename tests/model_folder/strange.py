@@ -158,7 +158,7 @@ STRANGE: dict[str, tuple[Change, str]] = {
     # nnU-Net: sees the circle and stops.
     "circle": (_inheriting(("3d_fullres", "other"), ("other", "3d_fullres")), "in a circle"),
     "circle of one": (_inheriting(("3d_fullres", "3d_fullres")), "in a circle"),
-    "chain": (_inheriting(("3d_fullres", "c0"), *_CHAIN), "in a circle"),
+    "chain": (_inheriting(("3d_fullres", "c0"), *_CHAIN), "inherit through more than 20"),
     "orphan": (_inheriting(("3d_fullres", "gone")), 'no configuration "gone", which its config'),
     "parent null": (_inheriting(("3d_fullres", None)), "no configuration null"),
     "configuration null": (
